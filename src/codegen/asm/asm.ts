@@ -1,0 +1,483 @@
+// Records functions as structured instruction lists. Folds index arithmetic on the way, so that encoders stay plain.
+import type { BinOp, CmpOp, Extern, Fn, Op, Target, Type, UnOp, Val, Var, VecType } from "./types.ts";
+import { bytesOf, elemOf, isVec, maskOf } from "./types.ts";
+
+/** A value or a literal number of the type that the place asks for. */
+export type Arg = Val | number;
+
+const fail = (message: string): never => {
+  throw new Error(`[asm] ${message}`);
+};
+const isInt = (t: Type): boolean => t === "i32" || t === "ptr";
+
+/** Builder of one module: functions, host imports and one linear memory. See `index.ts` for the guide. */
+export class Asm {
+  readonly target: Target;
+  /** float32 lanes of a vector (4 on wasm). */
+  readonly lanes: number;
+  readonly fns: Fn[] = [];
+  readonly externs: Extern[] = [];
+  private cur: Fn | undefined;
+  private depth = 0;
+
+  constructor(target: Target) {
+    this.target = target;
+    this.lanes = target.lanes;
+  }
+
+  /** Lanes of a vector type, 1 for scalars. */
+  lanesOf(t: Type): number {
+    return !isVec(t) ? 1 : t === "vf64" || t === "vi64" ? this.lanes >> 1 : this.lanes;
+  }
+
+  // ---- module ----
+
+  /** Defines and exports a function. The body records instructions; what it returns is the result. */
+  fn(name: string, params: readonly Type[], result: Type | undefined, body: (...args: Val[]) => Val | void): Fn {
+    if (this.cur) fail(`fn "${name}" begun inside fn "${this.cur.name}"`);
+    const ps = params.map((type, imm) => make(-1, "param", type, undefined, undefined, undefined, imm));
+    const fn: Fn = {
+      kind: "fn", index: this.fns.length, name, params: ps, result, code: [], vars: [], consts: new Map(), ret: undefined,
+    };
+    this.fns.push(fn);
+    this.cur = fn;
+    try {
+      const out = body(...ps);
+      if (result !== undefined && (!out || !same(out.type, result))) fail(`fn "${name}" must return ${result}`);
+      fn.ret = result === undefined ? undefined : (out as Val);
+    } finally {
+      this.cur = undefined;
+    }
+    return fn;
+  }
+
+  /** Declares a function of the host, once per name. */
+  extern(name: string, params: readonly Type[], result?: Type): Extern {
+    const known = this.externs.find((e) => e.name === name);
+    if (known) return known;
+    const e: Extern = { kind: "extern", index: this.externs.length, name, params, result };
+    this.externs.push(e);
+    return e;
+  }
+
+  /** Calls a function of this module or of the host. Void functions yield a value that must not be used. */
+  call(fn: Fn | Extern, ...args: Arg[]): Val {
+    const types = fn.kind === "fn" ? fn.params.map((p) => p.type) : fn.params;
+    if (types.length !== args.length) fail(`call of "${fn.name}" with ${args.length} arguments, wants ${types.length}`);
+    const vals = args.map((x, i) => this.arg(x, types[i]));
+    return this.push("call", fn.result ?? "i32", undefined, undefined, undefined, 0, 0, fn, vals);
+  }
+
+  // ---- constants ----
+
+  /** A constant of any type (vectors: in all lanes). */
+  konst(type: Type, value: number): Val {
+    const v = type === "f32" || type === "vf32" ? Math.fround(value) : type === "f64" || type === "vf64" ? value : value | 0;
+    const fn = this.here();
+    const key = type + (Object.is(v, -0) ? "-0" : v);
+    let k = fn.consts.get(key);
+    if (!k) fn.consts.set(key, (k = make(-1, "const", type, undefined, undefined, undefined, v)));
+    return k;
+  }
+  i32(c: number): Val {
+    return this.konst("i32", c);
+  }
+  f32(c: number): Val {
+    return this.konst("f32", c);
+  }
+  f64(c: number): Val {
+    return this.konst("f64", c);
+  }
+  /** All lanes = `x`. */
+  splat(type: VecType, x: Arg): Val {
+    if (typeof x === "number") return this.konst(type, x);
+    if (x.op === "const") return this.konst(type, x.imm);
+    return this.push("splat", type, this.want(x, elemOf(type)));
+  }
+
+  // ---- arithmetic ----
+
+  /**
+   * Two-operand operation; a literal takes the other operand's type.
+   * floats: add sub mul div min max (NaN in either gives NaN) pmin (b < a ? b : a) pmax (a < b ? b : a) copysign (scalar).
+   * i32: add sub mul divS divU remS remU and or xor shl shrS shrU min max. vi32: add sub mul min max and or xor andnot
+   * and shifts by one scalar count. Masks and floats as bits: and or xor andnot (a & ~b) on vectors.
+   */
+  bin(op: BinOp, a: Arg, b: Arg): Val {
+    if (typeof a === "number" && typeof b === "number") return fail(`bin ${op} of two literals`);
+    const shift = op === "shl" || op === "shrS" || op === "shrU";
+    if (shift && typeof a === "number") return this.bin(op, this.i32(a), b);
+    const x = typeof a === "number" ? this.konst((b as Val).type, a) : a;
+    const y = typeof b === "number" ? this.konst(shift && isVec(x.type) ? "i32" : x.type, b) : b;
+    if (isInt(x.type) && isInt(y.type)) return this.foldInt(op, x, y);
+    if (!(shift ? isInt(y.type) || same(x.type, y.type) : same(x.type, y.type))) {
+      fail(`bin ${op} of ${x.type} and ${y.type}`);
+    }
+    if (op === "copysign" && isVec(x.type)) {
+      const sign = this.konst(x.type, -0);
+      return this.bin("or", this.bin("andnot", x, sign), this.bin("and", y, sign));
+    }
+    if (!isVec(x.type) && op === "pmin") return this.select(this.cmp("lt", y, x), y, x);
+    if (!isVec(x.type) && op === "pmax") return this.select(this.cmp("lt", x, y), y, x);
+    return this.push(op, x.type, x, y);
+  }
+  add(a: Arg, b: Arg): Val {
+    return this.bin("add", a, b);
+  }
+  sub(a: Arg, b: Arg): Val {
+    return this.bin("sub", a, b);
+  }
+  mul(a: Arg, b: Arg): Val {
+    return this.bin("mul", a, b);
+  }
+  div(a: Arg, b: Arg): Val {
+    return this.bin("div", a, b);
+  }
+
+  /** floats: neg abs sqrt floor ceil trunc nearest (ties to even); vi32: neg abs; i32, vi32 and masks: not (bitwise). */
+  un(op: UnOp, a: Val): Val {
+    if (isInt(a.type)) {
+      if (op === "neg") return this.bin("sub", this.konst(a.type, 0), a);
+      if (op === "not") return this.bin("xor", a, -1);
+      if (op === "abs") return this.select(this.cmp("lt", a, 0), this.un("neg", a), a);
+    }
+    return this.push(op, a.type, a);
+  }
+
+  /** Comparison: a mask for vectors (`vi32`, or `vi64` of doubles), i32 0|1 for scalars. Unordered is false but for `ne`. */
+  cmp(op: CmpOp, a: Arg, b: Arg): Val {
+    if (typeof a === "number" && typeof b === "number") return fail(`cmp ${op} of two literals`);
+    const x = typeof a === "number" ? this.konst((b as Val).type, a) : a;
+    const y = typeof b === "number" ? this.konst(x.type, b) : b;
+    if (!same(x.type, y.type)) fail(`cmp ${op} of ${x.type} and ${y.type}`);
+    if (isInt(x.type) && x.op === "const" && y.op === "const") return this.i32(compareInts(op, x.imm, y.imm) ? 1 : 0);
+    return this.push(op, maskOf(x.type), x, y);
+  }
+
+  /** `mask ? a : b` lane by lane; masks are all ones or all zeros per lane. Scalar: i32 condition. */
+  select(mask: Val, a: Arg, b: Arg): Val {
+    if (typeof a === "number" && typeof b === "number") return fail("select of two literals");
+    const x = typeof a === "number" ? this.konst((b as Val).type, a) : a;
+    const y = typeof b === "number" ? this.konst(x.type, b) : b;
+    if (!same(x.type, y.type) || maskOf(x.type) !== mask.type) fail(`select(${mask.type}, ${x.type}, ${y.type})`);
+    if (mask.op === "const" && isInt(mask.type)) return mask.imm ? x : y;
+    return this.push("select", x.type, mask, x, y);
+  }
+
+  /** a*b + c, rounded once where the target has FMA. */
+  fma(a: Val, b: Arg, c: Arg): Val {
+    return this.push("fma", a.type, a, this.arg(b, a.type), this.arg(c, a.type));
+  }
+  /** c - a*b, rounded once where the target has FMA. */
+  fnma(a: Val, b: Arg, c: Arg): Val {
+    return this.push("fnma", a.type, a, this.arg(b, a.type), this.arg(c, a.type));
+  }
+
+  // ---- conversions and lanes ----
+
+  /**
+   * Value conversion, scalar or vector with the same number of lanes: f32<->i32 (to int: truncating, saturating, NaN -> 0),
+   * scalar f32<->f64, i32<->f64; `unsigned` reads or writes the integer side as uint32.
+   * Vectors of doubles change the lane count: see promoteLow and friends.
+   */
+  convert(to: Type, a: Val, unsigned = false): Val {
+    if (same(to, a.type)) return a;
+    const op = CONVERT[`${to}<${isInt(a.type) ? "i32" : a.type}${unsigned ? "u" : ""}`] ?? CONVERT[`${to}<${a.type}`];
+    return this.push(op ?? fail(`no conversion ${a.type} to ${to}`), to, a);
+  }
+  /** Reinterprets bits: f32 <-> i32, or between vector types. */
+  bitcast(to: Type, a: Val): Val {
+    return to === a.type ? a : this.push("bitcast", to, a);
+  }
+  /** Mask (or i32 0|1 condition) to 0/1 of `to` (same lane count). */
+  maskTo01(to: Type, mask: Val): Val {
+    if (isInt(mask.type)) return isInt(to) ? mask : this.convert(to, mask);
+    if (to === "vi32") return this.bin("and", mask, this.konst("vi32", 1));
+    return this.bin("and", this.bitcast(to, mask), this.konst(to, 1));
+  }
+  /** Lane `i` (constant) of a vector. */
+  extract(a: Val, i: number): Val {
+    return this.push("extract", elemOf(a.type as VecType), a, undefined, undefined, i);
+  }
+  /** Copy of `a` with lane `i` replaced. */
+  insert(a: Val, i: number, x: Arg): Val {
+    return this.push("insert", a.type, a, this.arg(x, elemOf(a.type as VecType)), undefined, i);
+  }
+  /** Lower / upper half of vf32 as vf64. */
+  promote(a: Val, high: boolean): Val {
+    return this.push(high ? "promoteHigh" : "promoteLow", "vf64", this.want(a, "vf32"));
+  }
+  /** Two vf64 to one vf32. */
+  demote(lo: Val, hi: Val): Val {
+    return this.push("demote", "vf32", this.want(lo, "vf64"), this.want(hi, "vf64"));
+  }
+  /** Lower / upper half of vi32 as vf64. */
+  f64FromI32(a: Val, high: boolean): Val {
+    return this.push(high ? "f64FromI32High" : "f64FromI32Low", "vf64", this.want(a, "vi32"));
+  }
+  /** Two vf64 to one vi32, truncating and saturating. */
+  i32FromF64(lo: Val, hi: Val): Val {
+    return this.push("i32FromF64Pair", "vi32", this.want(lo, "vf64"), this.want(hi, "vf64"));
+  }
+  /** Lower / upper half of a vi32 mask as vi64 mask. */
+  widenMask(a: Val, high: boolean): Val {
+    return this.push(high ? "maskHigh" : "maskLow", "vi64", this.want(a, "vi32"));
+  }
+  /** Two vi64 masks to one vi32 mask. */
+  narrowMask(lo: Val, hi: Val): Val {
+    return this.push("maskPair", "vi32", this.want(lo, "vi64"), this.want(hi, "vi64"));
+  }
+  /** i32 with bit i = top bit of lane i: `cmp("ne", anyLane(mask), 0)`. */
+  bitmask(mask: Val): Val {
+    return this.push("bitmask", "i32", mask);
+  }
+  /** Sum of the lanes in a fixed order (halves, then pairs). */
+  reduceAdd(a: Val): Val {
+    return this.reduce("add", a);
+  }
+  reduceMul(a: Val): Val {
+    return this.reduce("mul", a);
+  }
+  reduceMin(a: Val): Val {
+    return this.reduce("min", a);
+  }
+  reduceMax(a: Val): Val {
+    return this.reduce("max", a);
+  }
+  private reduce(op: BinOp, a: Val): Val {
+    if (this.lanes !== 4) return fail("reduce: lanes beyond 4 are not recorded yet");
+    let v = this.bin(op, a, this.push("swapHalves", a.type, a));
+    if (bytesOf(a.type) === 4) v = this.bin(op, v, this.push("swapPairs", a.type, v));
+    return this.extract(v, 0);
+  }
+  /** Transposes `lanes` vectors of 32-bit elements (or lanes/2 of 64-bit). */
+  transpose(rows: readonly Val[]): Val[] {
+    const type = rows[0].type;
+    const il = (op: Op, a: Val, b: Val): Val => this.push(op, type, a, b);
+    if (bytesOf(type) === 8) {
+      if (rows.length !== 2) fail("transpose wants 2 vectors of doubles");
+      return [il("interleaveLow2", rows[0], rows[1]), il("interleaveHigh2", rows[0], rows[1])];
+    }
+    if (rows.length !== 4) fail("transpose wants 4 vectors");
+    const [a, b, c, d] = rows;
+    const p = il("interleaveLow", a, b);
+    const q = il("interleaveLow", c, d);
+    const r = il("interleaveHigh", a, b);
+    const s = il("interleaveHigh", c, d);
+    return [il("interleaveLow2", p, q), il("interleaveHigh2", p, q), il("interleaveLow2", r, s), il("interleaveHigh2", r, s)];
+  }
+  /** Applies a scalar function to each lane. */
+  perLane(out: VecType, args: readonly Val[], f: (...scalars: Val[]) => Val): Val {
+    let v = this.konst(out, 0);
+    for (let i = 0; i < this.lanesOf(out); i++) v = this.insert(v, i, f(...args.map((x) => this.extract(x, i))));
+    return v;
+  }
+
+  // ---- memory ----
+
+  /** p + bytes. */
+  ptrAdd(p: Val, bytes: Arg): Val {
+    return this.bin("add", p, bytes);
+  }
+  /** Loads a scalar or a whole vector (unaligned is fine). */
+  load(type: Type, p: Val, offset = 0): Val {
+    const [q, o] = this.addr(p, offset);
+    return this.push("load", type, q, undefined, undefined, o);
+  }
+  store(p: Val, offset: number, x: Val): void {
+    const [q, o] = this.addr(p, offset);
+    this.push("store", x.type, q, x, undefined, o);
+  }
+  /** Loads one element into all lanes. */
+  loadSplat(type: VecType, p: Val, offset = 0): Val {
+    const [q, o] = this.addr(p, offset);
+    return this.push("loadSplat", type, q, undefined, undefined, o);
+  }
+  /** Loads the first `n` lanes (0 < n <= lanes), zero in the others; reads nothing beyond. */
+  loadPartial(type: VecType, n: number, p: Val, offset = 0): Val {
+    if (n === this.lanesOf(type)) return this.load(type, p, offset);
+    const [q, o] = this.addr(p, offset);
+    return this.push("loadPartial", type, q, undefined, undefined, o, this.count(n, type));
+  }
+  /** Stores the first `n` lanes; writes nothing beyond. */
+  storePartial(n: number, p: Val, offset: number, x: Val): void {
+    if (n === this.lanesOf(x.type)) return this.store(p, offset, x);
+    const [q, o] = this.addr(p, offset);
+    this.push("storePartial", x.type, q, x, undefined, o, this.count(n, x.type));
+  }
+  /** Loads bytes, zero-extended: one (`i32`), or the first `n` lanes of `vi32` (default all). */
+  loadU8(type: "i32" | "vi32", p: Val, offset = 0, n: number = this.lanesOf(type)): Val {
+    const [q, o] = this.addr(p, offset);
+    return this.push("loadU8", type, q, undefined, undefined, o, n);
+  }
+  /** Stores the low byte of an i32, or of the first `n` lanes of vi32. */
+  storeU8(p: Val, offset: number, x: Val, n: number = this.lanesOf(x.type)): void {
+    const [q, o] = this.addr(p, offset);
+    this.push("storeU8", x.type, q, x, undefined, o, n);
+  }
+  /** Copies bytes (regions may overlap). */
+  copy(dst: Val, src: Val, bytes: Arg): void {
+    this.push("copy", "ptr", dst, src, this.arg(bytes, "i32"));
+  }
+  /** Sets bytes to the low byte of `value`. */
+  fill(dst: Val, value: Arg, bytes: Arg): void {
+    this.push("fill", "ptr", dst, this.arg(value, "i32"), this.arg(bytes, "i32"));
+  }
+
+  // ---- variables and control ----
+
+  /** A new mutable variable, set here. */
+  var(type: Type, init: Arg): Var {
+    const fn = this.here();
+    const v: Var = { id: fn.vars.length, type };
+    fn.vars.push(v);
+    this.push("decl", type, this.arg(init, type), undefined, undefined, 0, 0, v);
+    return v;
+  }
+  get(v: Var): Val {
+    return this.push("get", v.type, undefined, undefined, undefined, 0, 0, v);
+  }
+  set(v: Var, x: Arg): void {
+    this.push("set", v.type, this.arg(x, v.type), undefined, undefined, 0, 0, v);
+  }
+
+  /**
+   * for (i = start; i < end; i += step) with i32 bounds evaluated once; `step` is a positive constant. A loop that is known
+   * to run once, or never, is not recorded as a loop.
+   */
+  loop(start: Arg, end: Arg, step: number, body: (i: Val) => void): void {
+    const s = this.arg(start, "i32");
+    const e = this.arg(end, "i32");
+    if (!(step > 0)) fail(`loop step ${step}`);
+    const known = s.op === "const" && e.op === "const";
+    if (known && s.imm >= e.imm) return;
+    if (known && s.imm + step >= e.imm) return body(s);
+    const head = this.push("loop", "i32", s, e, undefined, step);
+    this.depth++;
+    body(head);
+    this.depth--;
+    this.push("endloop", "i32", undefined, undefined, undefined, 0, 0, head);
+  }
+
+  /** Runs `then` when the i32 condition is not zero, otherwise `orElse`. Results leave through variables. */
+  if(cond: Arg, then: () => void, orElse?: () => void): void {
+    const c = this.arg(cond, "i32");
+    if (c.op === "const") return c.imm ? then() : orElse?.();
+    const head = this.push("if", "i32", c);
+    then();
+    if (orElse) {
+      this.push("else", "i32", undefined, undefined, undefined, 0, 0, head);
+      orElse();
+    }
+    this.push("endif", "i32", undefined, undefined, undefined, 0, 0, head);
+  }
+
+  // ---- inside ----
+
+  private here(): Fn {
+    return this.cur ?? fail("no function is open");
+  }
+  private arg(x: Arg, type: Type): Val {
+    return typeof x === "number" ? this.konst(type, x) : this.want(x, type);
+  }
+  private want(x: Val, type: Type): Val {
+    if (!same(x.type, type)) fail(`${x.op}: ${x.type} given, ${type} wanted`);
+    return x;
+  }
+  private count(n: number, type: Type): number {
+    return n > 0 && n < this.lanesOf(type) ? n : fail(`partial access of ${n} lanes of ${type}`);
+  }
+  private push(
+    op: Op, type: Type, a?: Val, b?: Val, c?: Val, imm = 0, count = 0, ref?: Val["ref"], args?: readonly Val[],
+  ): Val {
+    const code = this.here().code;
+    const v = make(code.length, op, type, a, b, c, imm, count, ref, args);
+    code.push(v);
+    return v;
+  }
+  /** Moves a constant part of the address into the immediate offset. */
+  private addr(p: Val, offset: number): [Val, number] {
+    if (!isInt(p.type)) fail(`address of type ${p.type}`);
+    if (p.op === "add" && p.b!.op === "const" && p.b!.imm + offset >= 0) return [p.a!, p.b!.imm + offset];
+    if (offset < 0) return [this.bin("add", p, offset), 0];
+    return [p, offset];
+  }
+  private foldInt(op: BinOp, x: Val, y: Val): Val {
+    const type: Type = x.type === "ptr" || (y.type === "ptr" && op === "add") ? "ptr" : "i32";
+    if (op === "andnot") return this.foldInt("and", x, this.bin("xor", y, -1));
+    if (op === "min" || op === "max") return this.select(this.cmp(op === "min" ? "lt" : "gt", x, y), x, y);
+    const xc = x.op === "const";
+    const yc = y.op === "const";
+    if (xc && yc) {
+      const r = evalInt(op, x.imm, y.imm);
+      if (r !== undefined) return this.konst(type, r);
+    }
+    if (xc && (op === "add" || op === "mul" || op === "and" || op === "or" || op === "xor")) {
+      return this.foldInt(op, y, x.type === y.type ? x : this.konst(y.type, x.imm));
+    }
+    if (yc) {
+      const c = y.imm;
+      if (c === 0 && op !== "mul" && op !== "and" && !op.startsWith("div") && !op.startsWith("rem")) return x;
+      if (op === "sub") return this.foldInt("add", x, this.i32(-c));
+      if (op === "add" && x.op === "add" && x.b!.op === "const") return this.foldInt("add", x.a!, this.i32(x.b!.imm + c));
+      if (op === "mul" || op === "divU" || op === "divS") {
+        if (c === 1) return x;
+        if (c === 0 && op === "mul") return this.i32(0);
+        if (c > 1 && (c & (c - 1)) === 0 && op !== "divS") {
+          return this.foldInt(op === "mul" ? "shl" : "shrU", x, this.i32(31 - Math.clz32(c)));
+        }
+      }
+      if (op === "remU" && c > 0 && (c & (c - 1)) === 0) return c === 1 ? this.i32(0) : this.foldInt("and", x, this.i32(c - 1));
+    }
+    return this.push(op, type, x, y);
+  }
+}
+
+const same = (a: Type, b: Type): boolean => a === b || (isInt(a) && isInt(b));
+
+function make(
+  id: number, op: Op, type: Type, a?: Val, b?: Val, c?: Val, imm = 0, count = 0, ref?: Val["ref"], args?: readonly Val[],
+): Val {
+  return { id, op, type, a, b, c, imm, count, ref, args };
+}
+
+const CONVERT: Record<string, Op> = {
+  "f32<i32": "f32FromI32", "f32<i32u": "f32FromU32", "i32<f32": "i32FromF32", "i32<f32u": "u32FromF32",
+  "f64<f32": "f64FromF32", "f32<f64": "f32FromF64", "f64<i32": "f64FromI32", "f64<i32u": "f64FromU32",
+  "i32<f64": "i32FromF64", "i32<f64u": "u32FromF64",
+  "vf32<vi32": "f32FromI32", "vf32<vi32u": "f32FromU32", "vi32<vf32": "i32FromF32", "vi32<vf32u": "u32FromF32",
+};
+
+function evalInt(op: BinOp, a: number, b: number): number | undefined {
+  switch (op) {
+    case "add": return (a + b) | 0;
+    case "sub": return (a - b) | 0;
+    case "mul": return Math.imul(a, b);
+    case "and": return a & b;
+    case "or": return a | b;
+    case "xor": return a ^ b;
+    case "shl": return a << b;
+    case "shrS": return a >> b;
+    case "shrU": return (a >>> b) | 0;
+    case "divU": return b === 0 ? undefined : ((a >>> 0) / (b >>> 0)) | 0;
+    case "remU": return b === 0 ? undefined : ((a >>> 0) % (b >>> 0)) | 0;
+    case "divS": return b === 0 ? undefined : (a / b) | 0;
+    case "remS": return b === 0 ? undefined : (a % b) | 0;
+    default: return undefined;
+  }
+}
+
+function compareInts(op: CmpOp, a: number, b: number): boolean {
+  switch (op) {
+    case "eq": return a === b;
+    case "ne": return a !== b;
+    case "lt": return a < b;
+    case "le": return a <= b;
+    case "gt": return a > b;
+    case "ge": return a >= b;
+    case "ltU": return a >>> 0 < b >>> 0;
+    case "leU": return a >>> 0 <= b >>> 0;
+    case "gtU": return a >>> 0 > b >>> 0;
+    default: return a >>> 0 >= b >>> 0;
+  }
+}

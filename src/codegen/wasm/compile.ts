@@ -1,0 +1,69 @@
+// From recorded functions to callable ones: what this host's WebAssembly can do, and how to get optimised code at once.
+import type { Asm, Target } from "../asm/index.ts";
+import { encodeWasm } from "./encode.ts";
+import type { EncodeOptions } from "./encode.ts";
+import { setV8Flags, withV8Flags } from "./v8flags.ts";
+
+/** What a probe of this host found. */
+export interface WasmFeatures {
+  readonly simd: boolean;
+  /** Relaxed SIMD: fused multiply-add and fast lane selection. */
+  readonly relaxed: boolean;
+  /** Shared memory and atomics. */
+  readonly threads: boolean;
+}
+
+export type WasmExports = Record<string, (...args: number[]) => number | void>;
+export type HostFunction = (...args: number[]) => number;
+
+/** Options of `compileWasm`. */
+export interface CompileOptions extends EncodeOptions {
+  memory: WebAssembly.Memory;
+  /** Host functions by the names given to `asm.extern`. */
+  host?: Readonly<Record<string, HostFunction>>;
+}
+
+// (func (drop (i32x4.splat 0))), (func (drop (f32x4.relaxed_madd 0 0 0))), an empty module with a shared memory
+const HEAD = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+const FUNC = [1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0];
+const ZERO = [0x41, 0, 0xfd, 0x11];
+const body = (code: readonly number[]): Uint8Array<ArrayBuffer> =>
+  new Uint8Array([...HEAD, ...FUNC, 10, code.length + 5, 1, code.length + 3, 0, ...code, 0x1a, 0x0b]);
+
+/** Probes this host; on Node 20 the V8 flag for relaxed SIMD is set first. */
+export function probeWasm(): WasmFeatures {
+  const valid = (bytes: Uint8Array<ArrayBuffer>): boolean => WebAssembly.validate(bytes);
+  const relaxed = body([...ZERO, ...ZERO, ...ZERO, 0xfd, 0x85, 0x02]);
+  if (!valid(relaxed)) setV8Flags("--experimental-wasm-relaxed-simd");
+  return {
+    simd: valid(body(ZERO)),
+    relaxed: valid(relaxed),
+    threads: valid(new Uint8Array([...HEAD, 5, 4, 1, 3, 1, 1])),
+  };
+}
+
+/** The assembler target that fits the probed features. */
+export function wasmTarget(features: WasmFeatures): Target {
+  if (!features.simd) throw new Error("[wasm] this host has no WebAssembly SIMD");
+  return { name: features.relaxed ? "wasm-simd128-relaxed" : "wasm-simd128", lanes: 4, fma: features.relaxed, registers: 15 };
+}
+
+const importsOf = (o: CompileOptions): WebAssembly.Imports => ({ host: { memory: o.memory, ...o.host } });
+
+/** Compiles and instantiates at once (Node; in browsers' main threads modules over 4 KB need `compileWasmAsync`). */
+export function compileWasm(asm: Asm, options: CompileOptions): WasmExports {
+  const bytes = encodeWasm(asm, options) as Uint8Array<ArrayBuffer>;
+  const module = withV8Flags(OPTIMISE, RESTORE, () => new WebAssembly.Module(bytes));
+  return new WebAssembly.Instance(module, importsOf(options)).exports as WasmExports;
+}
+
+/** Compiles without blocking. */
+export async function compileWasmAsync(asm: Asm, options: CompileOptions): Promise<WasmExports> {
+  const bytes = encodeWasm(asm, options) as Uint8Array<ArrayBuffer>;
+  const { instance } = await WebAssembly.instantiate(bytes, importsOf(options));
+  return instance.exports as WasmExports;
+}
+
+// TurboFan at once: Liftoff code would run 5-10 times slower until it tiers up in the middle of a benchmark.
+const OPTIMISE: readonly string[] = ["--no-liftoff", "--no-wasm-lazy-compilation"];
+const RESTORE: readonly string[] = ["--liftoff", "--wasm-lazy-compilation"];
