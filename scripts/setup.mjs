@@ -1,0 +1,161 @@
+// Makes a fresh clone ready: installs when the lock file has changed, builds when the sources have. No dependencies.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { root, run, tool } from "./lib/run.mjs";
+
+/**
+ * The files under some paths (files or folders), sorted, relative to `base`; paths that do not exist are left out.
+ * @param {string} base
+ * @param {string[]} paths
+ * @returns {string[]}
+ */
+export function filesUnder(base, paths) {
+  /** @type {string[]} */
+  const out = [];
+  /** @param {string} relative */
+  const visit = (relative) => {
+    for (const entry of readdirSync(path.join(base, relative), { withFileTypes: true })) {
+      const next = `${relative}/${entry.name}`;
+      if (entry.isDirectory()) visit(next);
+      else if (entry.isFile()) out.push(next);
+    }
+  };
+  for (const item of paths) {
+    const stat = statSync(path.join(base, item), { throwIfNoEntry: false });
+    if (stat?.isDirectory()) visit(item);
+    else if (stat) out.push(item);
+  }
+  return out.toSorted();
+}
+
+/**
+ * One hash over the names and contents of files: equal exactly when nothing that matters has changed.
+ * @param {string} base
+ * @param {string[]} paths files or folders, relative to base
+ */
+export function fingerprint(base, paths) {
+  const hash = createHash("sha256");
+  for (const file of filesUnder(base, paths)) {
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(path.join(base, file)))
+      .update("\0");
+  }
+  return hash.digest("hex");
+}
+
+/**
+ * Whether the folder's stamp differs from `value` (or is not there).
+ * @param {string} stamp path of the stamp file
+ * @param {string} value
+ */
+export function isStale(stamp, value) {
+  return !existsSync(stamp) || readFileSync(stamp, "utf8") !== value;
+}
+
+/** What an installed tree depends on: the lock file, and the platform because optional binaries differ. */
+export const installKey = (/** @type {string} */ base) =>
+  `${fingerprint(base, ["package-lock.json", "scripts/node24/package.json"])} ${process.platform}-${process.arch}`;
+
+/** What the build depends on: the sources, the compiler's settings and (through the lock file) the compiler. */
+export const buildKey = (/** @type {string} */ base) =>
+  fingerprint(base, ["src", "tsconfig.json", "tsconfig.build.json", "package-lock.json"]);
+
+/**
+ * Removes compiled files whose source is gone, so that an import of a deleted module fails here too.
+ * @param {string} base
+ */
+export function sweep(base) {
+  for (const file of filesUnder(base, ["dist"])) {
+    const source = file.replace(/^dist\//, "src/").replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts");
+    if (source.endsWith(".ts") && !existsSync(path.join(base, source))) rmSync(path.join(base, file));
+  }
+}
+
+/** Two commands started at once must not install or build over each other: the later one waits. */
+async function withLock(/** @type {() => Promise<void>} */ work) {
+  const lock = path.join(root, ".cache/setup.lock");
+  mkdirSync(path.dirname(lock), { recursive: true });
+  for (let said = false; ; await sleep(200)) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      break;
+    } catch {
+      const owner = Number(existsSync(lock) ? readFileSync(lock, "utf8") : 0);
+      if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
+      else if (!said) said = note(`waiting for the setup that process ${owner} runs`);
+    }
+  }
+  try {
+    await work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return /** @type {NodeJS.ErrnoException} */ (error).code === "EPERM";
+  }
+}
+
+/** @param {string} text */
+function note(text) {
+  process.stderr.write(`chainrule: ${text}\n`);
+  return true;
+}
+
+/** @param {number} code @param {string} text */
+function fail(code, text) {
+  note(text);
+  process.exit(code || 1);
+}
+
+async function install() {
+  note("installing the development dependencies (once, until package-lock.json changes)");
+  // The npm that started us, by its script (no shell needed on any system); otherwise the one on the path.
+  const npm = process.env.npm_execpath ?? "";
+  const args = ["ci", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+  const code = await (npm.endsWith("npm-cli.js") ? run(process.execPath, [npm, ...args]) : run("npm", args));
+  if (code !== 0) fail(code, "npm ci failed; its message is above. Without network, run once with network first.");
+}
+
+async function build() {
+  note("building dist/");
+  const code = await run(process.execPath, [tool("typescript/bin/tsc"), "-p", "tsconfig.build.json"]);
+  if (code !== 0) fail(code, "the build failed; the compiler's messages are above.");
+  sweep(root);
+}
+
+/** Installs and builds as far as needed; returns at once when nothing has changed. */
+export async function setup() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) fail(1, `Node 20.19 or later is needed; this is ${process.version}.`);
+  const installed = path.join(root, "node_modules/.chainrule-stamp");
+  const built = path.join(root, "dist/.stamp");
+  const stale = () => [isStale(installed, installKey(root)), isStale(built, buildKey(root))];
+  if (!stale().includes(true)) return;
+  await withLock(async () => {
+    if (isStale(installed, installKey(root))) {
+      await install();
+      writeFileSync(installed, installKey(root));
+    }
+    const key = buildKey(root);
+    if (isStale(built, key)) {
+      await build();
+      writeFileSync(built, key);
+    }
+  });
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await setup();
+  if (process.argv.includes("--verbose")) note("node_modules/ and dist/ are up to date");
+}

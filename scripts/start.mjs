@@ -1,0 +1,6 @@
+// `npm start`: set up, then the main job. Arguments pass through: npm start -- --epochs 1
+import { root, run } from "./lib/run.mjs";
+import { setup } from "./setup.mjs";
+
+await setup();
+process.exit(await run(process.execPath, [`${root}/dist/cli/main.js`, "start", ...process.argv.slice(2)]));
