@@ -22,15 +22,22 @@ export async function packaging() {
 }
 
 /**
- * npm blocks install scripts by default, so nothing may need one; and a lock with download addresses pins one registry.
- * @param {{ packages: Record<string, { hasInstallScript?: boolean, optional?: boolean, resolved?: string }> }} lock
+ * What makes a lock file unusable elsewhere. npm blocks install scripts by default, so nothing may need one; a download
+ * address pins one registry; and `npm ci` refuses a lock that leaves out the other platforms' optional binaries, which
+ * npm does silently when the registry does not have them (then an older release of the tool is the way out).
+ * @param {{ packages: Record<string, LockEntry> }} lock
+ * @typedef {{ version?: string, link?: boolean, hasInstallScript?: boolean, optional?: boolean, resolved?: string,
+ *   optionalDependencies?: Record<string, string> }} LockEntry
  */
-function lockFindings(lock) {
+function lockFindings({ packages }) {
   const findings = [];
-  for (const [name, entry] of Object.entries(lock.packages)) {
+  for (const [name, entry] of Object.entries(packages)) {
     if (entry.hasInstallScript && !entry.optional) findings.push(`${name} has an install script: npm will not run it`);
-    if (entry.resolved?.includes("://"))
-      findings.push(`${name}: the lock file records a download address; .npmrc forbids it`);
+    if (entry.resolved?.includes("://")) findings.push(`${name}: the lock file records a download address`);
+    for (const other of Object.keys(entry.optionalDependencies ?? {})) {
+      const there = [`${name}/node_modules/${other}`, `node_modules/${other}`].some((key) => packages[key]?.version);
+      if (!there) findings.push(`package-lock.json leaves out ${other}, which ${name} may need: npm ci will refuse it`);
+    }
   }
   return findings;
 }
