@@ -1,0 +1,30 @@
+import { type TypedArray, ValueError } from "../base/index.ts";
+
+/**
+ * Throws unless every label is a whole number in 0..classes-1: what a sparse loss needs. Gathering with such a label
+ * would read another row without a word, so it is checked before training.
+ *
+ * @throws ValueError naming the first bad label, where it stands, and the likely repair.
+ * @example checkLabels(new Int32Array([0, 9, 3]), 10);
+ */
+export function checkLabels(labels: TypedArray, classes: number, what = "labels"): void {
+  if (!Number.isInteger(classes) || classes < 1) {
+    throw new ValueError(`[${what}] the number of classes must be a whole number ≥ 1, got ${classes}.`);
+  }
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i];
+    if (label >= 0 && label < classes && Number.isInteger(label)) continue;
+    throw new ValueError(
+      `[${what}] label ${label} at index ${i} is out of range: with ${classes} classes every label must be a whole ` +
+        `number in 0..${classes - 1}.${repair(labels, label, classes)}`,
+    );
+  }
+}
+
+/** The slip behind a bad label: counted from 1, fractions, or -1 as "none". */
+function repair(labels: TypedArray, label: number, classes: number): string {
+  if (label === classes && labels.every((l) => l >= 1 && l <= classes)) return " Do they count from 1? Subtract 1.";
+  if (!Number.isInteger(label)) return ' Are these targets of a regression? Use the loss "meanSquaredError".';
+  if (label < 0) return " Remove unlabelled samples, or give them sample weight 0 and any valid label.";
+  return ` Does the last layer need ${label + 1} units or more?`;
+}

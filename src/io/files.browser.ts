@@ -1,0 +1,21 @@
+import { ChainruleError } from "../base/index.ts";
+
+/** A browser has no paths. */
+export function readFileBytes(path: string): Promise<Uint8Array> {
+  return Promise.reject(
+    new ChainruleError(
+      `[load] cannot open "${path}": a browser has no file paths. Get the bytes with fetch() or a file input, and give them ` +
+        `to decodeModelFile() or decodeSafetensors().`,
+    ),
+  );
+}
+
+/** A browser has no paths. */
+export function writeFileSafely(path: string, _bytes: Uint8Array): Promise<void> {
+  return Promise.reject(
+    new ChainruleError(
+      `[save] cannot write "${path}": a browser has no file paths. Make bytes with encodeModelFile() or ` +
+        `encodeSafetensors(), and offer them as a Blob.`,
+    ),
+  );
+}

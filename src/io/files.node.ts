@@ -1,0 +1,81 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join, basename } from "node:path";
+import { existsSync } from "node:fs";
+import { ChainruleError, FormatError } from "../base/index.ts";
+
+/** The bytes of a file. */
+export async function readFileBytes(path: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (error) {
+    throw new FormatError(`[load] cannot read "${path}": ${reasonOf(error)}.`, { cause: error });
+  }
+}
+
+/** What a write needs of a file system; replaced in tests to fill the disk. */
+export interface WriteSystem {
+  readonly open: (path: string) => Promise<{
+    writeFile(bytes: Uint8Array): Promise<void>;
+    sync(): Promise<void>;
+    close(): Promise<void>;
+  }>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+}
+
+const system: WriteSystem = { open: (path) => open(path, "wx"), rename };
+
+/** Writes to a temporary name in the same folder, fsync, rename; then fsync of the folder. */
+export async function writeFileSafely(path: string, bytes: Uint8Array, fs: WriteSystem = system): Promise<void> {
+  const folder = dirname(path);
+  const part = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.part`);
+  try {
+    await mkdir(folder, { recursive: true });
+    const file = await fs.open(part);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await fs.rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => undefined);
+    const kept = existsSync(path) ? "The old file is unchanged." : "No file was left behind.";
+    const mega = (bytes.length / 1e6).toFixed(1);
+    throw new ChainruleError(`[save] cannot write "${path}" (${mega} MB): ${reasonOf(error)}. ${kept}`, {
+      cause: error,
+    });
+  }
+  await syncFolder(folder);
+}
+
+/** The rename survives a power failure only when the folder is on disk too; not every system can sync one. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // Windows and some network folders cannot; the file itself is safe.
+  }
+}
+
+/** The usual system errors in words. */
+function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const words: Readonly<Record<string, string>> = {
+    ENOENT: "there is no such file or folder",
+    EISDIR: "it is a folder",
+    ENOTDIR: "a part of the path is a file, not a folder",
+    EACCES: "permission denied",
+    EPERM: "permission denied",
+    EROFS: "the file system is read-only",
+    ENOSPC: "the disk is full; free some space and save again",
+    EDQUOT: "the disk quota is used up; free some space and save again",
+  };
+  return code in words ? `${words[code]} (${code})` : error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,16 @@
+/**
+ * io: bytes to plain trees of named arrays and back, one format a file; and files written so that a crash or a full disk
+ * never costs the old one.
+ *
+ * It is not: anything that knows a tensor, a layer or a model. What a config means is decided by the room that wrote it.
+ */
+export type { HostArray, Json, NamedArrays } from "./types.ts";
+export { crc32 } from "./crc32.ts";
+export { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+export type { Safetensors } from "./safetensors.ts";
+export { decodeNpy, encodeNpy } from "./npy.ts";
+export { decodeCheckpoint, decodeModelFile, encodeCheckpoint, encodeModelFile } from "./container.ts";
+export type { Checkpoint, ModelFile } from "./container.ts";
+export { decodePng, encodePng } from "./png.ts";
+export type { Image } from "./png.ts";
+export { readFileBytes, writeFileSafely } from "./files.ts";
