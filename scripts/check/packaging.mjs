@@ -2,9 +2,11 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { capture, root, tool } from "../lib/run.mjs";
+import { build } from "../setup.mjs";
 
 /** @type {import("../check.mjs").Gate} */
 export async function packaging() {
+  if (!(await build())) return { findings: ["dist/ could not be built (see types)"], note: "no build to look at" };
   const findings = [];
   const publint = await capture(process.execPath, [tool("publint/src/cli.js"), "--strict"]);
   if (publint.code !== 0) findings.push(publint.text.trim());
