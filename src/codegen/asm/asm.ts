@@ -420,6 +420,9 @@ export class Asm {
       if (c === 0 && op !== "mul" && op !== "and" && !op.startsWith("div") && !op.startsWith("rem")) return x;
       if (op === "sub") return this.foldInt("add", x, this.i32(-c));
       if (op === "add" && x.op === "add" && x.b!.op === "const") return this.foldInt("add", x.a!, this.i32(x.b!.imm + c));
+      if ((op === "mul" || op === "shl") && x.op === "add" && x.b!.op === "const" && isInt(x.type)) {
+        return this.foldInt("add", this.foldInt(op, x.a!, y), this.konst("i32", evalInt(op, x.b!.imm, c)!));
+      }
       if (op === "mul" || op === "divU" || op === "divS") {
         if (c === 1) return x;
         if (c === 0 && op === "mul") return this.i32(0);

@@ -64,6 +64,7 @@ export async function compileWasmAsync(asm: Asm, options: CompileOptions): Promi
   return instance.exports as WasmExports;
 }
 
-// TurboFan at once: Liftoff code would run 5-10 times slower until it tiers up in the middle of a benchmark.
-const OPTIMISE: readonly string[] = ["--no-liftoff", "--no-wasm-lazy-compilation"];
-const RESTORE: readonly string[] = ["--liftoff", "--wasm-lazy-compilation"];
+// TurboFan at once: Liftoff code would run 5-10 times slower until it tiers up in the middle of a step. V8's own unrolling
+// doubles small bodies and spoils their schedule; kernels unroll by themselves where it pays.
+const OPTIMISE: readonly string[] = ["--no-liftoff", "--no-wasm-lazy-compilation", "--no-wasm-loop-unrolling"];
+const RESTORE: readonly string[] = ["--liftoff", "--wasm-lazy-compilation", "--wasm-loop-unrolling"];

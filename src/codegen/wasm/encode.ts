@@ -188,24 +188,19 @@ class FnEncoder {
         else o.raw([0xfc, 0x0b, 0]);
         return true;
       case "loop": {
+        // Tested at the top: V8 then interleaves loads and arithmetic of the body, where a test at the bottom makes it
+        // hoist all loads of the body and spill (6x8 tile on Node 20: 68 against 29 GFLOP/s).
         const i = this.slot(this.lay.local[v.id]);
         this.push(v.a!);
-        if (known(v)) o.u8(0x21).uleb(i);
-        else {
-          o.u8(0x22).uleb(i);
-          this.push(v.b!);
-          o.u8(0x48).u8(0x04).u8(0x40);
-        }
-        o.u8(0x03).u8(0x40);
+        o.u8(0x21).uleb(i).u8(0x02).u8(0x40).u8(0x03).u8(0x40).u8(0x20).uleb(i);
+        this.push(v.b!);
+        o.u8(0x4e).u8(0x0d).u8(1);
         return true;
       }
       case "endloop": {
         const head = v.ref as Val;
         const i = this.slot(this.lay.local[head.id]);
-        o.u8(0x20).uleb(i).u8(0x41).sleb(head.imm).u8(0x6a).u8(0x22).uleb(i);
-        this.push(head.b!);
-        o.u8(0x48).u8(0x0d).u8(0).u8(0x0b);
-        if (!known(head)) o.u8(0x0b);
+        o.u8(0x20).uleb(i).u8(0x41).sleb(head.imm).u8(0x6a).u8(0x21).uleb(i).u8(0x0c).u8(0).u8(0x0b).u8(0x0b);
         return true;
       }
       case "if":
@@ -404,6 +399,3 @@ class FnEncoder {
     this.mem(V.store8Lane, v.imm + 2).u8(2);
   }
 }
-
-/** Both bounds are constants, and then at least two rounds (see `Asm.loop`). */
-const known = (loop: Val): boolean => loop.a!.op === "const" && loop.b!.op === "const";
