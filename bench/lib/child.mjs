@@ -1,0 +1,28 @@
+// One process, one peer, one workload: node child.mjs <peer> <workload> <budget ms> [start time for a cold start]
+import { measure } from "./measure.mjs";
+import { programs } from "./workloads.mjs";
+
+const [peer, workload, budget, started] = process.argv.slice(2);
+const alive = setInterval(() => {}, 1e6); // a peer's own threads may not keep the process up
+const send = (message) => new Promise((done) => process.send(message, done));
+try {
+  const program = await programs(workload, peer);
+  for await (const figure of program) {
+    if (started !== undefined) {
+      await figure.step();
+      await send({ metric: "cold start", ms: performance.timeOrigin + performance.now() - Number(started) });
+      break;
+    }
+    await send({ starting: figure.metric });
+    try {
+      await send(await measure(figure, Number(budget)));
+    } catch (error) {
+      await send({ metric: figure.metric, error: String(error?.message ?? error).slice(0, 300) });
+    }
+  }
+} catch (error) {
+  await send({ metric: "", error: String(error?.stack ?? error).slice(0, 600) });
+}
+clearInterval(alive);
+process.disconnect();
+process.exit();

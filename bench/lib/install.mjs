@@ -1,0 +1,39 @@
+// The peers are installed here when they are first needed, and again when the lock file changes: never with the product.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const bench = fileURLToPath(new URL("..", import.meta.url));
+const modules = path.join(bench, "node_modules");
+const stamp = path.join(modules, ".stamp");
+
+export function install() {
+  const lock = readFileSync(path.join(bench, "package-lock.json"), "utf8");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  console.log("installing the peers into bench/node_modules (once, until bench/package-lock.json changes)");
+  const npm = process.env.npm_execpath ?? "";
+  const script = npm.endsWith("npm-cli.js"); // the npm that started us needs no shell on any system
+  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+  const { status } = spawnSync(script ? process.execPath : "npm", script ? [npm, ...args] : args, {
+    cwd: bench,
+    stdio: "inherit",
+  });
+  if (status !== 0)
+    throw new Error("npm could not install the peers; its message is above. Without network: --peers chainrule");
+  writeFileSync(stamp, lock);
+}
+
+/** Our programs import "chainrule" as anybody's do: a link to this repository in bench/node_modules. */
+export function linkProduct() {
+  const link = path.join(modules, "chainrule");
+  if (existsSync(link)) return;
+  mkdirSync(modules, { recursive: true });
+  symlinkSync(path.join(bench, ".."), link, "junction");
+}
+
+/** The installed version of a package, or of this repository for undefined. */
+export function versionOf(name) {
+  const folder = name === undefined ? path.join(bench, "..") : path.join(modules, name);
+  return JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")).version;
+}

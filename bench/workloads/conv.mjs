@@ -1,0 +1,100 @@
+// The 3×3 convolutions of ResNet-20, batch 32: forward, gradient by the image (dX) and by the kernel (dW), each alone.
+// The gradients are those of sum(conv(x, w) · g), so that no forward convolution is needed for them.
+import { meanAbs } from "../lib/measure.mjs";
+import { images, kernel } from "../lib/random.mjs";
+
+const batch = 32;
+/** Image size, channels in and out, stride. */
+const shapes = [
+  [32, 16, 16, 1],
+  [16, 32, 32, 1],
+  [8, 64, 64, 1],
+  [32, 16, 32, 2],
+  [16, 32, 64, 2],
+];
+
+const describe = ([size, inputs, outputs, stride], pass, rest) => ({
+  metric: `${size}² ${inputs}→${outputs}${stride > 1 ? ` /${stride}` : ""} ${pass}`,
+  work: (2 * 9 * inputs * outputs * batch * (size / stride) ** 2) / 1e9,
+  unit: "GFLOP/s",
+  ...rest,
+});
+const operands = ([size, inputs, outputs, stride], nchw) => [
+  images("conv x", [batch, size, size, inputs], nchw),
+  kernel("conv w", inputs, outputs, 3, nchw),
+  images("conv g", [batch, size / stride, size / stride, outputs], nchw),
+];
+
+export function* chainrule({ array, compiled, conv2d, grad, mul, sum }) {
+  for (const shape of shapes) {
+    const [x, w, g] = operands(shape).map(array);
+    const conv = (x, w) =>
+      conv2d(x, w, {
+        strides: shape[3],
+        padding: [
+          [1, 1],
+          [1, 1],
+        ],
+      });
+    const passes = {
+      forward: [compiled(conv), [x, w]],
+      dX: [compiled((x, w, g) => grad((x) => sum(mul(conv(x, w), g)))(x)), [x, w, g]],
+      dW: [compiled((w, x, g) => grad((w) => sum(mul(conv(x, w), g)))(w)), [w, x, g]],
+    };
+    for (const [pass, [run, args]] of Object.entries(passes)) {
+      yield describe(shape, pass, {
+        step: () => void run(...args),
+        check: () => meanAbs(run(...args).dataSync()),
+      });
+    }
+  }
+}
+
+export function* jax({ array, conv2d, jit, np, valueAndGrad, tree }) {
+  for (const shape of shapes) {
+    const [x, w, g] = operands(shape, true).map(array);
+    const conv = (x, w) => conv2d(x, w, shape[3], 1);
+    const gradient = (f) =>
+      jit((...args) => {
+        const [value, out] = valueAndGrad(f)(...args);
+        value.dispose();
+        return out;
+      });
+    const passes = {
+      forward: [jit(conv), [x, w]],
+      dX: [gradient((x, w, g) => np.sum(conv(x, w).mul(g))), [x, w, g]],
+      dW: [gradient((w, x, g) => np.sum(conv(x, w).mul(g))), [w, x, g]],
+    };
+    for (const [pass, [run, args]] of Object.entries(passes)) {
+      yield describe(shape, pass, {
+        warm: 1,
+        async step() {
+          const out = run(...tree.ref(args));
+          await out.blockUntilReady();
+          out.dispose();
+        },
+        check: async () => meanAbs(await run(...tree.ref(args)).data()),
+      });
+    }
+  }
+}
+
+// The wasm backend has no kernel gradient; the image gradient is the transposed convolution.
+export function* tfjs({ array, backend, tf }) {
+  for (const shape of shapes) {
+    const [x, w, g] = operands(shape).map(array);
+    const stride = shape[3];
+    const passes = {
+      forward: () => tf.conv2d(x, w, stride, 1),
+      dX: () => tf.conv2dTranspose(g, w, x.shape, stride, 1),
+      ...(backend === "cpu" ? { dW: () => tf.grad((w) => tf.sum(tf.mul(tf.conv2d(x, w, stride, 1), g)))(w) } : {}),
+    };
+    for (const [pass, run] of Object.entries(passes)) {
+      yield describe(shape, pass, {
+        warm: backend === "cpu" ? 1 : 3,
+        step: () => run().dispose(),
+        check: async () => meanAbs(await run().data()),
+      });
+    }
+  }
+}
