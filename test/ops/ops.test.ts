@@ -4,29 +4,10 @@ import { type DType, hostArray, isFloat, showShape, sizeOf, type TypedArray } fr
 import { build as b, type Node, PRIMITIVES, printGraph } from "../../src/ir/index.ts";
 import { difference, EPS, type Tolerance } from "../support/compare.ts";
 import { execute, type Leaves, oracle, traced } from "../support/execute.ts";
-import { anyValue, randomArray, type Rng, rngOf } from "../support/random.ts";
-import { drawOf, dtypesOf, type OpCase, type OpRow, VIEWS } from "./row.ts";
+import { rngOf } from "../support/random.ts";
+import { prepare, type Prepared } from "./prepare.ts";
+import { type OpRow, VIEWS } from "./row.ts";
 import { TABLE } from "./table.ts";
-
-interface Prepared {
-  readonly out: Node;
-  readonly leaves: Map<Node, TypedArray>;
-}
-
-/** The case with leaves of random data, every operand made through the view where it applies. */
-function prepare(row: OpRow, c: OpCase, dtype: DType, view: string, rng: Rng): Prepared | null {
-  const leaves = new Map<Node, TypedArray>();
-  const dtypes = dtypesOf(row, dtype, c.shapes.length);
-  const operands: Node[] = [];
-  for (const [i, shape] of c.shapes.entries()) {
-    const way = VIEWS[view](shape, dtypes[i], rng);
-    if (way === null) return null;
-    const leaf = b.leaf(way.leaf, dtypes[i]);
-    leaves.set(leaf, randomArray(rng, way.leaf, dtypes[i], drawOf(row, i) ?? anyValue));
-    operands.push(way.make(leaf));
-  }
-  return { out: c.make(...operands), leaves };
-}
 
 const units = (row: OpRow, dtype: DType): Tolerance => {
   const { relative, ofLargest = 0, absolute = 0 } = row.tolerance ?? { relative: 2 };
@@ -52,7 +33,13 @@ function check(row: OpRow, outputs: readonly Node[], leaves: Leaves, label: stri
 /** Users of the result that a scheduler would fuse with it: a permutation, arithmetic, a sum. */
 function consumers(y: Node): Node[] {
   const out = [y];
-  if (y.shape.length > 1) out.push(b.permute(y, y.shape.map((_, i) => y.shape.length - 1 - i)));
+  if (y.shape.length > 1)
+    out.push(
+      b.permute(
+        y,
+        y.shape.map((_, i) => y.shape.length - 1 - i),
+      ),
+    );
   if (isFloat(y.dtype)) out.push(b.unary("abs", b.binary("mul", y, b.full(y.shape, 0.5, y.dtype))));
   if (y.dtype === "int32") out.push(b.binary("add", y, b.full(y.shape, 3, y.dtype)));
   if (y.dtype === "bool") out.push(b.unary("not", y));
@@ -83,14 +70,17 @@ describe.each(TABLE.map((row, i) => [`${row.name} (row ${i})`, row] as const))("
       const dtype = dtypes.length === 0 ? row.dtypes[0] : dtypes[k % dtypes.length];
       traced(() => {
         const p = prepare(row, c, dtype, view, rngOf(100 + k));
-        if (p !== null) check(row, consumers(p.out), p.leaves, `${row.name} ${dtype} ${c.shapes.map(showShape).join(" ")} ${view}`);
+        if (p !== null)
+          check(row, consumers(p.out), p.leaves, `${row.name} ${dtype} ${c.shapes.map(showShape).join(" ")} ${view}`);
       });
     });
   });
 
   if (row.special !== undefined && row.special.length > 0) {
     test.each(row.dtypes)("%s special values", (dtype) => {
-      const values = (row.special as readonly number[]).filter((v) => isFloat(dtype) || (Number.isInteger(v) && Math.abs(v) < 2 ** 32));
+      const values = (row.special as readonly number[]).filter(
+        (v) => isFloat(dtype) || (Number.isInteger(v) && Math.abs(v) < 2 ** 32),
+      );
       const count = row.cases[0].shapes.length;
       const n = values.length ** count;
       const leaves = new Map<Node, TypedArray>();

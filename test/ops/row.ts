@@ -34,7 +34,21 @@ export const NUMBERS: readonly DType[] = [...FLOATS, ...INTS];
 export const ALL: readonly DType[] = [...NUMBERS, "bool"];
 
 /** Scalar, empty, one, odd, around the vector widths, several axes, more than one block. */
-export const SHAPES: readonly (readonly number[])[] = [[], [0], [1], [3], [4], [17], [64], [5, 0, 2], [3, 5], [2, 3, 7], [1, 4, 1, 6], [129, 33], [5001]];
+export const SHAPES: readonly (readonly number[])[] = [
+  [],
+  [0],
+  [1],
+  [3],
+  [4],
+  [17],
+  [64],
+  [5, 0, 2],
+  [3, 5],
+  [2, 3, 7],
+  [1, 4, 1, 6],
+  [129, 33],
+  [5001],
+];
 export const LARGE: readonly number[] = [1024, 1024];
 
 export const drawOf = (row: OpRow, operand: number): Draw | undefined =>
@@ -44,17 +58,46 @@ export const dtypesOf = (row: OpRow, dtype: DType, count: number): readonly DTyp
   row.operands?.(dtype) ?? new Array<DType>(count).fill(dtype);
 
 /** A way to make an operand of `shape` that is not a plain leaf; null where it does not apply. */
-export type View = (shape: readonly number[], dtype: DType, rng: Rng) => { readonly leaf: readonly number[]; readonly make: (x: Node) => Node } | null;
+export type View = (
+  shape: readonly number[],
+  dtype: DType,
+  rng: Rng,
+) => { readonly leaf: readonly number[]; readonly make: (x: Node) => Node } | null;
 
 export const VIEWS: Readonly<Record<string, View>> = {
   plain: (shape) => ({ leaf: shape, make: (x) => x }),
   permuted: (shape) =>
-    shape.length < 2 ? null : { leaf: [...shape].reverse(), make: (x) => b.permute(x, shape.map((_, i) => shape.length - 1 - i)) },
+    shape.length < 2
+      ? null
+      : {
+          leaf: [...shape].reverse(),
+          make: (x) =>
+            b.permute(
+              x,
+              shape.map((_, i) => shape.length - 1 - i),
+            ),
+        },
   sliced: (shape) => ({
     leaf: shape.map((d) => 2 * d + 1),
-    make: (x) => b.slice(x, shape.map(() => 1), x.shape, shape.map(() => 2)),
+    make: (x) =>
+      b.slice(
+        x,
+        shape.map(() => 1),
+        x.shape,
+        shape.map(() => 2),
+      ),
   }),
-  flipped: (shape) => (shape.length === 0 ? null : { leaf: shape, make: (x) => b.flip(x, shape.map((_, i) => i)) }),
+  flipped: (shape) =>
+    shape.length === 0
+      ? null
+      : {
+          leaf: shape,
+          make: (x) =>
+            b.flip(
+              x,
+              shape.map((_, i) => i),
+            ),
+        },
   expanded: (shape, _, rng) => {
     if (shape.length === 0) return null;
     const axis = rng.int(0, shape.length - 1);
@@ -63,7 +106,15 @@ export const VIEWS: Readonly<Record<string, View>> = {
   padded: (shape, dtype) =>
     shape.length === 0 || shape.some((d) => d < 2) || dtype === "bool"
       ? null
-      : { leaf: shape.map((d) => d - 1), make: (x) => b.pad(x, shape.map((_, i): [number, number] => (i % 2 === 0 ? [1, 0] : [0, 1])), 1) },
+      : {
+          leaf: shape.map((d) => d - 1),
+          make: (x) =>
+            b.pad(
+              x,
+              shape.map((_, i): [number, number] => (i % 2 === 0 ? [1, 0] : [0, 1])),
+              1,
+            ),
+        },
   reshaped: (shape) => ({ leaf: [shape.reduce((n, d) => n * d, 1)], make: (x) => b.reshape(x, shape) }),
   joined: (shape) =>
     shape.length === 0 || shape[0] < 2
@@ -72,7 +123,11 @@ export const VIEWS: Readonly<Record<string, View>> = {
           leaf: shape,
           make: (x) => {
             const part = (from: number, to: number): Node =>
-              b.slice(x, shape.map((_, i) => (i === 0 ? from : 0)), shape.map((d, i) => (i === 0 ? to : d)));
+              b.slice(
+                x,
+                shape.map((_, i) => (i === 0 ? from : 0)),
+                shape.map((d, i) => (i === 0 ? to : d)),
+              );
             return b.concat([part(1, shape[0]), part(0, 1)], 0);
           },
         },

@@ -5,8 +5,39 @@ import type { Tolerance } from "../support/compare.ts";
 import { ALL, FLOATS, INTS, LARGE, NUMBERS, type OpRow, SHAPES } from "./row.ts";
 
 const EDGES: readonly number[] = [
-  0, -0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, 1e-3, -1e-3, 1e-8, 1e-20, -1e-20, 1e-38, 3, -7, 10, 80, -80, 87.5, -87.5, 89, -104, 1e4, -1e4, 8388609, 1e10,
-  -1e10, 3e38, NaN, Infinity, -Infinity,
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -0.5,
+  1.5,
+  -1.5,
+  2.5,
+  1e-3,
+  -1e-3,
+  1e-8,
+  1e-20,
+  -1e-20,
+  1e-38,
+  3,
+  -7,
+  10,
+  80,
+  -80,
+  87.5,
+  -87.5,
+  89,
+  -104,
+  1e4,
+  -1e4,
+  8388609,
+  1e10,
+  -1e10,
+  3e38,
+  NaN,
+  Infinity,
+  -Infinity,
 ];
 const TRIG: readonly number[] = [0, 1e-8, 1, -1, 1.5707963, 3.1415927, -3.1415927, 10, 100, -1000, 5000, NaN, Infinity];
 const WHOLE: readonly number[] = [0, 1, 2, 3, 7, 31, 100, 255, 256, 65535, 65537, 2147483647, -1, -2, -7, -2147483648];
@@ -50,13 +81,18 @@ const compare = (name: CompareName): OpRow => ({
 
 const positive: Draw = (rng, dtype) => Math.abs(between(0.05, 9)(rng, dtype));
 const wide = between(-9, 10);
-const awayFromSteps: Draw = (rng, dtype) => (dtype.startsWith("float") ? rng.int(-9, 9) + 0.1 + 0.8 * rng.next() : wide(rng, dtype));
+const awayFromSteps: Draw = (rng, dtype) =>
+  dtype.startsWith("float") ? rng.int(-9, 9) + 0.1 + 0.8 * rng.next() : wide(rng, dtype);
 const shifts: Draw = (rng) => rng.int(0, 7);
 /** As many units of the element as the vector library promises, and a little of the largest for zeros of the function. */
 const MATH: Tolerance = { relative: 4, absolute: 1e-38 };
 
 const bits = (name: BinaryName, dtypes: readonly DType[], second?: Draw): OpRow =>
-  binary(name, { dtypes, grad: [], ...(second ? { draw: [between(0, 200), second], special: [] } : { special: WHOLE }) });
+  binary(name, {
+    dtypes,
+    grad: [],
+    ...(second ? { draw: [between(0, 200), second], special: [] } : { special: WHOLE }),
+  });
 
 const castTo = (to: DType): OpRow => ({
   name: "cast",
@@ -90,8 +126,21 @@ export const ELEMENTWISE: readonly OpRow[] = [
   binary("mul"),
   binary("div", { draw: [wide, positive] }),
   binary("mod", { draw: [wide, positive], tolerance: { relative: 4, ofLargest: 4 }, grad: [0] }),
-  { ...binary("mod", { draw: [wide, between(-9, 0)], dtypes: ["float32", "float64", "int32"], tolerance: { relative: 4, ofLargest: 4 }, grad: [] }), special: WHOLE },
-  binary("pow", { dtypes: FLOATS, draw: [positive, between(-3, 3)], tolerance: { relative: 16, absolute: 1e-38 }, special: [0, 1, -1, 0.5, 2, 3, -2, 1e-3, 10, Infinity] }),
+  {
+    ...binary("mod", {
+      draw: [wide, between(-9, 0)],
+      dtypes: ["float32", "float64", "int32"],
+      tolerance: { relative: 4, ofLargest: 4 },
+      grad: [],
+    }),
+    special: WHOLE,
+  },
+  binary("pow", {
+    dtypes: FLOATS,
+    draw: [positive, between(-3, 3)],
+    tolerance: { relative: 16, absolute: 1e-38 },
+    special: [0, 1, -1, 0.5, 2, 3, -2, 1e-3, 10, Infinity],
+  }),
   binary("pow", { dtypes: ["int32", "uint32"], draw: between(0, 7), special: [] }),
   binary("maximum"),
   binary("minimum"),
@@ -115,7 +164,10 @@ export const ELEMENTWISE: readonly OpRow[] = [
   {
     name: "iota",
     dtypes: NUMBERS,
-    cases: SHAPES.filter((s) => s.length > 0).map((s) => ({ shapes: [[1]], make: (x) => b.iota(s, s.length - 1, x.dtype) })),
+    cases: SHAPES.filter((s) => s.length > 0).map((s) => ({
+      shapes: [[1]],
+      make: (x) => b.iota(s, s.length - 1, x.dtype),
+    })),
     large: { shapes: [[1]], make: (x) => b.iota(LARGE, 0, x.dtype) },
   },
   {

@@ -14,9 +14,24 @@ const reduce = (name: ReduceName, o: Partial<OpRow> = {}): OpRow => {
     name,
     dtypes: NUMBERS,
     cases: [
-      over([1], 0), over([5], 0), over([16], 0), over([1000], 0), over([4099], 0), over([3, 5], 0), over([3, 5], 1), over([3, 5], 0, 1),
-      over([0, 4], 1), over([2, 3, 4], 1), over([2, 3, 4], 0, 2), over([6, 1, 9], 1), over([33, 130], 0), over([130, 33], 1),
-      over([2, 3, 4, 5], 1, 3), over([2, 3, 4, 5], 0, 1, 2), over([7, 257], 1), ...empty,
+      over([1], 0),
+      over([5], 0),
+      over([16], 0),
+      over([1000], 0),
+      over([4099], 0),
+      over([3, 5], 0),
+      over([3, 5], 1),
+      over([3, 5], 0, 1),
+      over([0, 4], 1),
+      over([2, 3, 4], 1),
+      over([2, 3, 4], 0, 2),
+      over([6, 1, 9], 1),
+      over([33, 130], 0),
+      over([130, 33], 1),
+      over([2, 3, 4, 5], 1, 3),
+      over([2, 3, 4, 5], 0, 1, 2),
+      over([7, 257], 1),
+      ...empty,
     ],
     large: over(LARGE, 1),
     tolerance: SUM,
@@ -30,7 +45,16 @@ const argReduce = (name: "argmax" | "argmin"): OpRow => {
   return {
     name,
     dtypes: NUMBERS,
-    cases: [over([1], 0), over([9], 0), over([3, 5], 0), over([3, 5], 1), over([0, 4], 1), over([4, 7, 3], 1), over([40, 10], 1), over([1, 300], 1)],
+    cases: [
+      over([1], 0),
+      over([9], 0),
+      over([3, 5], 0),
+      over([3, 5], 1),
+      over([0, 4], 1),
+      over([4, 7, 3], 1),
+      over([40, 10], 1),
+      over([1, 300], 1),
+    ],
     large: over(LARGE, 1),
     // Few distinct values: the first of equals must win.
     draw: between(0, 4),
@@ -46,12 +70,23 @@ const gatherCase = (x: readonly number[], index: readonly number[], axis: number
   make: (s, i) => b.gather(s, i, axis),
 });
 const GATHERS = [
-  [[5], [3], 0], [[5], [], 0], [[5, 3], [4], 0], [[5, 3], [4], 1], [[2, 7, 3], [2, 2], 1], [[5, 0], [2], 0], [[5, 3], [0], 0], [[100, 16], [7, 9], 0],
+  [[5], [3], 0],
+  [[5], [], 0],
+  [[5, 3], [4], 0],
+  [[5, 3], [4], 1],
+  [[2, 7, 3], [2, 2], 1],
+  [[5, 0], [2], 0],
+  [[5, 3], [0], 0],
+  [[100, 16], [7, 9], 0],
   [[3, 1], [6], 1],
 ] as const;
 
 const scanCase = (length: number, reverse: boolean, [batch, width]: readonly [number, number]): OpCase => ({
-  shapes: [[batch, width], [length, batch, width], [width, width]],
+  shapes: [
+    [batch, width],
+    [length, batch, width],
+    [width, width],
+  ],
   // h' = tanh(h·w + x), y = h'·h
   make: (h0, xs, w) => {
     const params = [b.leaf(h0.shape, h0.dtype), b.leaf(h0.shape, h0.dtype), b.leaf(w.shape, w.dtype)];
@@ -102,22 +137,138 @@ export const SHAPED: readonly OpRow[] = [
     tolerance: { relative: 4, ofLargest: 8, absolute: 8 },
     grad: [0],
   },
-  move("reshape", [at([6], (x) => b.reshape(x, [2, 3])), at([], (x) => b.reshape(x, [1, 1])), at([0, 4], (x) => b.reshape(x, [2, 0])), at([3, 4, 5], (x) => b.reshape(x, [12, 5])), at([12, 5], (x) => b.reshape(x, [3, 2, 10]))], at(LARGE, (x) => b.reshape(x, [1024 * 1024]))),
-  move("permute", [at([2, 3], (x) => b.permute(x, [1, 0])), at([2, 0, 3], (x) => b.permute(x, [2, 0, 1])), at([2, 3, 4, 5], (x) => b.permute(x, [3, 1, 0, 2])), at([65, 130], (x) => b.permute(x, [1, 0])), at([1, 7, 1, 3], (x) => b.permute(x, [2, 3, 0, 1]))], at(LARGE, (x) => b.permute(x, [1, 0]))),
-  move("expand", [at([1], (x) => b.expand(x, [5])), at([1], (x) => b.expand(x, [0])), at([3, 1], (x) => b.expand(x, [3, 7])), at([1, 3], (x) => b.expand(x, [7, 3])), at([1, 4, 1], (x) => b.expand(x, [2, 4, 33])), at([1, 1], (x) => b.expand(x, [70, 50]))], at([1024, 1], (x) => b.expand(x, LARGE))),
-  move("pad", [at([3], (x) => b.pad(x, [[1, 2]])), at([2, 3], (x) => b.pad(x, [[0, 1], [2, 0]], 1)), at([0, 3], (x) => b.pad(x, [[1, 1], [0, 0]], 1)), at([4, 6, 5], (x) => b.pad(x, [[1, 1], [0, 0], [3, 2]])), at([33], (x) => b.pad(x, [[40, 1]]))], at(LARGE, (x) => b.pad(x, [[1, 1], [1, 1]]))),
-  move("slice", [at([7], (x) => b.slice(x, [2], [6])), at([9], (x) => b.slice(x, [1], [9], [3])), at([4, 5], (x) => b.slice(x, [1, 0], [3, 5], [1, 2])), at([4, 5], (x) => b.slice(x, [2, 1], [2, 4])), at([3, 70, 2], (x) => b.slice(x, [0, 3, 1], [3, 68, 2], [2, 4, 1]))], at([1024, 2048], (x) => b.slice(x, [0, 0], [1024, 2048], [1, 2]))),
-  move("flip", [at([5], (x) => b.flip(x, [0])), at([3, 4], (x) => b.flip(x, [1])), at([3, 4], (x) => b.flip(x, [0, 1])), at([2, 17, 3], (x) => b.flip(x, [1])), at([0, 3], (x) => b.flip(x, [1]))], at(LARGE, (x) => b.flip(x, [1]))),
+  move(
+    "reshape",
+    [
+      at([6], (x) => b.reshape(x, [2, 3])),
+      at([], (x) => b.reshape(x, [1, 1])),
+      at([0, 4], (x) => b.reshape(x, [2, 0])),
+      at([3, 4, 5], (x) => b.reshape(x, [12, 5])),
+      at([12, 5], (x) => b.reshape(x, [3, 2, 10])),
+    ],
+    at(LARGE, (x) => b.reshape(x, [1024 * 1024])),
+  ),
+  move(
+    "permute",
+    [
+      at([2, 3], (x) => b.permute(x, [1, 0])),
+      at([2, 0, 3], (x) => b.permute(x, [2, 0, 1])),
+      at([2, 3, 4, 5], (x) => b.permute(x, [3, 1, 0, 2])),
+      at([65, 130], (x) => b.permute(x, [1, 0])),
+      at([1, 7, 1, 3], (x) => b.permute(x, [2, 3, 0, 1])),
+    ],
+    at(LARGE, (x) => b.permute(x, [1, 0])),
+  ),
+  move(
+    "expand",
+    [
+      at([1], (x) => b.expand(x, [5])),
+      at([1], (x) => b.expand(x, [0])),
+      at([3, 1], (x) => b.expand(x, [3, 7])),
+      at([1, 3], (x) => b.expand(x, [7, 3])),
+      at([1, 4, 1], (x) => b.expand(x, [2, 4, 33])),
+      at([1, 1], (x) => b.expand(x, [70, 50])),
+    ],
+    at([1024, 1], (x) => b.expand(x, LARGE)),
+  ),
+  move(
+    "pad",
+    [
+      at([3], (x) => b.pad(x, [[1, 2]])),
+      at([2, 3], (x) =>
+        b.pad(
+          x,
+          [
+            [0, 1],
+            [2, 0],
+          ],
+          1,
+        ),
+      ),
+      at([0, 3], (x) =>
+        b.pad(
+          x,
+          [
+            [1, 1],
+            [0, 0],
+          ],
+          1,
+        ),
+      ),
+      at([4, 6, 5], (x) =>
+        b.pad(x, [
+          [1, 1],
+          [0, 0],
+          [3, 2],
+        ]),
+      ),
+      at([33], (x) => b.pad(x, [[40, 1]])),
+    ],
+    at(LARGE, (x) =>
+      b.pad(x, [
+        [1, 1],
+        [1, 1],
+      ]),
+    ),
+  ),
+  move(
+    "slice",
+    [
+      at([7], (x) => b.slice(x, [2], [6])),
+      at([9], (x) => b.slice(x, [1], [9], [3])),
+      at([4, 5], (x) => b.slice(x, [1, 0], [3, 5], [1, 2])),
+      at([4, 5], (x) => b.slice(x, [2, 1], [2, 4])),
+      at([3, 70, 2], (x) => b.slice(x, [0, 3, 1], [3, 68, 2], [2, 4, 1])),
+    ],
+    at([1024, 2048], (x) => b.slice(x, [0, 0], [1024, 2048], [1, 2])),
+  ),
+  move(
+    "flip",
+    [
+      at([5], (x) => b.flip(x, [0])),
+      at([3, 4], (x) => b.flip(x, [1])),
+      at([3, 4], (x) => b.flip(x, [0, 1])),
+      at([2, 17, 3], (x) => b.flip(x, [1])),
+      at([0, 3], (x) => b.flip(x, [1])),
+    ],
+    at(LARGE, (x) => b.flip(x, [1])),
+  ),
   {
     name: "concat",
     dtypes: ALL,
     cases: [
       { shapes: [[3], [4]], make: (x, y) => b.concat([x, y], 0) },
-      { shapes: [[2, 3], [2, 5]], make: (x, y) => b.concat([x, y], 1) },
-      { shapes: [[2, 3], [1, 3], [4, 3]], make: (x, y, z) => b.concat([x, y, z], 0) },
-      { shapes: [[2, 0, 3], [2, 4, 3], [2, 1, 3]], make: (x, y, z) => b.concat([x, y, z], 1) },
+      {
+        shapes: [
+          [2, 3],
+          [2, 5],
+        ],
+        make: (x, y) => b.concat([x, y], 1),
+      },
+      {
+        shapes: [
+          [2, 3],
+          [1, 3],
+          [4, 3],
+        ],
+        make: (x, y, z) => b.concat([x, y, z], 0),
+      },
+      {
+        shapes: [
+          [2, 0, 3],
+          [2, 4, 3],
+          [2, 1, 3],
+        ],
+        make: (x, y, z) => b.concat([x, y, z], 1),
+      },
       { shapes: [[2, 3]], make: (x) => b.concat([x, x, x], 1) },
-      { shapes: [[0, 2], [0, 3]], make: (x, y) => b.concat([x, y], 1) },
+      {
+        shapes: [
+          [0, 2],
+          [0, 3],
+        ],
+        make: (x, y) => b.concat([x, y], 1),
+      },
     ],
     large: { shapes: [LARGE, LARGE], make: (x, y) => b.concat([x, y], 1) },
     grad: [0, 1],
@@ -145,7 +296,13 @@ export const SHAPED: readonly OpRow[] = [
   {
     name: "scan",
     dtypes: FLOATS,
-    cases: [scanCase(4, false, [2, 3]), scanCase(5, true, [1, 1]), scanCase(1, false, [3, 17]), scanCase(0, false, [2, 2]), scanCase(33, true, [4, 8])],
+    cases: [
+      scanCase(4, false, [2, 3]),
+      scanCase(5, true, [1, 1]),
+      scanCase(1, false, [3, 17]),
+      scanCase(0, false, [2, 2]),
+      scanCase(33, true, [4, 8]),
+    ],
     large: scanCase(64, false, [64, 64]),
     draw: between(-0.5, 0.5),
     tolerance: { relative: 64, ofLargest: 64 },
