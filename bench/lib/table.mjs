@@ -33,7 +33,9 @@ export function mainTable(summary) {
       figure.flags.length > 0 ? "DIFFERS" : "",
     ];
   });
-  return [head, ...rows];
+  // the last columns only where they say something
+  const useful = head.map((_, i) => i < head.length - 3 || rows.some((row) => row[i] !== ""));
+  return [head, ...rows].map((row) => row.filter((_, i) => useful[i]));
 }
 
 /** W11: first call minus median, for the whole training steps. */
