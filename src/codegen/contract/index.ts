@@ -1,0 +1,21 @@
+/**
+ * Packed contraction kernels: matmul, batched matmul, convolution and both convolution gradients are one kind of kernel.
+ *
+ * What it is: a generator. Given strides as plain data (`ContractSpec`), it emits blocked loops around a register tile with
+ * the vector assembler; sums leave through a callback, so that a fused epilogue (bias, activation, residual) costs no pass
+ * over memory. What it is not: a place for padding, gather or dilation (all accesses are affine and in bounds).
+ *
+ * ```ts
+ * asm.fn("matmul", ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
+ *   const [a, b, c, scratch] = [0, 4, 8, 12].map((o) => asm.load("ptr", args, o));
+ *   emitContract(asm, spec, { a, b, c, scratch, lo, hi }, (t) => …);   // without callback: plain store to c
+ * });
+ * kernel(args, 0, contractBlocks(spec));
+ * ```
+ * Sums over k are taken in one fixed order, whatever lo..hi is; every block writes its own part of the output.
+ */
+export { contractBlocks, contractScratchBytes, emitContract, storePlain } from "./emit.ts";
+export type { ContractIo, StoreCtx } from "./emit.ts";
+export { planContract } from "./plan.ts";
+export type { ContractPlan } from "./plan.ts";
+export type { Axis, ContractSpec } from "./spec.ts";

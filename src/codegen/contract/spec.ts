@@ -1,0 +1,85 @@
+// What a contraction is, as plain data, and its normal form.
+
+/** One loop axis; strides in elements, 0 where the operand does not have the axis. */
+export interface Axis {
+  readonly size: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+/**
+ * c[batch, m, n] = sum over k of a[batch, m, k] * b[batch, k, n]; every access is affine and in bounds. Strides may be
+ * negative or repeat (sliding windows). Axes are listed outermost first. `n` is vectorised along its axis with c = 1, else
+ * along the last one.
+ */
+export interface ContractSpec {
+  readonly dtype: "float32" | "float64";
+  readonly batch: readonly Axis[];
+  readonly m: readonly Axis[];
+  readonly n: readonly Axis[];
+  readonly k: readonly Axis[];
+  /** Element offsets of the first element, default 0. */
+  readonly aOffset?: number;
+  readonly bOffset?: number;
+  readonly cOffset?: number;
+}
+
+/** An original axis inside of a merged one. */
+export interface Part {
+  readonly group: "batch" | "m" | "n" | "k";
+  readonly axis: number;
+  readonly size: number;
+}
+export interface NAxis extends Axis {
+  /** Outermost first; the product of their sizes is `size`. */
+  readonly parts: readonly Part[];
+}
+
+/** Normal form: sizes of one dropped, neighbours merged, one n axis, one innermost m axis. */
+export interface Norm {
+  readonly empty: boolean;
+  readonly batch: readonly NAxis[];
+  readonly mOuter: readonly NAxis[];
+  readonly m: NAxis;
+  readonly n: NAxis;
+  readonly k: readonly NAxis[];
+}
+
+const UNIT: NAxis = { size: 1, a: 0, b: 0, c: 0, parts: [] };
+
+function merged(axes: readonly NAxis[]): NAxis[] {
+  const out: NAxis[] = [];
+  for (const x of axes) {
+    const o = out[out.length - 1];
+    if (o && o.a === x.a * x.size && o.b === x.b * x.size && o.c === x.c * x.size) {
+      out[out.length - 1] = { size: o.size * x.size, a: x.a, b: x.b, c: x.c, parts: [...o.parts, ...x.parts] };
+    } else out.push(x);
+  }
+  return out;
+}
+
+/** Takes the axis at `i` out of a list. */
+function without<T>(list: readonly T[], i: number): T[] {
+  return list.filter((_, j) => j !== i);
+}
+
+export function normalise(spec: ContractSpec): Norm {
+  const group = (name: Part["group"], axes: readonly Axis[]): NAxis[] =>
+    axes.map((x, axis): NAxis => ({ ...x, parts: [{ group: name, axis, size: x.size }] })).filter((x) => x.size !== 1);
+  const k = merged(group("k", spec.k));
+  const ms = merged(group("m", spec.m));
+  const ns = group("n", spec.n);
+  const unit = ns.findIndex((x) => x.c === 1);
+  const ni = unit >= 0 ? unit : ns.length - 1;
+  const n = ns[ni] ?? UNIT;
+  // Further n axes only repeat the work of a batch that shares A.
+  const batch = merged([...group("batch", spec.batch), ...without(ns, ni)]);
+  // The tile's rows run along the last m axis, unless it is short and another is longer.
+  let mi = ms.length - 1;
+  if (mi >= 0 && ms[mi].size < 4) ms.forEach((x, i) => (mi = x.size > ms[mi].size ? i : mi));
+  const all = [...batch, ...ms, n];
+  return { empty: all.some((x) => x.size === 0), batch, mOuter: without(ms, mi), m: ms[mi] ?? UNIT, n, k };
+}
+
+export const product = (axes: readonly Axis[]): number => axes.reduce((p, x) => p * x.size, 1);

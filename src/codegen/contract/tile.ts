@@ -1,0 +1,78 @@
+// The register tile: rows x nv vectors of accumulators, one pass over the k steps of a block.
+import type { Arg, Asm, Val, VecType } from "../asm/index.ts";
+import type { KLoop } from "./pack.ts";
+
+export interface Tile {
+  readonly vtype: VecType;
+  readonly es: number;
+  readonly lanes: number;
+  readonly rows: number;
+  readonly nv: number;
+  /** Valid lanes of the last vector, for loads straight from B. */
+  readonly last: number;
+  /** Address of (row 0, k 0) of A, and bytes between rows. */
+  readonly a: Val;
+  readonly rowA: number;
+  /** Address of (k 0, column 0) of B. */
+  readonly b: Val;
+  /** B comes from memory, not from a padded panel. */
+  readonly directB: boolean;
+  /** k loops, outermost first; one loop when everything is linear. */
+  readonly k: readonly KLoop[];
+  /** Offsets of A per step (i32 table): then `k` is one loop. */
+  readonly table: Val | undefined;
+  /** Partial sums to begin with: address, else zero. */
+  readonly init: Val | undefined;
+}
+
+/** Emits the loops and hands back the sums [row][vector]. */
+export function emitTile(asm: Asm, t: Tile): Val[][] {
+  const { vtype, es, lanes, rows, nv } = t;
+  const acc = Array.from({ length: rows }, (_, r) =>
+    Array.from({ length: nv }, (_, j) =>
+      asm.var(vtype, t.init ? asm.load(vtype, t.init, (r * nv + j) * lanes * es) : 0)));
+  const step = (ap: Val, bp: Val): void => {
+    const bs = Array.from({ length: nv }, (_, j) =>
+      t.directB && j === nv - 1 ? asm.loadPartial(vtype, t.last, bp, j * lanes * es) : asm.load(vtype, bp, j * lanes * es));
+    for (let r = 0; r < rows; r++) {
+      const x = asm.loadSplat(vtype, ap, r * t.rowA);
+      for (let j = 0; j < nv; j++) asm.set(acc[r][j], asm.fma(x, bs[j], asm.get(acc[r][j])));
+    }
+  };
+  if (t.table) {
+    const tp = asm.var("ptr", t.table);
+    const bp = asm.var("ptr", t.b);
+    asm.loop(0, t.k[0].size, 1, () => {
+      step(asm.ptrAdd(t.a, asm.load("i32", asm.get(tp))), asm.get(bp));
+      asm.set(tp, asm.ptrAdd(asm.get(tp), 4));
+      asm.set(bp, asm.ptrAdd(asm.get(bp), t.k[0].b));
+    });
+  } else {
+    const walk = (level: number, a: Val, b: Val): void => {
+      const l = t.k[level];
+      if (!l) return step(a, b);
+      const ap = asm.var("ptr", a);
+      const bp = asm.var("ptr", b);
+      asm.loop(0, l.size, 1, () => {
+        walk(level + 1, asm.get(ap), asm.get(bp));
+        asm.set(ap, asm.ptrAdd(asm.get(ap), l.a));
+        asm.set(bp, asm.ptrAdd(asm.get(bp), l.b));
+      });
+    };
+    walk(0, t.a, t.b);
+  }
+  return acc.map((row) => row.map((v) => asm.get(v)));
+}
+
+/** Merges neighbouring loops that step both operands in one stride. Sizes that are values stay outermost. */
+export function mergeLoops(asm: Asm, loops: readonly KLoop[]): KLoop[] {
+  const out: KLoop[] = [];
+  for (const x of loops) {
+    const o = out[out.length - 1];
+    if (o && typeof x.size === "number" && o.a === x.a * x.size && o.b === x.b * x.size) {
+      const size: Arg = typeof o.size === "number" ? o.size * x.size : asm.mul(o.size, x.size);
+      out[out.length - 1] = { size, a: x.a, b: x.b };
+    } else out.push(x);
+  }
+  return out;
+}
