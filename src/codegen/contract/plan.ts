@@ -4,7 +4,7 @@ import { normalise, product } from "./spec.ts";
 
 /** Sizes that the blocking aims at: bytes of the first- and second-level data caches it may fill, and loop lengths. */
 export const BLOCKING: Readonly<Record<
-  "directBytes" | "packedBytes" | "kSteps" | "kStepsWhole" | "tableBelow" | "packRows" | "blocks" | "blockWork", number
+  "directBytes" | "packedBytes" | "kSteps" | "kStepsWhole" | "packRows" | "blocks" | "blockWork", number
 >> = {
   /** B (direct) that may stay in the first-level cache. */
   directBytes: 32 * 1024,
@@ -13,8 +13,6 @@ export const BLOCKING: Readonly<Record<
   /** Steps of k in one packed block; shorter sums are not split. */
   kSteps: 512,
   kStepsWhole: 640,
-  /** Inner k axes shorter than this go through a table of offsets instead of nested loops. */
-  tableBelow: 16,
   /** Rows of a block that repay packing B for it. */
   packRows: 128,
   /** Blocks wanted for spreading over threads, and the multiply-adds that make one worth while. */
@@ -107,14 +105,12 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
   const bigTiles = m.size - tiles * (rows - 1);
 
   // B straight from memory: contiguous columns, and either small, or reused too little, or streamed by a long sum.
-  const kn = k[k.length - 1];
+  const kn: NAxis | undefined = k[k.length - 1];
   const unitN = n.b === 1 || n.size === 1;
   const long = K > 1024 && n.size <= 64;
   let direct = unitN && (K * n.size * es <= BLOCKING.directBytes || M < 6 || (long && linear(k, "b")));
-  let table = k.length > 1 && kn.size < BLOCKING.tableBelow;
   const packA = !!kn && m.a === 1 && Math.abs(kn.a) * es >= 256 && n.size >= 128 && m.size >= 4;
-  if (packA) table = false;
-  if (table && direct && !linear(k, "b")) direct = false;
+  if (direct && !linear(k, "b")) direct = false;
 
   // Blocks of k: the last axis whose whole inside fits is cut into equal chunks.
   const limit = direct && !(K * n.size * es <= BLOCKING.directBytes)
@@ -130,7 +126,8 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
   const chunks = Math.max(1, ceil(axis.size, Math.max(1, chunk)));
   const kSteps = K === 0 ? 0 : inner * chunk;
   const kBlocks = K === 0 ? 1 : chunks * product(k.slice(0, split));
-  if (split === k.length - 1) table = false;
+  // The tile has one loop over k always (nested ones make V8 spill): what is not linear in A goes through a table.
+  const table = !packA && !linear(k.slice(split), "a");
 
   // Blocks of n: packed B of a block stays in the second-level cache.
   const mainPanels = main?.panels ?? 0;
