@@ -1,0 +1,151 @@
+import { type DType, flattenTree, type Tree, type TreeDef, ValueError } from "../base/index.ts";
+import { context, nextId } from "../base/context.ts";
+import { build, type Node } from "../ir/index.ts";
+import { fromValue } from "./apply.ts";
+import { tensor, type TensorLike } from "./convert.ts";
+import type { Value } from "./executor.ts";
+import { Tensor } from "./tensor.ts";
+import { close, currentTrace, record, type Recorded, runRecorded } from "./trace.ts";
+import { Variable } from "./variable.ts";
+
+/** Arguments as the caller may give them: plain numbers and typed arrays where the function takes tensors. */
+export type Loose<T> = T extends Tensor ? TensorLike : T extends (...args: never[]) => unknown ? T : T extends object ? { [K in keyof T]: Loose<T[K]> } : T;
+
+/** A function that runs as one program. */
+export interface Compiled<A extends readonly unknown[], R> {
+  (...args: { [K in keyof A]: Loose<A[K]> }): R;
+  /** The kernel list of the program for these arguments: shapes, flops, bytes, arena. Does not run it. */
+  explain(...args: { [K in keyof A]: Loose<A[K]> }): string;
+}
+
+/** One program: for one structure of arguments, their shapes and dtypes, and one mode. */
+interface Entry {
+  readonly recorded: Recorded;
+  readonly def: TreeDef;
+  readonly dtypes: readonly DType[];
+}
+
+const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+
+/**
+ * Makes one program of a function: it is called once per structure of arguments to record what it does, and from then on the
+ * program runs instead.
+ *
+ * Arguments and results are trees (nested arrays and plain objects). Tensors, typed arrays and numbers in the arguments are
+ * inputs of the program (a number is a float32 scalar); strings, booleans, null and other objects are part of the structure.
+ * Recorded anew for new shapes, dtypes, structure or training mode. Variables that the function reads are inputs, those it
+ * assigns are updated in place; other tensors from outside keep the value they had at the first call. Random numbers are
+ * drawn anew by each call. Inside another compiled function it is part of that one.
+ *
+ * Throws TraceError when the function asks for a tensor's value.
+ *
+ * @example
+ * const step = compiled((x: Tensor, y: Tensor) => {
+ *   const [loss, grads] = valueAndGrad(model, () => crossEntropy(model(x), y));
+ *   optimizer.update(model, grads);
+ *   return loss;
+ * });
+ */
+export function compiled<R>(fn: (...args: Tensor[]) => R): Compiled<Tensor[], R>;
+export function compiled<A extends readonly unknown[], R>(fn: (...args: A) => R): Compiled<A, R>;
+export function compiled<R>(fn: (...args: never[]) => R): Compiled<never[], R> {
+  const run = fn as unknown as (...args: unknown[]) => R;
+  const cache = new Map<string, Entry>();
+  const identities = new WeakMap<object, number>();
+  const prepare = (args: readonly unknown[], leaves: Tensor[]): Entry => {
+    const key = keyOf(args, leaves, identities) + (context.training ? "|training" : "");
+    let entry = cache.get(key);
+    if (entry === undefined) {
+      entry = recordEntry(run, args, leaves);
+      cache.set(key, entry);
+    }
+    return entry;
+  };
+  const call = (...args: unknown[]): R => {
+    if (currentTrace() !== null) return run(...(mapLeaves(args, (t) => t) as unknown[]));
+    const leaves: Tensor[] = [];
+    const entry = prepare(args, leaves);
+    const inputs = new Array<Value>(leaves.length);
+    for (let i = 0; i < inputs.length; i++) inputs[i] = leaves[i].value;
+    const values = runRecorded(entry.recorded, inputs);
+    return entry.def.unflatten(values.map((v, i) => fromValue(v, entry.dtypes[i]))) as R;
+  };
+  const explain = (...args: unknown[]): string => prepare(args, []).recorded.program.explain();
+  return Object.assign(call, { explain }) as unknown as Compiled<never[], R>;
+}
+
+/** The kernel list of a function as `compiled` would run it: `explain(fn)(...args)`. */
+export function explain<R>(fn: (...args: Tensor[]) => R): (...args: TensorLike[]) => string;
+export function explain<A extends readonly unknown[], R>(fn: (...args: A) => R): (...args: { [K in keyof A]: Loose<A[K]> }) => string;
+export function explain<R>(fn: (...args: never[]) => R): (...args: never[]) => string {
+  return compiled(fn).explain as (...args: never[]) => string;
+}
+
+/** Everything but the values: structure, shapes, dtypes, constants. Collects the leaves on the way. */
+function keyOf(args: readonly unknown[], leaves: Tensor[], identities: WeakMap<object, number>): string {
+  let key = "";
+  const walk = (x: unknown): void => {
+    if (x instanceof Variable) key += `v${x.leaf.id};`;
+    else if (x instanceof Tensor) {
+      leaves.push(x);
+      key += `${x.dtype}[${x.shape.join()}];`;
+    } else if (typeof x === "number") {
+      leaves.push(tensor(x));
+      key += "n;";
+    } else if (ArrayBuffer.isView(x)) {
+      const t = tensor(x as Float32Array);
+      leaves.push(t);
+      key += `${t.dtype}[${t.size}];`;
+    } else if (Array.isArray(x)) {
+      key += "(";
+      for (const y of x) walk(y);
+      key += ")";
+    } else if (isPlain(x)) {
+      key += "{";
+      for (const k of Object.keys(x)) {
+        key += `${JSON.stringify(k)}:`;
+        walk(x[k]);
+      }
+      key += "}";
+    } else if ((typeof x === "object" && x !== null) || typeof x === "function") {
+      let id = identities.get(x);
+      if (id === undefined) identities.set(x, (id = nextId()));
+      key += `o${id};`;
+    } else key += `${JSON.stringify(x) ?? typeof x};`;
+  };
+  for (const x of args) walk(x);
+  return key;
+}
+
+const isPlain = (x: unknown): x is Record<string, unknown> =>
+  typeof x === "object" && x !== null && Object.getPrototypeOf(x) === Object.prototype;
+
+/** Arguments with each leaf that `keyOf` collects replaced, in the same order. */
+function mapLeaves(x: unknown, f: (t: Tensor) => Tensor): unknown {
+  if (x instanceof Variable) return x;
+  if (x instanceof Tensor) return f(x);
+  if (typeof x === "number") return f(tensor(x));
+  if (ArrayBuffer.isView(x)) return f(tensor(x as Float32Array));
+  if (Array.isArray(x)) return x.map((y) => mapLeaves(y, f));
+  if (isPlain(x)) return Object.fromEntries(Object.entries(x).map(([k, y]) => [k, mapLeaves(y, f)]));
+  return x;
+}
+
+function recordEntry(run: (...args: unknown[]) => unknown, args: readonly unknown[], leaves: readonly Tensor[]): Entry {
+  const params: Node[] = leaves.map((t, i) => build.leaf(t.shape, t.dtype, `argument ${i}`));
+  const { trace, result } = record((tr) => {
+    for (const p of params) tr.abstract.add(p);
+    let i = 0;
+    const out = run(...(mapLeaves(args, () => new Tensor(params[i++])) as unknown[]));
+    if (out instanceof Promise) {
+      throw new ValueError("[compiled] the function is async: record plain tensor code and await outside of it.");
+    }
+    const flat = flattenTree(out as Tree<Tensor>, isTensor);
+    return { def: flat.def, nodes: flat.leaves.map((t) => t.node) };
+  }, true);
+  return {
+    recorded: close(trace, result.nodes, params),
+    def: result.def,
+    dtypes: result.nodes.map((n) => n.dtype),
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * Element-wise operations. Two operands broadcast as in NumPy; a bare number takes the other's dtype; otherwise the higher
+ * of bool < uint8 < int32 < uint32 < float32 < float64 wins. Functions into the reals turn whole numbers into float32.
+ */
+import { broadcastShapes, type DType, DTYPES, DTypeError, isFloat } from "../base/index.ts";
+import { type BinaryName, build, type CompareName, type Node, type UnaryName } from "../ir/index.ts";
+import { apply } from "./apply.ts";
+import { asTensor, constant, type TensorLike, together } from "./convert.ts";
+import * as n from "./nodes.ts";
+import type { Tensor } from "./tensor.ts";
+
+function arithmetic(op: BinaryName, name: string, x: TensorLike, y: TensorLike, fixed = false): Tensor {
+  const { operands, dtype } = together(name, [x, y], fixed);
+  const to = n.arithmetic(dtype);
+  return apply(operands, (a, b) => n.binary(op, build.cast(a, to), build.cast(b, to), name));
+}
+
+/** x + y. */
+export const add = (x: TensorLike, y: TensorLike): Tensor => arithmetic("add", "add", x, y);
+/** x - y. */
+export const sub = (x: TensorLike, y: TensorLike): Tensor => arithmetic("sub", "sub", x, y);
+/** x · y, element by element (the Hadamard product). */
+export const mul = (x: TensorLike, y: TensorLike): Tensor => arithmetic("mul", "mul", x, y);
+/** x / y; whole numbers divide as float32. */
+export function div(x: TensorLike, y: TensorLike): Tensor {
+  const { operands, dtype } = together("div", [x, y]);
+  const to = isFloat(dtype) ? dtype : "float32";
+  return apply(operands, (a, b) => n.binary("div", build.cast(a, to), build.cast(b, to), "div"));
+}
+/** ⌊x / y⌋ in the operands' dtype, as Python's //. */
+export function floorDiv(x: TensorLike, y: TensorLike): Tensor {
+  const { operands, dtype } = together("floorDiv", [x, y]);
+  const to = n.arithmetic(dtype);
+  return apply(operands, (p, q) => {
+    const [a, b] = [build.cast(p, to), build.cast(q, to)];
+    if (isFloat(to)) return build.unary("floor", n.binary("div", a, b, "floorDiv"));
+    // Whole numbers: exact once the remainder (which has the divisor's sign) is taken off.
+    return n.div(n.sub(a, n.binary("mod", a, b, "floorDiv")), b);
+  });
+}
+/** The remainder with the divisor's sign, as Python's %. */
+export const mod = (x: TensorLike, y: TensorLike): Tensor => arithmetic("mod", "mod", x, y);
+/** x to the power y. */
+export const pow = (x: TensorLike, y: TensorLike): Tensor => arithmetic("pow", "pow", x, y, true);
+/** The larger of the two; NaN wins. The gradient of a tie is split in half; against a constant it is 0 (ReLU'(0) = 0). */
+export const maximum = (x: TensorLike, y: TensorLike): Tensor => arithmetic("maximum", "maximum", x, y, true);
+/** The smaller of the two; NaN wins. The gradient of a tie is split in half; against a constant it is 0. */
+export const minimum = (x: TensorLike, y: TensorLike): Tensor => arithmetic("minimum", "minimum", x, y, true);
+
+function unary(op: UnaryName, x: TensorLike, floats: boolean): Tensor {
+  return apply([asTensor(x, op)], (a) => build.unary(op, floats ? n.floats(a) : build.cast(a, n.arithmetic(a.dtype))));
+}
+
+export const neg = (x: TensorLike): Tensor => unary("neg", x, false);
+/** |x|; its derivative at 0 is 0. */
+export const abs = (x: TensorLike): Tensor => unary("abs", x, false);
+/** -1, 0 or 1. */
+export const sign = (x: TensorLike): Tensor => unary("sign", x, false);
+const rounding = (op: UnaryName, x: TensorLike): Tensor => apply([asTensor(x, op)], (a) => (isFloat(a.dtype) ? build.unary(op, a) : a));
+export const floor = (x: TensorLike): Tensor => rounding("floor", x);
+export const ceil = (x: TensorLike): Tensor => rounding("ceil", x);
+/** To the nearest whole number, halves to even. */
+export const round = (x: TensorLike): Tensor => rounding("round", x);
+export const sqrt = (x: TensorLike): Tensor => unary("sqrt", x, true);
+export const exp = (x: TensorLike): Tensor => unary("exp", x, true);
+/** e^x - 1, exact near 0. */
+export const expm1 = (x: TensorLike): Tensor => unary("expm1", x, true);
+/** The natural logarithm. */
+export const log = (x: TensorLike): Tensor => unary("log", x, true);
+/** ln(1 + x), exact near 0. */
+export const log1p = (x: TensorLike): Tensor => unary("log1p", x, true);
+export const sin = (x: TensorLike): Tensor => unary("sin", x, true);
+export const cos = (x: TensorLike): Tensor => unary("cos", x, true);
+export const tanh = (x: TensorLike): Tensor => unary("tanh", x, true);
+/** The error function 2/√π ∫₀ˣ e^(-t²) dt. */
+export const erf = (x: TensorLike): Tensor => unary("erf", x, true);
+
+/** A composite function of one float operand, run as one graph. */
+const real = (name: string, x: TensorLike, f: (a: Node) => Node): Tensor => apply([asTensor(x, name)], (a) => f(n.floats(a)));
+
+export const tan = (x: TensorLike): Tensor => real("tan", x, (a) => n.div(build.unary("sin", a), build.unary("cos", a)));
+/** 1 / √x. */
+export const rsqrt = (x: TensorLike): Tensor => real("rsqrt", x, (a) => n.div(n.like(a, 1), build.unary("sqrt", a)));
+/** 1 / x. */
+export const reciprocal = (x: TensorLike): Tensor => real("reciprocal", x, (a) => n.div(n.like(a, 1), a));
+/** x². */
+export const square = (x: TensorLike): Tensor =>
+  apply([asTensor(x, "square")], (a) => {
+    const b = build.cast(a, n.arithmetic(a.dtype));
+    return build.binary("mul", b, b);
+  });
+
+/** 1 / (1 + e^-x), without overflow or NaN for any x (catalogue S-061). */
+export const sigmoid = (x: TensorLike): Tensor => real("sigmoid", x, n.sigmoid);
+/** max(x, 0); the derivative at 0 is 0 (catalogue S-066). */
+export const relu = (x: TensorLike): Tensor =>
+  apply([asTensor(x, "relu")], (a) => {
+    const b = build.cast(a, n.arithmetic(a.dtype));
+    return build.binary("maximum", b, n.like(b, 0));
+  });
+/** ln(1 + e^x), without overflow (catalogue S-072). */
+export const softplus = (x: TensorLike): Tensor => real("softplus", x, n.softplus);
+/** ln σ(x), without overflow. */
+export const logSigmoid = (x: TensorLike): Tensor =>
+  real("logSigmoid", x, (a) => build.unary("neg", n.softplus(build.unary("neg", a))));
+
+export interface GeluOptions {
+  /** The tanh form 0.5 x (1 + tanh(√(2/π)(x + 0.044715 x³))). Default: false, the exact x Φ(x) with erf. */
+  readonly approximate?: boolean;
+}
+
+/** x times the standard normal distribution function of x (Hendrycks & Gimpel 2016). */
+export const gelu = (x: TensorLike, options: GeluOptions = {}): Tensor =>
+  real("gelu", x, (a) => {
+    const inner =
+      options.approximate === true
+        ? build.unary("tanh", n.mul(n.like(a, Math.sqrt(2 / Math.PI)), n.mul(a, n.add(n.like(a, 1), n.mul(n.like(a, 0.044715), n.mul(a, a))))))
+        : build.unary("erf", n.mul(a, n.like(a, Math.SQRT1_2)));
+    return n.mul(n.mul(n.like(a, 0.5), a), n.add(n.like(a, 1), inner));
+  });
+
+/** x limited to lo..hi. The gradient is 1 strictly inside constant limits and 0 outside and on them. */
+export function clip(x: TensorLike, lo: TensorLike, hi: TensorLike): Tensor {
+  const { operands, dtype } = together("clip", [x, lo, hi], true);
+  const to = n.arithmetic(dtype);
+  return apply(operands, (a, l, h) =>
+    n.binary("minimum", n.binary("maximum", build.cast(a, to), build.cast(l, to), "clip"), build.cast(h, to), "clip"),
+  );
+}
+
+function comparison(op: CompareName, name: string, x: TensorLike, y: TensorLike): Tensor {
+  const { operands, dtype } = together(name, [x, y]);
+  return apply(operands, (a, b) => n.compare(op, build.cast(a, dtype), build.cast(b, dtype), name));
+}
+
+/** x = y, as bool. */
+export const equal = (x: TensorLike, y: TensorLike): Tensor => comparison("eq", "equal", x, y);
+export const notEqual = (x: TensorLike, y: TensorLike): Tensor => comparison("ne", "notEqual", x, y);
+export const less = (x: TensorLike, y: TensorLike): Tensor => comparison("lt", "less", x, y);
+export const lessEqual = (x: TensorLike, y: TensorLike): Tensor => comparison("le", "lessEqual", x, y);
+export const greater = (x: TensorLike, y: TensorLike): Tensor => comparison("lt", "greater", y, x);
+export const greaterEqual = (x: TensorLike, y: TensorLike): Tensor => comparison("le", "greaterEqual", y, x);
+
+const truth = (x: TensorLike, op: string): Tensor => {
+  const t = asTensor(x, op);
+  return t.dtype === "bool" ? t : cast(t, "bool");
+};
+/** Both true; numbers count as true unless 0. */
+export const logicalAnd = (x: TensorLike, y: TensorLike): Tensor =>
+  apply([truth(x, "logicalAnd"), truth(y, "logicalAnd")], (a, b) => n.binary("and", a, b, "logicalAnd"));
+export const logicalOr = (x: TensorLike, y: TensorLike): Tensor =>
+  apply([truth(x, "logicalOr"), truth(y, "logicalOr")], (a, b) => n.binary("or", a, b, "logicalOr"));
+export const logicalXor = (x: TensorLike, y: TensorLike): Tensor =>
+  apply([truth(x, "logicalXor"), truth(y, "logicalXor")], (a, b) => n.binary("xor", a, b, "logicalXor"));
+export const logicalNot = (x: TensorLike): Tensor => apply([truth(x, "logicalNot")], (a) => build.unary("not", a));
+
+/** Where x is not a number. */
+export const isNaN = (x: TensorLike): Tensor => apply([asTensor(x, "isNaN")], (a) => build.compare("ne", a, a));
+/** Where x is neither infinite nor NaN. */
+export const isFinite = (x: TensorLike): Tensor =>
+  apply([asTensor(x, "isFinite")], (a) => {
+    if (!isFloat(a.dtype)) return build.full(a.shape, 1, "bool");
+    // x - x is 0 for every finite x and NaN for the others.
+    const d = build.binary("sub", a, a);
+    return build.compare("eq", d, n.like(a, 0));
+  });
+
+/**
+ * a where the mask holds, else b; all three broadcast.
+ *
+ * @example
+ * where(x.greater(0), x, 0);
+ */
+export function where(mask: TensorLike, x: TensorLike, y: TensorLike): Tensor {
+  const c = asTensor(mask, "where");
+  if (c.dtype !== "bool") {
+    throw new DTypeError(`[where] the mask must be bool, got ${c.dtype} [${c.shape.join(", ")}]: compare first, as in where(m.greater(0), a, b).`);
+  }
+  const { operands, dtype } = together("where", [x, y], true);
+  return apply([c, ...operands], (m, a, b) => {
+    const shape = broadcastShapes(m.shape, broadcastShapes(a.shape, b.shape, "where"), "where");
+    const [p, q] = [a, b].map((v) => build.broadcast(build.cast(v, dtype), shape));
+    return build.where(build.broadcast(m, shape), p, q);
+  });
+}
+
+/** x in another dtype: floats truncate towards zero into whole numbers; anything but 0 is true. */
+export function cast(x: TensorLike, dtype: DType): Tensor {
+  if (!DTYPES.includes(dtype)) throw new DTypeError(`[cast] there is no dtype "${String(dtype)}": use one of ${DTYPES.join(", ")}.`);
+  const t = asTensor(x, "cast");
+  return t.dtype === dtype ? t : apply([t], (a) => build.cast(a, dtype));
+}
+/** NumPy's name for `cast`. */
+export const astype: typeof cast = cast;
+
+/** A scalar constant of the graph in progress. */
+export const scalar = (value: number, dtype: DType = "float32"): Tensor => apply([constant(value, dtype)], (a) => a);
+
+/** x itself, with no gradient flowing through it. */
+export const stopGradient = (x: TensorLike): Tensor => apply([asTensor(x, "stopGradient")], (a) => build.stopGradient(a));

@@ -1,0 +1,21 @@
+/**
+ * tensor: the Tensor handle and Variable, and everything NumPy would call an array function: creation, element-wise
+ * mathematics, reductions, views, products, convolution, pooling, random numbers, scan, and `compiled`.
+ *
+ * It is not: derivatives (autodiff), layers (nn), or how anything is run (an Executor is injected by engine.ts).
+ */
+export * from "./tensor.ts";
+export * from "./variable.ts";
+export * from "./apply.ts";
+export { asTensor, asIndices, fromHost, tensor, type NestedArray, type TensorLike, type TensorOptions } from "./convert.ts";
+export * from "./creation.ts";
+export * from "./elementwise.ts";
+export * from "./reduce.ts";
+export * from "./movement.ts";
+export * from "./slicing.ts";
+export * from "./indexing.ts";
+export { matmul, dot, outer, tensordot } from "./matmul.ts";
+export * from "./compiled.ts";
+export { close, currentTrace, record, runRecorded, Trace, type Recorded } from "./trace.ts";
+export { type CustomRule } from "./nodes.ts";
+export { type Executor, type Graph, type Program, type Value } from "./executor.ts";

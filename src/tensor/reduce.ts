@@ -1,0 +1,200 @@
+/**
+ * Reductions: `axis` is a number, several numbers, or nothing for all; `keepdims` leaves the reduced axes with size 1.
+ */
+import { axesOf, axisOf, type DType, isFloat, sizeOf, ValueError } from "../base/index.ts";
+import { build, type Node, type ReduceName } from "../ir/index.ts";
+import { apply } from "./apply.ts";
+import { asTensor, type TensorLike } from "./convert.ts";
+import * as n from "./nodes.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Axes to reduce; negative ones count from the end; nothing means all. */
+export type Axis = number | readonly number[] | null | undefined;
+
+export interface ReduceOptions {
+  /** Leaves the reduced axes with size 1. Default: false. */
+  readonly keepdims?: boolean;
+}
+
+/** What sums of this dtype are kept in: bool and uint8 would overflow. */
+const accumulator = (dtype: DType): DType => (dtype === "bool" || dtype === "uint8" ? "int32" : dtype);
+
+type Body = (a: Node, axes: readonly number[]) => Node;
+
+/** Runs `f`, which keeps or drops the axes as `keeps` says, and brings the result to the asked-for form. */
+function reduction(name: string, x: TensorLike, axis: Axis, options: ReduceOptions, f: Body, keeps = false): Tensor {
+  const t = asTensor(x, name);
+  const axes = axesOf(axis, t.rank, name);
+  return apply([t], (a) => {
+    const out = f(a, axes);
+    const keep = options.keepdims ?? false;
+    if (keep === keeps) return out;
+    return build.reshape(out, keep ? n.keptShape(a.shape, axes) : a.shape.filter((_, i) => !axes.includes(i)));
+  });
+}
+
+const plain = (op: ReduceName, x: TensorLike, axis: Axis, options: ReduceOptions): Tensor =>
+  reduction(op, x, axis, options, (a, axes) => build.reduce(op, build.cast(a, accumulator(a.dtype)), axes));
+
+/** Sums; bool and uint8 add up as int32. */
+export const sum = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor => plain("sum", x, axis, options);
+/** Products. */
+export const prod = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor => plain("prod", x, axis, options);
+
+function extreme(op: "max" | "min", x: TensorLike, axis: Axis, options: ReduceOptions): Tensor {
+  return reduction(op, x, axis, options, (a, axes) => {
+    if (a.dtype !== "bool") return build.reduce(op, a, axes);
+    return build.cast(build.reduce(op, build.cast(a, "uint8"), axes), "bool");
+  });
+}
+
+/** The largest element; NaN wins. The gradient of a tie is shared equally. Throws ValueError for an empty axis. */
+export const max = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor => extreme("max", x, axis, options);
+/** The smallest element; NaN wins. */
+export const min = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor => extreme("min", x, axis, options);
+
+/** Whether any element is true (not 0); false for none. */
+export const any = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
+  reduction("any", x, axis, options, (a, axes) => build.cast(build.reduce("sum", build.cast(build.cast(a, "bool"), "int32"), axes), "bool"));
+/** Whether all elements are true (not 0); true for none. */
+export const all = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
+  reduction("all", x, axis, options, (a, axes) => build.cast(build.reduce("prod", build.cast(build.cast(a, "bool"), "int32"), axes), "bool"));
+
+const countOf = (a: Node, axes: readonly number[]): number => sizeOf(axes.map((i) => a.shape[i]));
+
+const meanNode = (a: Node, axes: readonly number[]): Node => {
+  const total = build.reduce("sum", a, axes);
+  return n.div(total, n.like(total, countOf(a, axes)));
+};
+
+/** The mean; whole numbers count as float32. NaN for an empty axis. */
+export const mean = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
+  reduction("mean", x, axis, options, (a, axes) => meanNode(n.floats(a), axes));
+
+export interface VarianceOptions extends ReduceOptions {
+  /** Delta degrees of freedom: the divisor is n - ddof. Default: 0 (the population variance, catalogue S-009). */
+  readonly ddof?: number;
+}
+
+function varianceNode(x: Node, axes: readonly number[], ddof: number): Node {
+  const a = n.floats(x);
+  const centred = n.sub(a, build.reshape(meanNode(a, axes), n.keptShape(a.shape, axes)));
+  const total = build.reduce("sum", n.mul(centred, centred), axes);
+  return n.div(total, n.like(total, countOf(a, axes) - ddof));
+}
+
+/** The mean squared distance from the mean. */
+export const variance = (x: TensorLike, axis?: Axis, options: VarianceOptions = {}): Tensor =>
+  reduction("variance", x, axis, options, (a, axes) => varianceNode(a, axes, options.ddof ?? 0));
+/** The square root of the variance. */
+export const std = (x: TensorLike, axis?: Axis, options: VarianceOptions = {}): Tensor =>
+  reduction("std", x, axis, options, (a, axes) => build.unary("sqrt", varianceNode(a, axes, options.ddof ?? 0)));
+
+function argReduction(op: "argmax" | "argmin", x: TensorLike, axis: number | undefined, options: ReduceOptions): Tensor {
+  const t = asTensor(x, op);
+  if (axis !== undefined) axisOf(axis, t.rank, op);
+  return apply([t], (p) => {
+    const a = p.dtype === "bool" ? build.cast(p, "uint8") : p;
+    if (axis === undefined) {
+      const out = build.argReduce(op, build.reshape(a, [sizeOf(a.shape)]), 0);
+      return options.keepdims === true ? build.reshape(out, a.shape.map(() => 1)) : out;
+    }
+    const out = build.argReduce(op, a, axis);
+    return options.keepdims === true ? build.reshape(out, n.keptShape(a.shape, [axisOf(axis, a.shape.length, op)])) : out;
+  });
+}
+
+/** The int32 index of the first largest element along `axis`; without it, into the flattened tensor. */
+export const argmax = (x: TensorLike, axis?: number, options: ReduceOptions = {}): Tensor => argReduction("argmax", x, axis, options);
+/** The int32 index of the first smallest element along `axis`; without it, into the flattened tensor. */
+export const argmin = (x: TensorLike, axis?: number, options: ReduceOptions = {}): Tensor => argReduction("argmin", x, axis, options);
+
+export interface NormOptions extends ReduceOptions {
+  /** 1, 2, Infinity or any p > 0; over two axes or all, 2 is the Frobenius norm. Default: 2. */
+  readonly ord?: number;
+}
+
+/** The p-norm of the elements over the axes: Σ|x|, √Σx², max|x| … (catalogue S-016, S-017). */
+export function norm(x: TensorLike, axis?: Axis, options: NormOptions = {}): Tensor {
+  const ord = options.ord ?? 2;
+  if (!(ord > 0)) throw new ValueError(`[norm] ord must be a number > 0 or Infinity, got ${ord}.`);
+  return reduction("norm", x, axis, options, (p, axes) => {
+    const a = n.floats(p);
+    if (ord === 2) return build.unary("sqrt", build.reduce("sum", n.mul(a, a), axes));
+    const size = build.unary("abs", a);
+    if (ord === 1) return build.reduce("sum", size, axes);
+    if (ord === Infinity) return build.reduce("max", size, axes);
+    const total = build.reduce("sum", n.binary("pow", size, n.like(a, ord)), axes);
+    return n.binary("pow", total, n.like(total, 1 / ord));
+  });
+}
+
+/** x less its largest element along the axes: what keeps exp in range. The shift cancels, so it needs no gradient. */
+const shifted = (a: Node, axes: readonly number[]): Node => n.sub(a, build.stopGradient(n.reduceKeep("max", a, axes)));
+
+/** ln Σ e^x, computed as m + ln Σ e^(x-m) (catalogue S-019). -Infinity for a row of -Infinity. */
+export const logSumExp = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
+  reduction(
+    "logSumExp",
+    x,
+    axis,
+    options,
+    (p, axes) => {
+      const a = n.floats(p);
+      const peak = build.stopGradient(n.reduceKeep("max", a, axes));
+      // An infinite peak would give inf - inf: leave such rows unshifted.
+      const finite = build.compare("eq", n.sub(peak, peak), n.like(peak, 0));
+      const m = build.where(finite, peak, n.like(peak, 0));
+      return n.add(build.unary("log", n.reduceKeep("sum", build.unary("exp", n.sub(a, m)), axes)), m);
+    },
+    true,
+  );
+
+const alongAxis = (name: string, x: TensorLike, axis: number, f: Body): Tensor => {
+  const t = asTensor(x, name);
+  const a = axisOf(axis, t.rank, name);
+  return apply([t], (p) => f(n.floats(p), [a]));
+};
+
+/** e^x / Σ e^x along an axis, shifted by the largest (catalogue S-074). Default axis: the last. */
+export const softmax = (x: TensorLike, axis = -1): Tensor =>
+  alongAxis("softmax", x, axis, (a, axes) => {
+    const e = build.unary("exp", shifted(a, axes));
+    return n.div(e, n.reduceKeep("sum", e, axes));
+  });
+
+/** x - ln Σ e^x along an axis, without ever taking the logarithm of a softmax. Default axis: the last. */
+export const logSoftmax = (x: TensorLike, axis = -1): Tensor =>
+  alongAxis("logSoftmax", x, axis, (a, axes) => {
+    const s = shifted(a, axes);
+    return n.sub(s, build.unary("log", n.reduceKeep("sum", build.unary("exp", s), axes)));
+  });
+
+export interface CumsumOptions {
+  /** From the end. Default: false. */
+  readonly reverse?: boolean;
+  /** Each place gets the sum of those before it, without its own. Default: false. */
+  readonly exclusive?: boolean;
+}
+
+/** Running sums along an axis. Default: 0. */
+export function cumsum(x: TensorLike, axis = 0, options: CumsumOptions = {}): Tensor {
+  const t = asTensor(x, "cumsum");
+  const at = axisOf(axis, t.rank, "cumsum");
+  return apply([t], (p) => {
+    const a = build.cast(p, accumulator(p.dtype));
+    const sums = build.cumsum(a, at, options.reverse ?? false);
+    return options.exclusive === true ? n.sub(sums, a) : sums;
+  });
+}
+
+/** The sum of the diagonal of a matrix (catalogue S-018). */
+export const trace = (x: TensorLike): Tensor => {
+  const t = asTensor(x, "trace");
+  if (t.rank !== 2) throw new ValueError(`[trace] takes a matrix, got a tensor of rank ${t.rank}: [${t.shape.join(", ")}].`);
+  return apply([t], (p) => {
+    const a = isFloat(p.dtype) ? p : build.cast(p, accumulator(p.dtype));
+    const hit = build.compare("eq", build.iota(a.shape, 0), build.iota(a.shape, 1));
+    return build.reduce("sum", build.where(hit, a, n.like(a, 0)), [0, 1]);
+  });
+};

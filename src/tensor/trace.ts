@@ -1,0 +1,111 @@
+import { type Key, TraceError } from "../base/index.ts";
+import { context, nextKey, withContext } from "../base/context.ts";
+import { build, type Node, topoOrder } from "../ir/index.ts";
+import { executor, type Graph, type Program, type Value } from "./executor.ts";
+import type { Variable } from "./variable.ts";
+
+/**
+ * A graph being recorded. Values from outside (tensors, variables, the random key) become its inputs the first time they
+ * are used. A `deferred` trace (that of `compiled`) is run later and again: nothing has a value while it is recorded. Any
+ * other runs once, as soon as it is complete; what it needs is at hand.
+ */
+export class Trace {
+  readonly deferred: boolean;
+  /** Leaves without a value while recording: arguments of `compiled`, parameters of a scan's body. */
+  readonly abstract: Set<Node> = new Set();
+  /** Where the value of each input leaf comes from at run time. */
+  readonly captured: Map<Node, Value | Variable> = new Map();
+  /** What each assigned variable holds by now. */
+  readonly assigned: Map<Variable, Node> = new Map();
+  key: Node | null = null;
+  private streams = 0;
+  /** Inside the body of a scan, where nothing can be assigned. */
+  inBody = false;
+
+  constructor(deferred = false) {
+    this.deferred = deferred;
+  }
+
+  /** A fresh stream of the trace's random key: each run of the graph draws anew. */
+  nextStream(): { key: Node; stream: number } {
+    if (this.key === null) {
+      this.key = build.leaf([2], "uint32", "random key");
+      // One draw for all readings of a trace that runs once: item() and the result agree.
+      if (!this.deferred && !this.inBody) this.captured.set(this.key, keyValue(nextKey()));
+    }
+    return { key: this.key, stream: this.streams++ };
+  }
+
+  /** Runs `f` as the body of a loop; the key it drew from, if it drew, is a parameter of the body. */
+  body<T>(params: readonly Node[], f: () => T): { result: T; key: Node | null } {
+    const before = { key: this.key, streams: this.streams, inBody: this.inBody };
+    Object.assign(this, { key: null, streams: 0, inBody: true });
+    for (const p of params) this.abstract.add(p);
+    try {
+      const result = withContext({ nodes: new Map() }, f);
+      return { result, key: this.key };
+    } finally {
+      Object.assign(this, before);
+      for (const p of params) this.abstract.delete(p);
+    }
+  }
+}
+
+export const currentTrace = (): Trace | null => context.trace as Trace | null;
+
+/** Records `f`: operations inside build one graph instead of running. */
+export function record<T>(f: (trace: Trace) => T, deferred = false): { trace: Trace; result: T } {
+  const trace = new Trace(deferred);
+  const result = withContext({ trace, nodes: new Map() }, () => f(trace));
+  return { trace, result };
+}
+
+/** Where an input of a program comes from: a value, a variable, the random key, or the argument of that number. */
+export type Source = Value | Variable | "key" | number;
+
+/** A recorded graph with the sources of its inputs. */
+export interface Recorded {
+  readonly graph: Graph;
+  readonly program: Program;
+  readonly sources: readonly Source[];
+}
+
+/** Closes a trace over `outputs`; abstract inputs are numbered in the order of `args`. */
+export function close(trace: Trace, outputs: readonly Node[], args: readonly Node[] = []): Recorded {
+  const targets = [...trace.assigned].map(([variable, node]) => ({ variable, node }));
+  const order = topoOrder([...outputs, ...targets.map((t) => t.node)]);
+  const seen = new Set(order.filter((n) => n.op === "leaf"));
+  for (const t of targets) seen.add(t.variable.leaf);
+  const inputs = [...seen];
+  const numbers = new Map(args.map((a, i) => [a, i]));
+  const own = new Map(targets.map((t) => [t.variable.leaf as Node, t.variable]));
+  const sources = inputs.map((leaf): Source => {
+    const source = numbers.get(leaf) ?? trace.captured.get(leaf) ?? (leaf === trace.key ? "key" : own.get(leaf));
+    if (source === undefined) {
+      throw new TraceError(
+        "A tensor that was made inside another compiled function or gradient is used here, where it has no value: " +
+          "return it from that function instead (hasAux in valueAndGrad).",
+      );
+    }
+    return source;
+  });
+  const at = new Map(inputs.map((leaf, i) => [leaf, i]));
+  const updates = targets.map((t) => ({ input: at.get(t.variable.leaf) as number, value: t.node }));
+  const graph: Graph = { inputs, outputs, updates };
+  return { graph, program: executor().compile(graph), sources };
+}
+
+/** Runs a recorded graph with these arguments. */
+export function runRecorded(r: Recorded, args: readonly Value[] = []): Value[] {
+  const { sources } = r;
+  const inputs = new Array<Value>(sources.length);
+  for (let i = 0; i < sources.length; i++) {
+    const s = sources[i];
+    if (typeof s === "number") inputs[i] = args[s];
+    else if (s === "key") inputs[i] = keyValue(nextKey());
+    else inputs[i] = "leaf" in s ? s.value : s;
+  }
+  return r.program.run(inputs);
+}
+
+const keyValue = (key: Key): Value => executor().fromHost(new Uint32Array(key), [2], "uint32");

@@ -1,0 +1,77 @@
+import { TraceError } from "../base/index.ts";
+import { build, type Node } from "../ir/index.ts";
+import { eagerly } from "./apply.ts";
+import { asTensor, type TensorLike } from "./convert.ts";
+import { executor, type Value } from "./executor.ts";
+import { Tensor } from "./tensor.ts";
+import { currentTrace } from "./trace.ts";
+
+export interface VariableOptions {
+  /** What errors, summaries and files call it. Default: "". */
+  readonly name?: string;
+  /** Whether optimizers change it. Default: true. */
+  readonly trainable?: boolean;
+}
+
+/**
+ * A tensor whose value changes in place: a parameter, an optimizer's moment, a running mean. `assign` inside a compiled
+ * function becomes an in-place update of the step.
+ */
+export class Variable extends Tensor {
+  name: string;
+  trainable: boolean;
+
+  constructor(initial: Tensor, options: VariableOptions = {}) {
+    const host = initial.value;
+    super(
+      build.leaf(initial.shape, initial.dtype, options.name ?? ""),
+      executor().fromHost(host.read(), initial.shape, initial.dtype),
+    );
+    this.name = options.name ?? "";
+    this.trainable = options.trainable ?? true;
+  }
+
+  /** The leaf that stands for this variable in every graph. */
+  get leaf(): Node {
+    return this.self;
+  }
+
+  override get node(): Node {
+    const trace = currentTrace();
+    if (trace === null) return this.self;
+    trace.captured.set(this.self, this);
+    return trace.assigned.get(this) ?? this.self;
+  }
+
+  /** Replaces the value; shape and dtype stay. Throws TraceError for another shape or dtype. */
+  assign(next: TensorLike): void {
+    const t = asTensor(next, "assign", this.dtype);
+    const trace = currentTrace();
+    if (t.dtype !== this.dtype || t.shape.length !== this.rank || t.shape.some((d, i) => d !== this.shape[i])) {
+      throw new TraceError(
+        `[assign] variable "${this.name}" is ${this.dtype} [${this.shape.join(", ")}], got ${t.dtype} [${t.shape.join(", ")}]: ` +
+          "a variable keeps its shape and dtype; reshape or cast the new value.",
+      );
+    }
+    if (trace === null) this.value.write(t.dataSync());
+    else if (trace.inBody) {
+      throw new TraceError(`[assign] variable "${this.name}" cannot be assigned inside the body of scan(): carry the value and assign it after.`);
+    } else trace.assigned.set(this, t.node);
+  }
+}
+
+/**
+ * A variable with this initial value (copied).
+ *
+ * @example
+ * const w = variable(zeros([3, 2]), { name: "w" });
+ * w.assign(w.add(1));
+ */
+export const variable = (init: TensorLike, options: VariableOptions = {}): Variable =>
+  new Variable(eagerly(() => asTensor(init, "variable")), options);
+
+/** Something with parameters: a layer or a model. */
+export interface HasVariables {
+  readonly variables: readonly Variable[];
+  readonly trainableVariables: readonly Variable[];
+}
