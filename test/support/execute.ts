@@ -25,8 +25,12 @@ export function execute(outputs: readonly Node[], leaves: Leaves, engine: Execut
     if (data === undefined) throw new Error(`no data for a leaf of ${printGraph(outputs)}`);
     return engine.fromHost(data, leaf.shape, leaf.dtype);
   });
-  return engine.compile({ inputs, outputs, updates: [] }).run(values).map((v) => v.read());
+  return engine
+    .compile({ inputs, outputs, updates: [] })
+    .run(values)
+    .map((v) => v.read());
 }
 
 /** The values of `outputs` in float64 by the interpreter. */
-export const oracle = (outputs: readonly Node[], leaves: Leaves): TypedArray[] => interpret(outputs, leaves, { precision: "float64" });
+export const oracle = (outputs: readonly Node[], leaves: Leaves): TypedArray[] =>
+  interpret(outputs, leaves, { precision: "float64" });

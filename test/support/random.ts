@@ -28,7 +28,10 @@ export const anyValue: Draw = (rng, dtype) =>
   isFloat(dtype) ? rng.normal() : dtype === "bool" ? rng.int(0, 1) : dtype === "int32" ? rng.int(-9, 9) : rng.int(0, 9);
 
 /** Uniform in [lo, hi), whole numbers for integers. */
-export const between = (lo: number, hi: number): Draw => (rng, dtype) => (isFloat(dtype) ? lo + (hi - lo) * rng.next() : rng.int(lo, hi));
+export const between =
+  (lo: number, hi: number): Draw =>
+  (rng, dtype) =>
+    isFloat(dtype) ? lo + (hi - lo) * rng.next() : rng.int(lo, hi);
 
 export function randomArray(rng: Rng, shape: readonly number[], dtype: DType, draw: Draw = anyValue): TypedArray {
   const out = hostArray(dtype, sizeOf(shape));

@@ -1,0 +1,72 @@
+/**
+ * Random graphs, the engine against the float64 oracle. FUZZ_RUNS (200) graphs from FUZZ_SEED (1); a failure is shrunk
+ * and printed as a graph and as builder calls.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import "../../src/engine.ts";
+import { type Node, printGraph, topoOrder } from "../../src/ir/index.ts";
+import { executor } from "../../src/tensor/executor.ts";
+import { graphCode } from "../support/code.ts";
+import { difference } from "../support/compare.ts";
+import { growGraph, type RandomGraph } from "./graphs.ts";
+
+const runs = Number(process.env.FUZZ_RUNS ?? 200);
+const seed = Number(process.env.FUZZ_SEED ?? 1);
+
+/** What is wrong with the engine on this graph, or null. */
+function fault(g: RandomGraph): string | null {
+  const inputs = topoOrder(g.outputs).filter((n) => n.op === "leaf");
+  for (const u of g.updates) if (!inputs.includes(u.leaf)) inputs.push(u.leaf);
+  const data = (n: Node) => g.leaves.get(n) as NonNullable<ReturnType<typeof g.leaves.get>>;
+  const updates = g.updates.map((u) => ({ input: inputs.indexOf(u.leaf), value: g.outputs[u.output] }));
+  const program = executor().compile({ inputs, outputs: g.outputs, updates });
+  const values = inputs.map((n) => executor().fromHost(data(n), n.shape, n.dtype));
+  const first = program.run(values).map((v) => v.read());
+  const compare = (got: (typeof first)[number], i: number, what: string): string | null => {
+    const why = difference(got, g.want[i], g.outputs[i].dtype, { relative: 0, absolute: g.slack[i] });
+    return why === null ? null : `${what} ${i} (${g.outputs[i].op}): ${why}`;
+  };
+  for (const [i, got] of first.entries()) {
+    const why = compare(got, i, "output");
+    if (why !== null) return why;
+  }
+  for (const [i, n] of inputs.entries()) {
+    const after = values[i].read();
+    const update = g.updates.find((u) => u.leaf === n);
+    const why =
+      update === undefined
+        ? difference(after, data(n), n.dtype, { relative: 0 })
+        : compare(after, update.output, "update");
+    if (why !== null) return `input ${i} after the run: ${why}`;
+    values[i].write(data(n));
+  }
+  // Nothing may be left over from the first run, and the same inputs give the same bits.
+  for (const [i, v] of program.run(values).entries()) {
+    const why = difference(v.read(), first[i], g.outputs[i].dtype, { relative: 0 });
+    if (why !== null) return `output ${i} (${g.outputs[i].op}) in a second run: ${why}`;
+  }
+  return null;
+}
+
+const step = fc.array(fc.nat(255), { minLength: 6, maxLength: 6 });
+
+test(`${runs} random graphs agree with the oracle`, { timeout: 3_600_000 }, () => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 4, maxLength: 40 }), (choices) => {
+      const g = growGraph(choices);
+      if (g.outputs.length === 0) return;
+      let why: string | null;
+      try {
+        why = fault(g);
+      } catch (e) {
+        why = e instanceof Error ? `threw ${e.stack ?? e.message}` : String(e);
+      }
+      if (why !== null)
+        expect.fail(
+          `${why}\n${printGraph(g.outputs)}\n\n${graphCode(g.outputs)}\nupdates ${JSON.stringify(g.updates.map((u) => [topoOrder(g.outputs).indexOf(u.leaf), u.output]))}`,
+        );
+    }),
+    { numRuns: runs, seed, endOnFailure: false },
+  );
+});

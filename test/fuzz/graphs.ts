@@ -1,0 +1,45 @@
+import type { TypedArray } from "../../src/base/index.ts";
+import type { Node } from "../../src/ir/index.ts";
+import { largest } from "../support/compare.ts";
+import { traced } from "../support/execute.ts";
+import { type Choice, type Entry, Pool } from "./pool.ts";
+import { STEPS } from "./steps.ts";
+
+/** A random graph with its data and what each result should be, within `slack`. */
+export interface RandomGraph {
+  readonly outputs: readonly Node[];
+  readonly want: readonly TypedArray[];
+  readonly slack: readonly number[];
+  readonly leaves: Map<Node, TypedArray>;
+  /** Leaves that take a new value after the run, by the place of that value in `outputs`. */
+  readonly updates: readonly { readonly leaf: Node; readonly output: number }[];
+}
+
+/** Rounding may move a result by this much of its largest element, or by this often what it moves the interpreter. */
+const OF_LARGEST = 2e-4;
+const OF_ERROR = 30;
+
+const slackOf = (e: Entry): number =>
+  e.node.dtype === "float64" && e.error === 0
+    ? 1e-9 * largest(e.wide)
+    : OF_LARGEST * largest(e.wide) + OF_ERROR * e.error + 1e-30;
+
+/** Grows a graph by these choices; a choice that leads nowhere is passed over. */
+export function growGraph(choices: readonly Choice[]): RandomGraph {
+  return traced(() => {
+    const pool = new Pool();
+    pool.leaf(pool.shape(choices[0] ?? []), "float32");
+    for (const [step, ...k] of choices) pool.add(() => STEPS[step % STEPS.length](pool, k));
+    const made = pool.entries.filter((e) => e.node.op !== "leaf");
+    const used = new Set(made.flatMap((e) => e.node.srcs));
+    // What nothing else uses, and now and then what is in the middle.
+    const results = made.filter((e, i) => !used.has(e.node) || i % 5 === 2);
+    const outputs = results.map((e) => e.node);
+    const free = [...pool.leaves.keys()].filter((_, i) => i % 2 === 1);
+    const updates = results.flatMap((e, output) => {
+      const i = free.findIndex((l) => l.dtype === e.node.dtype && l.shape.join() === e.node.shape.join());
+      return i < 0 ? [] : [{ leaf: free.splice(i, 1)[0], output }];
+    });
+    return { outputs, want: results.map((e) => e.wide), slack: results.map(slackOf), leaves: pool.leaves, updates };
+  });
+}
