@@ -1,0 +1,8 @@
+/**
+ * codegen: from kernels as plain data to code. Everything for CPUs is written once against the vector assembler (`asm`);
+ * `wasm` is its first encoder. `interp` runs graphs slowly and obviously: the oracle.
+ *
+ * It is not: a scheduler (loops come as they are) and not the owner of memory (kernels get addresses).
+ */
+export { WasmKernels } from "./kernels.ts";
+export type { CompiledKernel } from "./kernels.ts";

@@ -1,0 +1,379 @@
+import { bytesOf, type DType, THREEFRY_PARITY, THREEFRY_ROTATIONS } from "../../base/index.ts";
+import type { Affine, Dynamic, Ex, Store } from "../../schedule/index.ts";
+import type { Asm, Val, VecType } from "../asm/index.ts";
+import { isVec } from "../asm/index.ts";
+import { emitOp, regType, spread } from "./ops.ts";
+
+/** A loop that is open where code is being written: its counter, and where the counter starts in this segment. */
+export interface Open {
+  readonly loop: number;
+  readonly counter: Val | number;
+  /** The turns this code is for, when known: guards on this loop alone are decided by it. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Lanes at work: turns counter+offset … of the vector loop; fewer than all at the end of a row. */
+export interface Lanes {
+  readonly offset: number;
+  readonly count: number;
+}
+
+/** The expressions that one is made from. */
+const sourcesOf = (ex: Ex): readonly number[] =>
+  ex.k === "op" ? ex.srcs : ex.k === "guard" ? [ex.then] : ex.k === "load" ? ex.dyn.map((d) => d.ex) : ex.k === "random" ? ex.key : [];
+
+interface Scope {
+  readonly opened: number;
+  readonly memo: Map<string, Val>;
+}
+
+/**
+ * Writes the expressions of one kernel where they are needed, each once per scope. Values that do not depend on the vector
+ * loop stay scalar until a vector wants them.
+ */
+export class Evaluator {
+  readonly asm: Asm;
+  readonly exs: readonly Ex[];
+  /** Pointers of the kernel's buffers. */
+  readonly args: readonly Val[];
+  readonly open: Open[] = [];
+  /** The loop whose turns are lanes, or -1. */
+  vec = -1;
+  /** Answers for accumulators and contraction tiles. */
+  special: (ex: Ex, number: number, lanes: Lanes) => Val;
+  private readonly scopes: Scope[] = [{ opened: 0, memo: new Map() }];
+  private readonly loopsOf: Map<number, Set<number>> = new Map();
+
+  constructor(asm: Asm, exs: readonly Ex[], args: readonly Val[], special: (ex: Ex, number: number, lanes: Lanes) => Val) {
+    this.asm = asm;
+    this.exs = exs;
+    this.args = args;
+    this.special = special;
+  }
+
+  /** Writes `body` with a scope of its own (inside a loop or branch). */
+  scoped(body: () => void): void {
+    this.scopes.push({ opened: this.open.length, memo: new Map() });
+    body();
+    this.scopes.pop();
+  }
+
+  /** Writes `body` as the inside of a loop. */
+  inLoop(loop: Open, body: () => void): void {
+    this.open.push(loop);
+    this.scoped(body);
+    this.open.pop();
+  }
+
+  private known(key: string): Val | undefined {
+    for (let i = this.scopes.length - 1; i >= 0; i--) {
+      const v = this.scopes[i].memo.get(key);
+      if (v !== undefined) return v;
+    }
+    return undefined;
+  }
+
+  private keep(key: string, make: () => Val): Val {
+    const known = this.known(key);
+    if (known !== undefined) return known;
+    const v = make();
+    this.scopes[this.scopes.length - 1].memo.set(key, v);
+    return v;
+  }
+
+  /** Every loop that an expression reads, accumulators aside. */
+  loops(i: number): Set<number> {
+    let set = this.loopsOf.get(i);
+    if (set !== undefined) return set;
+    const own = new Set<number>();
+    const add = (a: Affine): void => a.t.forEach((f, l) => f !== 0 && own.add(l));
+    const e = this.exs[i];
+    if (e.k === "load" || e.k === "iota" || e.k === "random") add(e.index);
+    if (e.k === "guard") for (const c of e.conds) add(c.index);
+    for (const s of sourcesOf(e)) for (const l of this.loops(s)) own.add(l);
+    set = own;
+    this.loopsOf.set(i, set);
+    return set;
+  }
+
+  private isOpen(loop: number): boolean {
+    return this.open.some((o) => o.loop === loop);
+  }
+
+  /** Writes ahead what the expressions `wanted` need and what is fixed from here on inwards. */
+  hoist(wanted: readonly number[], ready: (ex: Ex) => boolean, lanes: readonly Lanes[]): void {
+    const seen = new Set<number>();
+    const walk = (i: number): boolean => {
+      // True when the value of i is known by now.
+      const e = this.exs[i];
+      if (seen.has(i)) return this.settled(i, ready);
+      seen.add(i);
+      const srcs = e.k === "guard" ? [] : sourcesOf(e);
+      const all = srcs.map(walk).every(Boolean);
+      if (e.k === "load" && e.dyn.length === 0) this.pointer(e.arg, e.index, bytesOf(e.dtype), this.open.length);
+      if (!all || e.k === "guard" || !this.settled(i, ready)) return false;
+      if (e.k === "const") return true;
+      if (this.vec >= 0 && this.varies(i)) for (const l of lanes) this.value(i, l);
+      else this.scalar(i);
+      return true;
+    };
+    wanted.forEach(walk);
+  }
+
+  /** All loops of an expression are open and what it is made from is there. */
+  private settled(i: number, ready: (ex: Ex) => boolean): boolean {
+    const seen = new Set<number>();
+    const fine = (n: number): boolean => {
+      if (seen.has(n)) return true;
+      seen.add(n);
+      const e = this.exs[n];
+      return ready(e) && sourcesOf(e).every(fine);
+    };
+    return [...this.loops(i)].every((l) => this.isOpen(l)) && fine(i);
+  }
+
+  /** The value for some lanes: a vector when the vector loop is open, else a scalar. */
+  value(i: number, lanes: Lanes): Val {
+    const e = this.exs[i];
+    if (this.vec < 0) return this.scalar(i);
+    if (!this.varies(i)) {
+      const s = this.scalar(i);
+      return isVec(s.type) ? s : this.keep(`splat:${i}`, () => spread(this.asm, e.dtype, s));
+    }
+    return this.keep(`v${i}:${lanes.offset}`, () => this.write(i, lanes));
+  }
+
+  /** True when the value differs from lane to lane. */
+  private varies(i: number): boolean {
+    if (this.loops(i).has(this.vec)) return true;
+    const seen = new Set<number>();
+    const walk = (n: number): boolean => {
+      if (seen.has(n)) return false;
+      seen.add(n);
+      const e = this.exs[n];
+      if (e.k === "acc" || e.k === "tile") return isVec(this.special(e, n, FIRST).type);
+      return sourcesOf(e).some(walk);
+    };
+    return walk(i);
+  }
+
+  /** The value where it is the same for all lanes. */
+  scalar(i: number): Val {
+    return this.keep(`s${i}`, () => this.write(i, null));
+  }
+
+  private write(i: number, lanes: Lanes | null): Val {
+    const { asm } = this;
+    const e = this.exs[i];
+    const get = (n: number): Val => (lanes === null ? this.scalar(n) : this.value(n, lanes));
+    switch (e.k) {
+      case "const":
+        return asm.konst(regType(e.dtype, lanes !== null), e.dtype === "bool" && lanes !== null ? -e.value : e.value);
+      case "acc":
+      case "tile":
+        return this.special(e, i, lanes ?? FIRST);
+      case "load":
+        return this.load(e.arg, e.index, e.dyn, e.dtype, lanes);
+      case "iota": {
+        const at = this.counter(e.index, lanes);
+        return e.dtype === "int32" || e.dtype === "uint32" ? at : emitOp(asm, "cast", "int32", e.dtype, [at]);
+      }
+      case "random":
+        return this.threefry(get(e.key[0]), get(e.key[1]), this.counter(e.index, lanes), e.stream);
+      case "op": {
+        const from = this.exs[e.srcs[0]].dtype;
+        const xs = e.srcs.map(get);
+        return emitOp(asm, e.op, from, e.dtype, xs);
+      }
+      case "guard":
+        return this.guard(e, lanes);
+    }
+  }
+
+  private guard(e: Ex & { k: "guard" }, lanes: Lanes | null): Val {
+    const { asm } = this;
+    const vec = lanes !== null;
+    const outside = asm.konst(regType(e.dtype, vec), e.dtype === "bool" && vec ? -e.value : e.value);
+    let test: Val | null = null;
+    const both = (c: Val): void => void (test = test === null ? c : asm.bin("and", test, c));
+    for (const c of e.conds) {
+      const verdict = this.decided(c.index, c.lo, c.hi);
+      if (verdict === false) return outside;
+      if (verdict === true) continue;
+      const at = this.counter(c.index, null);
+      // One unsigned comparison for both ends.
+      both(asm.cmp("ltU", asm.sub(at, asm.i32(c.lo)), asm.i32(c.hi - c.lo)));
+    }
+    const inside = (): Val => (vec ? this.value(e.then, lanes) : this.scalar(e.then));
+    if (test === null) return inside();
+    const out = asm.var(regType(e.dtype, vec), outside);
+    asm.if(test, () => this.scoped(() => asm.set(out, inside())));
+    return asm.get(out);
+  }
+
+  /** What a condition on one open loop comes to in the segment being written; null when it takes a test. */
+  private decided(index: Affine, lo: number, hi: number): boolean | null {
+    const used = this.open.filter((o) => (index.t[o.loop] ?? 0) !== 0);
+    if (used.length !== 1 || used[0].from < 0) return null;
+    const f = index.t[used[0].loop];
+    const a = index.c + f * used[0].from;
+    const b = index.c + f * (used[0].to - 1);
+    const [least, most] = a < b ? [a, b] : [b, a];
+    if (least >= lo && most < hi) return true;
+    return most < lo || least >= hi ? false : null;
+  }
+
+  /** An affine index as a number: int32, in lanes when it follows the vector loop. */
+  private counter(index: Affine, lanes: Lanes | null): Val {
+    const { asm } = this;
+    let at: Val = asm.i32(index.c);
+    for (const o of this.open) {
+      const f = index.t[o.loop] ?? 0;
+      if (f === 0) continue;
+      const turn = typeof o.counter === "number" ? asm.i32(o.counter) : o.counter;
+      at = asm.add(at, f === 1 ? turn : asm.mul(turn, asm.i32(f)));
+    }
+    const f = this.vec < 0 ? 0 : (index.t[this.vec] ?? 0);
+    if (lanes === null) return at;
+    if (lanes.offset !== 0 && f !== 0) at = asm.add(at, asm.i32(lanes.offset * f));
+    const all = asm.splat("vi32", at);
+    return f === 0 ? all : asm.add(all, this.ramp(f));
+  }
+
+  /** 0, f, 2f … in lanes. */
+  private ramp(f: number): Val {
+    const { asm } = this;
+    return this.keep(`ramp${f}`, () => {
+      let v = asm.konst("vi32", 0);
+      for (let i = 1; i < asm.lanes; i++) v = asm.insert(v, i, asm.i32(i * f));
+      return v;
+    });
+  }
+
+  /** Address of an element by the loops open at `depth`, each part written where its loop is. */
+  private pointer(arg: number, index: Affine, width: number, depth: number): Val {
+    const { asm } = this;
+    if (depth === 0) return index.c < 0 ? this.keep(`p${arg}:${index.c}`, () => asm.ptrAdd(this.args[arg], index.c * width)) : this.args[arg];
+    const o = this.open[depth - 1];
+    const f = (index.t[o.loop] ?? 0) * width;
+    if (f === 0) return this.pointer(arg, index, width, depth - 1);
+    const parts = this.open.slice(0, depth).map((x) => `${x.loop}*${index.t[x.loop] ?? 0}`).join(",");
+    return this.keep(`p${arg}:${index.c < 0 ? index.c : ""}:${width}:${parts}`, () => {
+      const outer = this.pointer(arg, index, width, depth - 1);
+      if (typeof o.counter === "number") return asm.ptrAdd(outer, o.counter * f);
+      const { counter } = o;
+      const by = f === 1 ? counter : this.keep(`by${o.loop}:${f}`, () => asm.mul(counter, asm.i32(f)));
+      return asm.ptrAdd(outer, by);
+    });
+  }
+
+  /** The part of an address that comes from memory: Σ clamp(index) · stride. */
+  private indirect(p: Val, dyn: readonly Dynamic[], width: number, lane: { lanes: Lanes; i: number } | null): Val {
+    const { asm } = this;
+    let at = p;
+    for (const d of dyn) {
+      const whole = lane === null || !this.varies(d.ex) ? this.scalar(d.ex) : asm.extract(this.value(d.ex, lane.lanes), lane.i);
+      const clamped = asm.bin("min", asm.bin("max", whole, asm.i32(0)), asm.i32(d.size - 1));
+      at = asm.ptrAdd(at, asm.mul(clamped, asm.i32(d.stride * width)));
+    }
+    return at;
+  }
+
+  private load(arg: number, index: Affine, dyn: readonly Dynamic[], dtype: DType, lanes: Lanes | null): Val {
+    const { asm } = this;
+    const width = bytesOf(dtype);
+    const base = this.pointer(arg, index, width, this.open.length);
+    const c = index.c < 0 ? 0 : index.c * width;
+    const f = lanes === null ? 0 : (index.t[this.vec] ?? 0);
+    const scattered = lanes !== null && dyn.some((d) => this.varies(d.ex));
+    if (lanes === null || (f === 0 && !scattered)) {
+      const v = this.loadScalar(dtype, this.indirect(base, dyn, width, null), c);
+      return lanes === null ? v : spread(asm, dtype, v);
+    }
+    const off = c + lanes.offset * f * width;
+    if (f === 1 && !scattered) return this.loadVector(dtype, this.indirect(base, dyn, width, null), off, lanes.count);
+    const type = regType(dtype, true) as VecType;
+    let v = asm.konst(type, 0);
+    for (let i = 0; i < lanes.count; i++) {
+      const p = scattered ? this.indirect(base, dyn, width, { lanes, i }) : i === 0 ? this.indirect(base, dyn, width, null) : base;
+      const from = scattered ? p : this.indirect(base, dyn, width, null);
+      const [q, o] = this.offset(from, off + i * f * width);
+      v = asm.insert(v, i, this.loadScalar(dtype === "bool" ? "uint8" : dtype, q, o));
+    }
+    return dtype === "bool" ? asm.cmp("ne", v, asm.konst("vi32", 0)) : v;
+  }
+
+  /** Offsets in an access are not negative: they go into the pointer. */
+  private offset(p: Val, bytes: number): [Val, number] {
+    return bytes < 0 ? [this.asm.ptrAdd(p, bytes), 0] : [p, bytes];
+  }
+
+  private loadScalar(dtype: DType, p: Val, off: number): Val {
+    const { asm } = this;
+    const [q, o] = this.offset(p, off);
+    return dtype === "bool" || dtype === "uint8" ? asm.loadU8("i32", q, o) : asm.load(regType(dtype, false), q, o);
+  }
+
+  private loadVector(dtype: DType, p: Val, off: number, count: number): Val {
+    const { asm } = this;
+    const [q, o] = this.offset(p, off);
+    if (dtype === "uint8") return asm.loadU8("vi32", q, o, count);
+    if (dtype === "bool") return asm.cmp("ne", asm.loadU8("vi32", q, o, count), asm.konst("vi32", 0));
+    return asm.loadPartial(regType(dtype, true) as VecType, count, q, o);
+  }
+
+  /** Stores a value at an affine place; `lanes` null for a scalar. */
+  store(s: Store, value: Val, lanes: Lanes | null): void {
+    const { asm } = this;
+    const width = bytesOf(s.dtype);
+    const base = this.indirect(this.pointer(s.arg, s.index, width, this.open.length), s.dyn, width, null);
+    const c = s.index.c < 0 ? 0 : s.index.c * width;
+    if (lanes === null) return this.storeScalar(s, base, c, value);
+    const f = s.index.t[this.vec] ?? 0;
+    const off = c + lanes.offset * f * width;
+    if (f === 1) {
+      const [q, o] = this.offset(base, off);
+      let v = value;
+      if (s.dtype === "bool") v = asm.bin("and", v, asm.konst("vi32", 1));
+      if (s.add) v = asm.add(this.loadVector(s.dtype, q, o, lanes.count), v);
+      if (width === 1) asm.storeU8(q, o, v, lanes.count);
+      else asm.storePartial(lanes.count, q, o, v);
+      return;
+    }
+    for (let i = 0; i < lanes.count; i++) {
+      const x = asm.extract(value, i);
+      this.storeScalar(s, base, off + i * f * width, s.dtype === "bool" ? asm.bin("and", x, asm.i32(1)) : x);
+    }
+  }
+
+  private storeScalar(s: Store, p: Val, off: number, value: Val): void {
+    const { asm } = this;
+    const [q, o] = this.offset(p, off);
+    const v = s.add ? asm.add(this.loadScalar(s.dtype, q, o), value) : value;
+    if (s.dtype === "bool" || s.dtype === "uint8") asm.storeU8(q, o, v);
+    else asm.store(q, o, v);
+  }
+
+  /** Word 0 of Threefry-2x32-20 under (k0, k1), counter (c0, stream): the steps of base/random. */
+  private threefry(k0: Val, k1: Val, c0: Val, stream: number): Val {
+    const { asm } = this;
+    const type = c0.type;
+    const num = (x: number): Val => asm.konst(type, x | 0);
+    const ks = [k0, k1, asm.bin("xor", asm.bin("xor", k0, k1), num(THREEFRY_PARITY))];
+    let x0 = asm.add(c0, ks[0]);
+    let x1 = asm.add(num(stream), ks[1]);
+    for (let round = 0; round < 5; round++) {
+      for (let i = 0; i < 4; i++) {
+        const r = THREEFRY_ROTATIONS[(round % 2) * 4 + i];
+        x0 = asm.add(x0, x1);
+        x1 = asm.bin("xor", asm.bin("or", asm.bin("shl", x1, asm.i32(r)), asm.bin("shrU", x1, asm.i32(32 - r))), x0);
+      }
+      x0 = asm.add(x0, ks[(round + 1) % 3]);
+      x1 = asm.add(asm.add(x1, ks[(round + 2) % 3]), num(round + 1));
+    }
+    return x0;
+  }
+}
+
+const FIRST: Lanes = { offset: 0, count: 4 };

@@ -1,0 +1,383 @@
+import { type DType, isFloat } from "../../base/index.ts";
+import { PRIMITIVES } from "../../ir/index.ts";
+import type { Ex, LoopKernel, Phase, Reduction } from "../../schedule/index.ts";
+import type { Asm, Val, Var, VecType } from "../asm/index.ts";
+import { isVec } from "../asm/index.ts";
+import { Evaluator, type Lanes } from "./evaluate.ts";
+import { extreme, regType, spread } from "./ops.ts";
+
+/** Elements of one block of a flat kernel: what one thread takes at a time. */
+const CHUNK = 8192;
+/** Turns after which a running float sum is put aside: keeps rounding errors small. */
+const SUM_BLOCK = 512;
+/** Loops of so few turns are written out. */
+const UNROLL = 4;
+
+/** How many parallel blocks lo..hi of a kernel counts. */
+export function loopBlocks(k: LoopKernel, lanes: number): number {
+  if (k.serial) return 1;
+  if (k.outer.length > 0) {
+    const [first] = k.outer;
+    if (first !== k.vec) return k.loops[first];
+    return segmentsOf(k, first).length > 1 ? 1 : Math.ceil(k.loops[first] / (unrollOf(k) * lanes));
+  }
+  return isFlat(k) ? Math.ceil(k.loops[k.phases[0].vec] / CHUNK) : 1;
+}
+
+/** One vector loop without reductions: its range is cut in blocks. */
+const isFlat = (k: LoopKernel): boolean => {
+  const [p] = k.phases;
+  return k.phases.length === 1 && k.outer.length === 0 && p.reductions.length === 0 && p.loops.length === 1 && p.vec >= 0 && segmentsOf(k, p.vec).length === 1;
+};
+
+/** Cuts of a loop's range where conditions on it alone change: `[from, to)` pairs. */
+function segmentsOf(k: LoopKernel, loop: number): [number, number][] {
+  const size = k.loops[loop];
+  const cuts = new Set([0, size]);
+  for (const e of k.exs) {
+    if (e.k !== "guard") continue;
+    for (const c of e.conds) {
+      const f = c.index.t[loop] ?? 0;
+      if (f === 0 || c.index.t.some((x, l) => x !== 0 && l !== loop)) continue;
+      for (const edge of [c.lo, c.hi]) {
+        const at = f > 0 ? Math.ceil((edge - c.index.c) / f) : Math.floor((edge - 1 - c.index.c) / f) + 1;
+        if (at > 0 && at < size) cuts.add(at);
+      }
+    }
+  }
+  const sorted = [...cuts].sort((a, b) => a - b);
+  return sorted.slice(0, -1).map((s, i) => [s, sorted[i + 1]]);
+}
+
+/** Vectors worked on side by side: enough for the latency of sums, few enough for the registers. */
+function unrollOf(k: LoopKernel): number {
+  const cost = k.exs.reduce((n, e) => n + (e.k === "op" ? PRIMITIVES[e.op].cost : e.k === "random" ? 80 : 0), 0);
+  const accumulators = k.phases.reduce((n, p) => Math.max(n, p.reductions.length), 0);
+  if (accumulators > 0) return accumulators > 2 || cost > 60 ? 2 : 4;
+  return cost > 40 ? 1 : cost > 12 ? 2 : 4;
+}
+
+const identity = (kind: Reduction["kind"], dtype: DType): number => {
+  if (kind === "sum") return 0;
+  if (kind === "prod") return 1;
+  const max = kind !== "min";
+  if (isFloat(dtype)) return max ? -Infinity : Infinity;
+  if (dtype === "int32") return max ? -(2 ** 31) : 2 ** 31 - 1;
+  return max ? 0 : dtype === "uint8" ? 255 : -1;
+};
+
+/** Adds the function `name(args, lo, hi)` that runs a loop kernel. */
+export function emitLoopKernel(asm: Asm, name: string, k: LoopKernel): void {
+  asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
+    const pointers = k.args.map((_, i) => asm.load("ptr", args, 4 * i));
+    new Nest(asm, k, pointers).run(lo, hi);
+  });
+}
+
+class Nest {
+  private readonly asm: Asm;
+  private readonly k: LoopKernel;
+  private readonly ev: Evaluator;
+  private readonly unroll: number;
+  /** Finished accumulators: phase, slot, vector of the outer loop (or the one scalar). */
+  private finals: Val[][][] = [];
+  /** Accumulators of the phase being written. */
+  private running: { phase: number; vars: Var[][] } | null = null;
+
+  constructor(asm: Asm, k: LoopKernel, pointers: readonly Val[]) {
+    this.asm = asm;
+    this.k = k;
+    this.unroll = unrollOf(k);
+    this.ev = new Evaluator(asm, k.exs, pointers, (ex, _, lanes) => this.accumulator(ex as Ex & { k: "acc" }, lanes));
+  }
+
+  private accumulator(ex: Ex & { k: "acc" }, lanes: Lanes): Val {
+    const at = this.k.vec >= 0 ? lanes.offset / this.asm.lanes : 0;
+    if (this.running !== null && this.running.phase === ex.phase) return this.asm.get(this.running.vars[ex.slot][at]);
+    return this.finals[ex.phase][ex.slot][at];
+  }
+
+  private readonly ready = (e: Ex): boolean => e.k !== "acc" || this.finals[e.phase] !== undefined;
+
+  /** What a phase reads. */
+  private wanted(p: Phase): number[] {
+    return [...p.reductions.flatMap((r) => (r.payload >= 0 ? [r.value, r.payload] : [r.value])), ...p.stores.flatMap((s) => [s.value, ...s.dyn.map((d) => d.ex)])];
+  }
+
+  run(lo: Val, hi: Val): void {
+    const { k, ev } = this;
+    const all = k.phases.flatMap((p) => this.wanted(p));
+    ev.hoist(all, this.ready, []);
+    if (isFlat(k)) return this.flat(lo, hi);
+    if (k.outer.length === 0) return this.row(null);
+    this.outer(0, lo, hi, all);
+  }
+
+  /** Outer loop number `at` and all within. */
+  private outer(at: number, lo: Val | number, hi: Val | number, all: readonly number[]): void {
+    const { k, asm, ev } = this;
+    if (at === k.outer.length) return this.row(null);
+    const loop = k.outer[at];
+    const size = k.loops[loop];
+    const whole = at > 0 || k.serial;
+    if (loop === k.vec) {
+      ev.vec = loop;
+      if (at === 0 && !k.serial && segmentsOf(k, loop).length === 1) this.splitLanes(loop, lo as Val, hi as Val);
+      else this.lanes(loop, (instances) => this.row(instances));
+      ev.vec = -1;
+      return;
+    }
+    for (const [s, e] of segmentsOf(k, loop)) {
+      const inside = (i: Val | number, from: number, to: number): void =>
+        ev.inLoop({ loop, counter: i, from, to }, () => {
+          ev.hoist(all, this.ready, []);
+          this.outer(at + 1, 0, 0, all);
+          this.finals = [];
+        });
+      if (whole && e - s === 1) inside(s, s, e);
+      else if (whole) asm.loop(s, e, 1, (i) => inside(i, s, e));
+      else if (s === 0 && e === size) asm.loop(lo as Val, hi as Val, 1, (i) => inside(i, s, e));
+      else asm.loop(asm.bin("max", lo, asm.i32(s)), asm.bin("min", hi, asm.i32(e)), 1, (i) => inside(i, s, e));
+    }
+  }
+
+  /** The vector loop over its whole range: vectors side by side, then what is left. */
+  private lanes(loop: number, body: (instances: Lanes[]) => void): void {
+    const { asm, ev } = this;
+    const step = this.unroll * asm.lanes;
+    const inside = (counter: Val | number, from: number, to: number, instances: Lanes[]): void =>
+      ev.inLoop({ loop, counter, from, to }, () => {
+        body(instances);
+      });
+    for (const [s, e] of segmentsOf(this.k, loop)) {
+      const main = Math.floor((e - s) / step) * step;
+      if (main === step) inside(s, s, e, this.vectors(step));
+      else if (main > 0) asm.loop(s, s + main, step, (i) => inside(i, s, e, this.vectors(step)));
+      if (s + main < e) inside(s + main, s, e, this.vectors(e - s - main));
+    }
+  }
+
+  /** Vectors that hold `n` elements, the last one perhaps in part. */
+  private vectors(n: number): Lanes[] {
+    const { lanes } = this.asm;
+    return Array.from({ length: Math.ceil(n / lanes) }, (_, i) => ({ offset: i * lanes, count: Math.min(lanes, n - i * lanes) }));
+  }
+
+  /** The vector loop as the outermost: blocks lo..hi of `unroll` vectors. */
+  private splitLanes(loop: number, lo: Val, hi: Val): void {
+    const { asm, ev } = this;
+    const size = this.k.loops[loop];
+    const step = this.unroll * asm.lanes;
+    const full = Math.floor(size / step);
+    const inside = (counter: Val | number, n: number): void =>
+      ev.inLoop({ loop, counter, from: 0, to: size }, () => {
+        this.row(this.vectors(n));
+      });
+    if (full > 0) asm.loop(asm.mul(lo, asm.i32(step)), asm.mul(asm.bin("min", hi, asm.i32(full)), asm.i32(step)), step, (i) => inside(i, step));
+    if (full * step < size) asm.if(asm.cmp("gt", hi, asm.i32(full)), () => ev.scoped(() => inside(full * step, size - full * step)));
+  }
+
+  /** One flat vector loop, cut in chunks. */
+  private flat(lo: Val, hi: Val): void {
+    const { asm, ev, k } = this;
+    const [p] = k.phases;
+    const size = k.loops[p.vec];
+    const step = this.unroll * asm.lanes;
+    const main = Math.floor(size / step) * step;
+    ev.vec = p.vec;
+    const inside = (counter: Val | number, n: number): void =>
+      ev.inLoop({ loop: p.vec, counter, from: 0, to: size }, () => this.turn(p, 0, this.vectors(n)));
+    if (main > 0) {
+      asm.loop(asm.mul(lo, asm.i32(CHUNK)), asm.bin("min", asm.mul(hi, asm.i32(CHUNK)), asm.i32(main)), step, (i) => inside(i, step));
+    }
+    if (main < size) asm.if(asm.cmp("eq", hi, asm.i32(Math.ceil(size / CHUNK))), () => ev.scoped(() => inside(main, size - main)));
+    ev.vec = -1;
+  }
+
+  /** All phases for one turn of the outer loops (or for some vectors of turns). */
+  private row(instances: Lanes[] | null): void {
+    this.finals = [];
+    this.k.phases.forEach((p, i) => {
+      const later = this.k.phases.slice(i).flatMap((q) => this.wanted(q));
+      this.ev.hoist(later, this.ready, instances ?? []);
+      this.phase(p, i, instances);
+    });
+    this.finals = [];
+  }
+
+  private phase(p: Phase, number: number, outer: Lanes[] | null): void {
+    const { asm, k } = this;
+    if (p.loops.some((l) => k.loops[l] === 0)) {
+      this.finals[number] = p.reductions.map((r) => (outer ?? [null]).map((o) => asm.konst(regType(r.dtype, o !== null), identity(r.kind, r.dtype))));
+      return;
+    }
+    const inLanes = outer !== null || p.vec >= 0;
+    const width = outer !== null ? outer.length : p.vec >= 0 ? Math.min(this.unroll, Math.ceil(k.loops[p.vec] / asm.lanes)) : 1;
+    const fresh = (): Var[][] =>
+      p.reductions.map((r) => Array.from({ length: r.kind === "pick" ? 2 * width : width }, (_, j) => this.start(r, inLanes, j >= width)));
+    const vars = fresh();
+    const turns = p.loops.reduce((n, l) => n * k.loops[l], 1);
+    const aside = turns > 2 * SUM_BLOCK && !p.ordered && p.reductions.some((r) => r.kind === "sum" && isFloat(r.dtype)) ? fresh() : null;
+    this.running = { phase: number, vars };
+    const flush = aside === null ? null : (): void => this.putAside(p, vars, aside, inLanes);
+    this.loopsOf(p, 0, outer, flush);
+    this.running = null;
+    const last = aside ?? vars;
+    this.finals[number] = p.reductions.map((r, s) => {
+      const result = r.kind === "pick" ? last[s].slice(width) : last[s];
+      const values = result.map((v) => asm.get(v));
+      return outer !== null || !inLanes ? values : [this.acrossLanes(r, values)];
+    });
+  }
+
+  private start(r: Reduction, inLanes: boolean, payload: boolean): Var {
+    const dtype = r.kind === "pick" && !payload ? this.k.exs[r.value].dtype : r.dtype;
+    return this.asm.var(regType(dtype, inLanes), payload ? 0 : identity(r.kind, dtype));
+  }
+
+  /** Adds partial sums to the totals and starts them anew; other reductions just move on. */
+  private putAside(p: Phase, vars: Var[][], aside: Var[][], inLanes: boolean): void {
+    const { asm } = this;
+    p.reductions.forEach((r, s) =>
+      vars[s].forEach((v, j) => {
+        if (r.kind === "sum") {
+          asm.set(aside[s][j], asm.add(asm.get(aside[s][j]), asm.get(v)));
+          asm.set(v, asm.konst(regType(r.dtype, inLanes), 0));
+        } else asm.set(aside[s][j], asm.get(v));
+      }),
+    );
+  }
+
+  /** Loop number `at` of a phase and all within. */
+  private loopsOf(p: Phase, at: number, outer: Lanes[] | null, flush: (() => void) | null): void {
+    const { k, asm, ev } = this;
+    if (at === p.loops.length) {
+      if (p.loops.length === 0 || p.vec < 0) this.turn(p, 0, outer);
+      if (p.loops.length === 0) flush?.();
+      return;
+    }
+    const loop = p.loops[at];
+    const innermost = at === p.loops.length - 1;
+    const size = k.loops[loop];
+    if (loop === p.vec) {
+      ev.vec = loop;
+      this.lanes(loop, (instances) => this.turn(p, 0, instances));
+      ev.vec = -1;
+      flush?.();
+      return;
+    }
+    const inside = (i: Val | number, from: number, to: number): void =>
+      ev.inLoop({ loop, counter: i, from, to }, () => {
+        if (!innermost) ev.hoist(this.wanted(p), this.ready, outer ?? []);
+        this.loopsOf(p, at + 1, outer, flush);
+      });
+    if (size <= UNROLL) {
+      for (let i = 0; i < size; i++) inside(i, i, i + 1);
+      if (innermost) flush?.();
+      return;
+    }
+    for (const [s, e] of segmentsOf(k, loop)) {
+      if (!innermost || flush === null || e - s <= 2 * SUM_BLOCK) asm.loop(s, e, 1, (i) => inside(i, s, e));
+      else {
+        asm.loop(s, e, SUM_BLOCK, (b) => {
+          const end = asm.bin("min", asm.add(b, asm.i32(SUM_BLOCK)), asm.i32(e));
+          asm.loop(b, end, 1, (i) => inside(i, s, e));
+          flush();
+        });
+      }
+      if (innermost) flush?.();
+    }
+  }
+
+  /** One turn of a phase: accumulate, then store. `instances` null: scalars. */
+  private turn(p: Phase, _: number, instances: Lanes[] | null): void {
+    const { asm, ev } = this;
+    const vars = this.running?.vars ?? [];
+    const all: (Lanes | null)[] = instances ?? [null];
+    p.reductions.forEach((r, s) =>
+      all.forEach((lanes, j) => this.accumulate(p, r, vars[s], j, lanes)),
+    );
+    for (const st of p.stores) {
+      for (const lanes of all) ev.store(st, lanes === null ? ev.scalar(st.value) : spread(asm, st.dtype, ev.value(st.value, lanes)), lanes);
+    }
+  }
+
+  private accumulate(p: Phase, r: Reduction, vars: Var[], j: number, lanes: Lanes | null): void {
+    const { asm, ev, k } = this;
+    const inLanes = lanes !== null;
+    const read = (i: number): Val => {
+      const v = inLanes ? ev.value(i, lanes) : ev.scalar(i);
+      return inLanes ? spread(asm, k.exs[i].dtype, v) : v;
+    };
+    let x = read(r.value);
+    // Lanes past the end of a reduced row must not count.
+    if (inLanes && p.vec >= 0 && lanes.count < asm.lanes) x = asm.select(this.firstLanes(lanes.count), x, asm.konst(x.type, identity(r.kind, r.dtype)));
+    const acc = vars[j];
+    const old = asm.get(acc);
+    switch (r.kind) {
+      case "sum":
+        asm.set(acc, this.wrap(r.dtype, asm.add(old, x)));
+        return;
+      case "prod":
+        asm.set(acc, this.wrap(r.dtype, asm.mul(old, x)));
+        return;
+      case "max":
+      case "min":
+        asm.set(acc, extreme(asm, r.kind === "max", r.dtype, x, old));
+        return;
+      case "pick": {
+        const kept = vars[j + vars.length / 2];
+        const better = this.isBetter(k.exs[r.value].dtype, x, old);
+        asm.set(kept, asm.select(better, read(r.payload), asm.get(kept)));
+        asm.set(acc, asm.select(better, x, old));
+      }
+    }
+  }
+
+  private wrap(dtype: DType, v: Val): Val {
+    return dtype === "uint8" ? this.asm.bin("and", v, 255) : v;
+  }
+
+  /** x > best, or x is the first NaN. */
+  private isBetter(dtype: DType, x: Val, best: Val): Val {
+    const { asm } = this;
+    const vec = isVec(x.type);
+    if (dtype === "bool") return asm.bin("and", x, vec ? asm.un("not", best) : asm.cmp("eq", best, 0));
+    if (!isFloat(dtype)) return dtype === "int32" ? asm.cmp("gt", x, best) : asm.un("not", this.unsignedLessEqual(x, best));
+    const notLess = asm.cmp("le", x, best);
+    const known = asm.cmp("eq", best, best);
+    return vec ? asm.bin("andnot", known, notLess) : asm.bin("and", known, asm.cmp("eq", notLess, 0));
+  }
+
+  private unsignedLessEqual(x: Val, y: Val): Val {
+    const { asm } = this;
+    if (!isVec(x.type)) return asm.sub(asm.cmp("leU", x, y), asm.i32(2));
+    const flip = asm.konst("vi32", -(2 ** 31));
+    return asm.cmp("le", asm.bin("xor", x, flip), asm.bin("xor", y, flip));
+  }
+
+  /** A mask of the first `n` lanes. */
+  private firstLanes(n: number): Val {
+    const { asm } = this;
+    let v = asm.konst("vi32", 0);
+    for (let i = 0; i < n; i++) v = asm.insert(v, i, asm.i32(-1));
+    return v;
+  }
+
+  /** Vectors of partial results as one scalar, in a fixed order. */
+  private acrossLanes(r: Reduction, vectors: readonly Val[]): Val {
+    const { asm } = this;
+    const two = (a: Val, b: Val): Val => {
+      if (r.kind === "sum") return asm.add(a, b);
+      if (r.kind === "prod") return asm.mul(a, b);
+      return extreme(asm, r.kind === "max", r.dtype, a, b);
+    };
+    let list = [...vectors];
+    while (list.length > 1) list = list.flatMap((v, i) => (i % 2 === 1 ? [] : i + 1 < list.length ? [two(v, list[i + 1])] : [v]));
+    const lanes = Array.from({ length: asm.lanesOf(list[0].type as VecType) }, (_, i) => asm.extract(list[0], i));
+    let out = lanes;
+    while (out.length > 1) out = out.flatMap((_, i) => (i < out.length / 2 ? [two(out[i], out[i + out.length / 2])] : []));
+    return this.wrap(r.dtype, out[0]);
+  }
+}
+

@@ -1,0 +1,100 @@
+import { ChainruleError } from "../base/index.ts";
+
+const PAGE = 65536;
+const ALIGN = 64;
+const MAX_PAGES = 65536;
+
+/** Free ranges of one wasm memory, kept sorted and joined; grows the memory when nothing fits. */
+export class Heap {
+  readonly memory: WebAssembly.Memory;
+  u8: Uint8Array<ArrayBuffer>;
+  i32: Int32Array<ArrayBuffer>;
+  /** Bytes handed out. */
+  used = 0;
+  private readonly free: { at: number; bytes: number }[] = [];
+  private readonly sizes: Map<number, number> = new Map();
+
+  constructor(initialBytes: number = 16 << 20) {
+    const pages = Math.ceil(initialBytes / PAGE);
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: MAX_PAGES });
+    this.u8 = new Uint8Array(this.memory.buffer);
+    this.i32 = new Int32Array(this.memory.buffer);
+    // Address 0 stays unused.
+    this.free.push({ at: ALIGN, bytes: pages * PAGE - ALIGN });
+  }
+
+  /** The address of `bytes` fresh bytes, 64-byte aligned, contents unspecified. */
+  alloc(bytes: number): number {
+    const size = Math.ceil(Math.max(bytes, 1) / ALIGN) * ALIGN;
+    // Best fit keeps large ranges whole.
+    let best = -1;
+    for (let i = 0; i < this.free.length; i++) {
+      const f = this.free[i];
+      if (f.bytes >= size && (best < 0 || f.bytes < this.free[best].bytes)) best = i;
+      if (f.bytes === size) break;
+    }
+    if (best < 0) {
+      this.grow(size);
+      return this.alloc(bytes);
+    }
+    const f = this.free[best];
+    const at = f.at;
+    if (f.bytes === size) this.free.splice(best, 1);
+    else {
+      f.at += size;
+      f.bytes -= size;
+    }
+    this.sizes.set(at, size);
+    this.used += size;
+    return at;
+  }
+
+  release(at: number): void {
+    const bytes = this.sizes.get(at);
+    if (bytes === undefined) throw new ChainruleError(`[heap] release of ${at}, which is not allocated`);
+    this.sizes.delete(at);
+    this.used -= bytes;
+    this.giveBack(at, bytes);
+  }
+
+  private giveBack(at: number, bytes: number): void {
+    let lo = 0;
+    let hi = this.free.length;
+    while (lo < hi) {
+      const mid = (lo + hi) >> 1;
+      if (this.free[mid].at < at) lo = mid + 1;
+      else hi = mid;
+    }
+    const before = this.free[lo - 1];
+    const after = this.free[lo];
+    const joinsBefore = before !== undefined && before.at + before.bytes === at;
+    const joinsAfter = after !== undefined && at + bytes === after.at;
+    if (joinsBefore) {
+      before.bytes += bytes;
+      if (joinsAfter) {
+        before.bytes += after.bytes;
+        this.free.splice(lo, 1);
+      }
+    } else if (joinsAfter) {
+      after.at = at;
+      after.bytes += bytes;
+    } else this.free.splice(lo, 0, { at, bytes });
+  }
+
+  private grow(bytes: number): void {
+    const old = this.memory.buffer.byteLength;
+    // By a quarter at least, so that growing stays rare.
+    const pages = Math.ceil(Math.max(bytes, old / 4) / PAGE);
+    try {
+      this.memory.grow(Math.min(pages, Math.max(Math.ceil(bytes / PAGE), MAX_PAGES - old / PAGE)));
+    } catch {
+      throw new ChainruleError(
+        `Out of memory: ${(bytes / 2 ** 20).toFixed(0)} MiB more than the ${(old / 2 ** 20).toFixed(0)} MiB of WebAssembly memory in use ` +
+          "(4 GiB at most). Use a smaller batch, or dispose() large tensors that are no longer needed.",
+      );
+    }
+    this.u8 = new Uint8Array(this.memory.buffer);
+    this.i32 = new Int32Array(this.memory.buffer);
+    this.giveBack(old, this.memory.buffer.byteLength - old);
+  }
+}

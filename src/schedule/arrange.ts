@@ -1,0 +1,141 @@
+import type { Affine, Cond, Ex, LoopKernel, Phase, Store } from "./kernel.ts";
+
+/** Loops put in order for a machine: ones of size 1 dropped, neighbours that run on merged, the vector loop chosen. */
+export function arrange(kernel: LoopKernel): LoopKernel {
+  return vectorise(flattenOuter(mergeLoops(dropUnits(kernel))));
+}
+
+/** Every affine index of a kernel passed through `f`. */
+function mapIndices(kernel: LoopKernel, f: (a: Affine) => Affine): Pick<LoopKernel, "exs" | "phases"> {
+  const cond = (c: Cond): Cond => ({ ...c, index: f(c.index) });
+  const exs = kernel.exs.map((e): Ex => {
+    if (e.k === "load" || e.k === "iota" || e.k === "random") return { ...e, index: f(e.index) };
+    return e.k === "guard" ? { ...e, conds: e.conds.map(cond) } : e;
+  });
+  const store = (s: Store): Store => ({ ...s, index: f(s.index) });
+  return { exs, phases: kernel.phases.map((p) => ({ ...p, stores: p.stores.map(store) })) };
+}
+
+function indicesOf(kernel: LoopKernel): Affine[] {
+  const out: Affine[] = [];
+  mapIndices(kernel, (a) => (out.push(a), a));
+  return out;
+}
+
+/** Renumbers loops: `to[old]` is the new number (or -1 where it goes), with factors scaled by nothing. */
+function renumber(kernel: LoopKernel, keep: readonly number[]): LoopKernel {
+  const to = new Map(keep.map((l, i) => [l, i]));
+  const list = (loops: readonly number[]): number[] => loops.filter((l) => to.has(l)).map((l) => to.get(l) as number);
+  const mapped = mapIndices(kernel, (a) => ({ c: a.c, t: keep.map((l) => a.t[l] ?? 0) }));
+  return {
+    ...kernel,
+    exs: mapped.exs,
+    loops: keep.map((l) => kernel.loops[l]),
+    outer: list(kernel.outer),
+    phases: mapped.phases.map((p) => ({ ...p, loops: list(p.loops) })),
+  };
+}
+
+const dropUnits = (kernel: LoopKernel): LoopKernel => renumber(kernel, kernel.loops.flatMap((size, l) => (size === 1 ? [] : [l])));
+
+/** Two neighbours merge when every index steps through both as through one loop. */
+function mergeLoops(kernel: LoopKernel): LoopKernel {
+  let at = kernel;
+  for (;;) {
+    const lists = [at.outer, ...at.phases.map((p) => p.loops)];
+    const indices = indicesOf(at);
+    const ordered = new Set(at.phases.flatMap((p) => (p.ordered ? p.loops : [])));
+    let pair: [number, number] | null = null;
+    for (const list of lists) {
+      for (let i = 0; i + 1 < list.length && pair === null; i++) {
+        const [p, q] = [list[i], list[i + 1]];
+        const together = lists.every((l) => !l.includes(p) ? !l.includes(q) : l[l.indexOf(p) + 1] === q);
+        const runs = indices.every((a) => (a.t[p] ?? 0) === (a.t[q] ?? 0) * at.loops[q]);
+        if (together && runs && !ordered.has(p)) pair = [p, q];
+      }
+    }
+    if (pair === null) return at;
+    const [p, q] = pair;
+    const loops = at.loops.map((s, l) => (l === q ? s * at.loops[p] : s));
+    at = renumber({ ...at, loops }, at.loops.map((_, l) => l).filter((l) => l !== p));
+  }
+}
+
+/** A kernel without reductions: all its loops are outer, but the last. */
+function flattenOuter(kernel: LoopKernel): LoopKernel {
+  const [only] = kernel.phases;
+  if (kernel.phases.length !== 1 || only.reductions.length > 0 || only.ordered || kernel.outer.length > 0) return kernel;
+  return { ...kernel, outer: only.loops.slice(0, -1), phases: [{ ...only, loops: only.loops.slice(-1) }] };
+}
+
+/** How well the turns of a loop do as lanes: unit steps are good, strides are dear, some things forbid it. */
+function score(kernel: LoopKernel, loop: number): number {
+  const size = kernel.loops[loop];
+  let total = 0;
+  const step = (a: Affine): number => a.t[loop] ?? 0;
+  const dynamicHere = memoDynamic(kernel, loop);
+  for (const e of kernel.exs) {
+    if (e.k === "load") {
+      const f = step(e.index);
+      total += f === 1 ? 3 : f === 0 ? 1 : -4;
+      if (e.dyn.some((d) => dynamicHere(d.ex))) total -= 5;
+    }
+    if (e.k === "guard") {
+      for (const c of e.conds) {
+        if (step(c.index) === 0) continue;
+        if (step(c.index) !== 1 || c.index.t.some((f, l) => f !== 0 && l !== loop)) return -Infinity;
+        total -= 1;
+      }
+    }
+  }
+  for (const p of kernel.phases) {
+    if (p.ordered && p.loops.includes(loop)) return -Infinity;
+    if (p.loops.includes(loop) && p.reductions.some((r) => r.kind === "pick")) return -Infinity;
+    for (const s of p.stores) {
+      const f = step(s.index);
+      if (s.add && (f === 0 || s.dyn.some((d) => dynamicHere(d.ex)))) return -Infinity;
+      if (s.dyn.some((d) => dynamicHere(d.ex))) return -Infinity;
+      total += f === 1 ? 4 : f === 0 ? 0 : -4;
+    }
+  }
+  return size >= 4 ? total : total * 0.25 - 1;
+}
+
+function memoDynamic(kernel: LoopKernel, loop: number): (ex: number) => boolean {
+  const memo = new Map<number, boolean>();
+  const depends = (i: number): boolean => {
+    let d = memo.get(i);
+    if (d !== undefined) return d;
+    const e = kernel.exs[i];
+    const own = e.k === "load" || e.k === "iota" || e.k === "random" ? (e.index.t[loop] ?? 0) !== 0 : false;
+    const srcs = e.k === "op" ? e.srcs : e.k === "load" ? e.dyn.map((x) => x.ex) : e.k === "guard" ? [e.then] : e.k === "random" ? e.key : [];
+    d = own || srcs.some(depends);
+    memo.set(i, d);
+    return d;
+  };
+  return depends;
+}
+
+const WIDE: ReadonlySet<string> = new Set(["float64"]);
+
+/** Chooses the loop whose turns become lanes; float64 stays scalar: it is for checking. */
+function vectorise(kernel: LoopKernel): LoopKernel {
+  const dtypes = [...kernel.exs.map((e) => e.dtype), ...kernel.phases.flatMap((p) => p.stores.map((s) => s.dtype))];
+  if (dtypes.some((d) => WIDE.has(d))) return kernel;
+  const reducing = kernel.phases.some((p) => p.loops.length > 0 && (p.reductions.length > 0 || p.ordered || kernel.phases.length > 1));
+  const candidates = kernel.loops.map((_, l) => ({ l, s: score(kernel, l) })).filter((c) => c.s > 0);
+  candidates.sort((a, b) => b.s - a.s || b.l - a.l);
+  const best = candidates[0];
+  if (best === undefined) return kernel;
+  const last = (loops: readonly number[], l: number): number[] => [...loops.filter((x) => x !== l), l];
+  if (!reducing) {
+    const [only] = kernel.phases;
+    const all = [...kernel.outer, ...only.loops];
+    if (kernel.phases.length !== 1) return kernel;
+    const order = last(all, best.l);
+    return { ...kernel, outer: order.slice(0, -1), phases: [{ ...only, loops: order.slice(-1), vec: best.l }] };
+  }
+  if (kernel.outer.includes(best.l)) return { ...kernel, outer: last(kernel.outer, best.l), vec: best.l };
+  const phases = kernel.phases.map((p): Phase => (p.loops.includes(best.l) ? { ...p, loops: last(p.loops, best.l), vec: best.l } : p));
+  return { ...kernel, phases };
+}

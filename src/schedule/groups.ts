@@ -1,0 +1,234 @@
+import { isOp, type Node, PRIMITIVES, topoOrder } from "../ir/index.ts";
+import { reshapeIndex, sameAffine, SplitLoop } from "./affine.ts";
+import { ExBuilder, NotAffine } from "./builder.ts";
+import type { ContractKernel, Kernel, Store } from "./kernel.ts";
+import { domainOf, type Domain, draftLoops, flattenStore, Unfusable } from "./loops.ts";
+import { findRoots, isPacked } from "./roots.ts";
+import { concat, contraction, cumsum, type Fixed, scatterAdd, windowPickGrad } from "./special.ts";
+
+/** One kernel in the making: the nodes it computes and what it needs. */
+export interface Group {
+  /** Position of its first node: the order to fall back on. */
+  readonly at: number;
+  readonly members: readonly Node[];
+  readonly loads: readonly Node[];
+  readonly what: "loops" | "contract" | "fixed" | "scan";
+  readonly domain: Domain | null;
+  finish(kept: (n: Node) => boolean): { kernel: Kernel; args: readonly Node[]; name: string }[];
+}
+
+type InMemory = (n: Node) => boolean;
+
+/** All groups of a lowered graph, and which group computes each root. */
+export function formGroups(results: readonly Node[]): { groups: Set<Group>; groupOf: Map<Node, Group>; roots: Set<Node> } {
+  const roots = findRoots(results);
+  const order = topoOrder(results);
+  for (;;) {
+    try {
+      return { ...fuse(order, roots), roots };
+    } catch (e) {
+      if (!(e instanceof NotAffine) || roots.has(e.node)) throw e;
+      roots.add(e.node);
+    }
+  }
+}
+
+/** Most stores that fused neighbours may share, so that registers last. */
+const MAX_MEMBERS = 12;
+
+function fuse(order: readonly Node[], roots: ReadonlySet<Node>): { groups: Set<Group>; groupOf: Map<Node, Group> } {
+  const inMemory: InMemory = (n) => n.op === "leaf" || roots.has(n);
+  const groups = new Set<Group>();
+  const groupOf = new Map<Node, Group>();
+  const loadedBy = new Map<Node, Group[]>();
+  const put = (g: Group, old?: Group): void => {
+    if (old !== undefined) groups.delete(old);
+    groups.add(g);
+    for (const m of g.members) groupOf.set(m, g);
+    for (const l of g.loads) {
+      const list = (loadedBy.get(l) ?? []).filter((x) => x !== old && x !== g);
+      list.push(g);
+      loadedBy.set(l, list);
+    }
+  };
+  order.forEach((n, at) => {
+    if (!roots.has(n)) return;
+    if (n.op === "get") {
+      groupOf.set(n, groupOf.get(n.srcs[0]) as Group);
+      return;
+    }
+    const alone = startGroup(n, at, inMemory);
+    if (alone.what === "loops") {
+      const producers = alone.loads.flatMap((l) => groupOf.get(l) ?? []);
+      const sharers = alone.loads.flatMap((l) => (loadedBy.get(l) ?? []).slice(-4));
+      const candidates = [...new Set([...producers.sort((a, b) => b.at - a.at), ...sharers])];
+      for (const g of candidates) {
+        const joined = join(g, n, alone, inMemory);
+        if (joined === null || !acyclic(joined, g, groupOf)) continue;
+        put(joined, g);
+        return;
+      }
+    }
+    put(alone);
+  });
+  return { groups, groupOf };
+}
+
+/** False when something the joined group loads needs the old group's results. */
+function acyclic(joined: Group, old: Group, groupOf: ReadonlyMap<Node, Group>): boolean {
+  const seen = new Set<Group>();
+  const reaches = (g: Group | undefined): boolean => {
+    if (g === undefined || seen.has(g)) return false;
+    if (g === old) return true;
+    seen.add(g);
+    return g.loads.some((l) => reaches(groupOf.get(l)));
+  };
+  return !joined.loads.some((l) => groupOf.get(l) !== old && reaches(groupOf.get(l)));
+}
+
+function startGroup(n: Node, at: number, inMemory: InMemory): Group {
+  if (isOp(n, "scan")) {
+    return { at, members: [n], loads: n.srcs.map(base), what: "scan", domain: null, finish: () => [] };
+  }
+  if ((isOp(n, "dot") || isOp(n, "conv")) && isPacked(n)) return contractGroup(n, [], at, inMemory);
+  const special = isOp(n, "concat")
+    ? concat(n, inMemory)
+    : isOp(n, "scatterAdd")
+      ? scatterAdd(n, inMemory)
+      : isOp(n, "cumsum")
+        ? cumsum(n, inMemory)
+        : isOp(n, "windowPickGrad")
+          ? windowPickGrad(n, inMemory)
+          : null;
+  return special !== null ? fixedGroup(n, special, at) : loopGroup(domainOf(n), [n], at, inMemory);
+}
+
+const base = (n: Node): Node => (n.op === "reshape" ? base(n.srcs[0]) : n);
+
+export const fixedGroup = (n: Node, f: Fixed, at: number): Group => ({
+  at,
+  members: [n],
+  loads: f.loads,
+  what: "fixed",
+  domain: null,
+  finish: () => f.parts.map((p) => ({ ...p })),
+});
+
+function loopGroup(domain: Domain, members: readonly Node[], at: number, inMemory: InMemory): Group {
+  const draft = draftLoops(domain, members, inMemory);
+  return {
+    at,
+    members,
+    loads: draft.loads,
+    what: "loops",
+    domain,
+    finish: (kept) => [{ ...draft.finish(kept), name: nameOf(members) }],
+  };
+}
+
+const count = (shape: readonly number[]): number => shape.reduce((a, d) => a * d, 1);
+const hasReduced = (d: Domain): boolean => d.reduced.some((r, a) => r && d.shape[a] !== 1);
+
+/** True when neighbours in memory are reduced: a softmax row, not a column sum. */
+function isRow(d: Domain): boolean {
+  for (let a = d.shape.length - 1; a >= 0; a--) if (d.shape[a] !== 1) return d.reduced[a];
+  return false;
+}
+
+/** The domain of `g` with `n` in it, or null when their loops differ. */
+function jointDomain(g: Domain, n: Node): Domain | null {
+  const own = domainOf(n);
+  const total = count(g.shape);
+  const kept = count(g.shape.filter((_, a) => !g.reduced[a]));
+  if (hasReduced(own)) {
+    if (count(own.shape) !== total) return null;
+    if (hasReduced(g)) return count(n.shape) === kept ? g : null;
+    // A producer of whole rows takes the reduction in.
+    return isRow(own) && count(n.shape) > 1 ? own : null;
+  }
+  const size = count(own.shape);
+  if (!hasReduced(g)) return size === total ? g : null;
+  if (size === kept) return g;
+  return size === total && isRow(g) && (kept > 1 || total <= 4096) ? g : null;
+}
+
+/** `g` with `n` computed in the same loops, or null. */
+function join(g: Group, n: Node, alone: Group, inMemory: InMemory): Group | null {
+  if (g.members.length >= MAX_MEMBERS) return null;
+  try {
+    if (g.what === "contract") {
+      const [head, ...rest] = g.members;
+      if (hasReduced(domainOf(n)) || count(n.shape) !== count(head.shape) || g.members.length > 5) return null;
+      if (!alone.loads.some((l) => g.members.includes(l))) return null;
+      return contractGroup(head as Node<"dot">, [...rest, n], g.at, inMemory);
+    }
+    if (g.what !== "loops" || g.domain === null || g.domain.shape.some((d) => d === 0)) return null;
+    const domain = jointDomain(g.domain, n);
+    return domain === null ? null : loopGroup(domain, [...g.members, n], g.at, inMemory);
+  } catch (e) {
+    if (e instanceof Unfusable || e instanceof NotAffine || e instanceof SplitLoop) return null;
+    throw e;
+  }
+}
+
+/** A contraction and the pointwise nodes that are computed as its tiles are stored. */
+function contractGroup(n: Node<"dot"> | Node<"conv">, epilogue: readonly Node[], at: number, inMemory: InMemory): Group {
+  const c = contraction(n, inMemory);
+  const roles = new Map<Node, { at: typeof c.at; ex: number }>();
+  let current: Node | null = null;
+  const builder: ExBuilder = new ExBuilder(
+    c.sizes,
+    (m) => m !== current && inMemory(m),
+    (m, idx) => {
+      const role = roles.get(m);
+      if (role === undefined) return null;
+      if (!role.at.every((a, i) => m.shape[i] === 1 || sameAffine(a, idx[i]))) throw new Unfusable();
+      return role.ex;
+    },
+    [],
+  );
+  roles.set(n, { at: c.at, ex: builder.add({ k: "tile", dtype: n.dtype }) });
+  for (const m of epilogue) {
+    current = m;
+    const idx = reshapeIndex(c.at, n.shape, m.shape, c.sizes);
+    if (idx === null) throw new Unfusable();
+    roles.set(m, { at: idx, ex: builder.visit(m, idx) });
+    current = null;
+  }
+  const members = [n, ...epilogue];
+  return {
+    at,
+    members,
+    loads: [...new Set([...c.operands, ...builder.args])],
+    what: "contract",
+    domain: null,
+    finish(kept) {
+      // Arguments: A, B, then the epilogue's own.
+      const args: Node[] = [...c.operands, ...builder.args];
+      const stores: Store[] = [];
+      for (const [m, role] of roles) {
+        if (!kept(m)) continue;
+        const index = flattenStore(role.at, m.shape);
+        stores.push({ arg: args.push(m) - 1, index, dyn: [], value: role.ex, dtype: m.dtype, add: false });
+      }
+      const exs = builder.exs.map((e) => (e.k === "load" ? { ...e, arg: e.arg + 2 } : e));
+      const kernel: ContractKernel = { ...c.kernel, args: args.map((a) => a.dtype), exs, stores };
+      return [{ kernel, args, name: nameOf(members) }];
+    },
+  };
+}
+
+/** `dot+add+maximum`: what a kernel computes, for people. */
+function nameOf(members: readonly Node[]): string {
+  const names: string[] = [];
+  for (const m of members) {
+    const ops: string[] = [];
+    let at: Node | undefined = m;
+    while (at !== undefined && ops.length < 3 && (PRIMITIVES[at.op].kind === "move" || ops.length === 0)) {
+      if (PRIMITIVES[at.op].kind !== "move") ops.push(at.op);
+      at = at.srcs[0];
+    }
+    names.push(ops[0] ?? m.op);
+  }
+  return names.slice(0, 6).join("+") + (names.length > 6 ? `+${names.length - 6}` : "");
+}

@@ -1,0 +1,215 @@
+import { bytesOf, sizeOf } from "../base/index.ts";
+import { build as b, type Node, type ScanBody, verify } from "../ir/index.ts";
+import { factor, sameAffine } from "./affine.ts";
+import { baseOf } from "./builder.ts";
+import { fixedGroup, formGroups, type Group } from "./groups.ts";
+import type { Kernel, LoopKernel, Place, Plan, ScanKernel, Step } from "./kernel.ts";
+import { lower } from "./lower.ts";
+import { placeInArena } from "./arena.ts";
+import { copyOf } from "./special.ts";
+import { workOf } from "./work.ts";
+
+/** What a plan is made from: results and in-place updates as functions of input leaves. */
+export interface Computation {
+  readonly inputs: readonly Node[];
+  readonly outputs: readonly Node[];
+  readonly updates: readonly { readonly input: number; readonly value: Node }[];
+}
+
+interface Ready {
+  readonly group: Group;
+  /** Groups that have to run before. */
+  readonly after: Set<Group>;
+}
+
+const bytes = (n: Node): number => sizeOf(n.shape) * bytesOf(n.dtype);
+
+/** The kernels of a computation in order, with every intermediate at its place. */
+export function makePlan(c: Computation): Plan {
+  const results = lower([...c.outputs, ...c.updates.map((u) => u.value)]);
+  verify(results, "lowered");
+  const outputs = results.slice(0, c.outputs.length);
+  const updates = c.updates.map((u, i) => ({ leaf: c.inputs[u.input], input: u.input, value: results[c.outputs.length + i] }));
+  const { groups, groupOf } = formGroups(results);
+  const places = new Map<Node, Place>(c.inputs.map((leaf, index) => [leaf, { at: "input", index }]));
+  const ready = new Map<Group, Ready>();
+  for (const group of groups) {
+    const after = new Set<Group>();
+    for (const l of group.loads) {
+      const g = groupOf.get(l);
+      if (g !== undefined && g !== group) after.add(g);
+    }
+    ready.set(group, { group, after });
+  }
+  const wanted = new Set<Node>();
+  for (const g of groups) for (const l of g.loads) wanted.add(l);
+
+  /** A last step that copies a value to where a caller wants it, after everything in `after`. */
+  const copies: Group[] = [];
+  const copy = (value: Node, place: Place, after: Iterable<Group>): void => {
+    const into = b.leaf(value.shape, value.dtype, "copy");
+    places.set(into, place);
+    const f = copyOf(value, into, (n) => n.op === "leaf" || groupOf.has(n));
+    const g = fixedGroup(into, { parts: [f], loads: f.args.filter((a) => a !== into) }, Number.MAX_SAFE_INTEGER);
+    const deps = new Set(after);
+    for (const l of g.loads) {
+      wanted.add(l);
+      const from = groupOf.get(l);
+      if (from !== undefined) deps.add(from);
+    }
+    ready.set(g, { group: g, after: deps });
+    copies.push(g);
+  };
+
+  for (const u of updates) {
+    const base = baseOf(u.value);
+    const home = groupOf.get(base);
+    const readers = [...groups].filter((g) => g !== home && g.loads.includes(u.leaf));
+    const place: Place = { at: "input", index: u.input };
+    if (base === u.leaf) continue;
+    if (home !== undefined && !places.has(base) && home.what !== "scan" && canUpdate(home, base, u.leaf, readers, ready)) {
+      places.set(base, place);
+      wanted.add(base);
+      for (const r of readers) ready.get(home)?.after.add(r);
+    } else {
+      const own = home !== undefined && home.loads.includes(u.leaf) ? [home] : [];
+      copy(u.value, place, [...readers, ...own]);
+    }
+  }
+  outputs.forEach((value, index) => {
+    const base = baseOf(value);
+    const place: Place = { at: "output", index };
+    if (groupOf.has(base) && !places.has(base)) {
+      places.set(base, place);
+      wanted.add(base);
+    } else {
+      const writers = updates.filter((u) => baseOf(value) === u.leaf && places.get(baseOf(u.value)) !== undefined);
+      copy(value, place, []);
+      // A result that is the old value of a variable has to be read before the variable changes.
+      const last = copies[copies.length - 1];
+      for (const w of writers) {
+        const g = groupOf.get(baseOf(w.value));
+        if (g !== undefined) ready.get(g)?.after.add(last);
+      }
+      for (const other of copies) {
+        if (other !== last && (places.get(other.members[0]) as { at: string; index: number }).at === "input") ready.get(other)?.after.add(last);
+      }
+    }
+  });
+
+  const order = sortGroups([...ready.values()]);
+  return assemble(c, order, places, wanted);
+}
+
+/** True when `home` may write its result straight over the old value of `leaf`. */
+function canUpdate(home: Group, base: Node, leaf: Node, readers: readonly Group[], ready: Map<Group, Ready>): boolean {
+  const seen = new Set<Group>();
+  const needs = (g: Group): boolean => {
+    if (g === home) return true;
+    if (seen.has(g)) return false;
+    seen.add(g);
+    return [...(ready.get(g)?.after ?? [])].some(needs);
+  };
+  if (readers.some(needs)) return false;
+  if (!home.loads.includes(leaf)) return true;
+  const built = home.finish((n) => n === base);
+  if (built.length !== 1) return false;
+  const [{ kernel, args }] = built;
+  if (kernel.kind === "scan") return false;
+  const arg = args.indexOf(leaf);
+  if (kernel.kind === "contract") {
+    if (args[0] === leaf || args[1] === leaf) return false;
+    const [store] = kernel.stores;
+    return kernel.exs.every((e) => e.k !== "load" || e.arg !== arg || (e.dyn.length === 0 && sameAffine(e.index, store.index)));
+  }
+  const store = kernel.phases.flatMap((p) => p.stores)[0];
+  const reducing = kernel.phases.some((p) => p.reductions.length > 0 || p.ordered);
+  if (store === undefined || store.add) return false;
+  const loops = kernel.loops.length;
+  return kernel.exs.every((e) => {
+    if (e.k !== "load" || e.arg !== arg) return true;
+    if (reducing) return false;
+    for (let l = 0; l < loops; l++) if (factor(e.index, l) !== factor(store.index, l)) return false;
+    return e.dyn.length === 0 && e.index.c === store.index.c;
+  });
+}
+
+/** Dependencies first; otherwise in the order of the graph. */
+function sortGroups(all: readonly Ready[]): Group[] {
+  const left = new Map(all.map((r) => [r.group, new Set(r.after)]));
+  const waiters = new Map<Group, Group[]>();
+  for (const r of all) for (const a of r.after) (waiters.get(a) ?? waiters.set(a, []).get(a) as Group[]).push(r.group);
+  const free = all.filter((r) => r.after.size === 0).map((r) => r.group);
+  const out: Group[] = [];
+  while (free.length > 0) {
+    let best = 0;
+    for (let i = 1; i < free.length; i++) if (free[i].at < free[best].at) best = i;
+    const [g] = free.splice(best, 1);
+    out.push(g);
+    for (const w of waiters.get(g) ?? []) {
+      const rest = left.get(w) as Set<Group>;
+      rest.delete(g);
+      if (rest.size === 0) free.push(w);
+    }
+  }
+  if (out.length !== all.length) throw new Error("schedule: kernels depend on each other in a circle");
+  return out;
+}
+
+interface Draft {
+  readonly kernel: Kernel;
+  readonly args: readonly Node[];
+  readonly name: string;
+}
+
+function assemble(c: Computation, order: readonly Group[], places: Map<Node, Place>, wanted: ReadonlySet<Node>): Plan {
+  const drafts: Draft[] = [];
+  for (const g of order) {
+    if (g.what === "scan") drafts.push(scanStep(g.members[0] as Node<"scan">, wanted, places));
+    else for (const part of g.finish((n) => wanted.has(n))) if (worthRunning(part)) drafts.push(part);
+  }
+  // Lifetimes of what lives in the arena, by step.
+  const spans = new Map<Node, { from: number; to: number; bytes: number }>();
+  drafts.forEach((d, i) => {
+    for (const a of d.args) {
+      if (places.has(a)) continue;
+      const span = spans.get(a);
+      if (span === undefined) spans.set(a, { from: i, to: i, bytes: bytes(a) });
+      else span.to = i;
+    }
+  });
+  const { offsets, arenaBytes, totalBytes } = placeInArena([...spans].map(([key, s]) => ({ key, ...s })));
+  const placeOf = (n: Node): Place => places.get(n) ?? { at: "arena", offset: offsets.get(n) as number };
+  const steps = drafts.map((d): Step => ({ kernel: d.kernel, args: d.args.map(placeOf), name: d.name, ...workOf(d.kernel) }));
+  const types = (ns: readonly Node[]): Plan["inputs"] => ns.map((n) => ({ shape: n.shape, dtype: n.dtype }));
+  return { steps, inputs: types(c.inputs), outputs: types(c.outputs), arenaBytes, totalBytes };
+}
+
+const worthRunning = (d: Draft): boolean => d.kernel.kind !== "loop" || !isEmpty(d.kernel);
+
+/** Nothing to store: an outer loop of no turns, or no store at all. */
+const isEmpty = (k: LoopKernel): boolean =>
+  k.outer.some((l) => k.loops[l] === 0) || k.phases.every((p) => p.stores.length === 0 || (p.loops.some((l) => k.loops[l] === 0) && p.stores.length > 0));
+
+/** A scan with a plan of its own for the body. Arguments: carries, xs, constants, final carries, ys. */
+function scanStep(n: Node<"scan">, wanted: ReadonlySet<Node>, places: ReadonlyMap<Node, Place>): Draft {
+  const { body, length, reverse } = n.attrs;
+  const plan = bodyPlan(body);
+  const carryBytes = body.outs.slice(0, body.carries).map(bytes);
+  const outs = (n.outs ?? []).map((_, i) => [...wanted, ...places.keys()].find((w) => w.op === "get" && w.srcs[0] === n && (w as Node<"get">).attrs.index === i) ?? b.get(n, i));
+  const kernel: ScanKernel = {
+    kind: "scan",
+    length,
+    reverse,
+    carries: body.carries,
+    xs: body.xs,
+    consts: body.params.length - body.carries - body.xs,
+    xsBytes: body.params.slice(body.carries, body.carries + body.xs).map(bytes),
+    ysBytes: body.outs.slice(body.carries).map(bytes),
+    carryBytes,
+    body: plan,
+  };
+  return { kernel, args: [...n.srcs.map(baseOf), ...outs], name: "scan" };
+}
+
+const bodyPlan = (body: ScanBody): Plan => makePlan({ inputs: body.params, outputs: body.outs, updates: [] });
