@@ -1,58 +1,168 @@
 /**
- * The only file that joins the rooms: what runs graphs is put into the context here, at import.
+ * The only file that joins the rooms: graphs from tensor, plans from schedule, code from codegen, memory from runtime. Its
+ * executor is put into the context here, at import.
  */
-import { hostArray, sizeOf, type TypedArray, ValueError } from "./base/index.ts";
+import { type DType, sizeOf, type TypedArray, ValueError } from "./base/index.ts";
 import { context } from "./base/context.ts";
-import { interpret } from "./codegen/interp/index.ts";
-import { printGraph } from "./ir/index.ts";
-import type { DType } from "./base/index.ts";
+import { WasmKernels } from "./codegen/index.ts";
+import { graphKey } from "./ir/index.ts";
+import { DeviceValue, Heap, type KernelCode, PlanRunner, Residents } from "./runtime/index.ts";
+import { explainPlan, makePlan, type ContractKernel, type LoopKernel, type Plan, type Step } from "./schedule/index.ts";
 import type { Executor, Graph, Program, Value } from "./tensor/executor.ts";
 
-/** A host array with its shape. */
-class HostValue implements Value {
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  readonly array: TypedArray;
+/** Programs that were not used in this many others are forgotten. */
+const KEPT_PROGRAMS = 1024;
 
-  constructor(array: TypedArray, shape: readonly number[], dtype: DType) {
-    this.array = array;
-    this.shape = shape;
-    this.dtype = dtype;
+/** Everything that one device holds. */
+class CpuEngine implements Executor {
+  private readonly heap: Heap = new Heap();
+  private readonly residents: Residents = new Residents(this.heap);
+  private readonly kernels: WasmKernels = new WasmKernels(this.heap.memory);
+  private readonly programs: Map<string, CpuProgram> = new Map();
+  /** Arena and scratch, shared by all programs: they run one at a time. */
+  private room = { at: 0, bytes: 0 };
+
+  compile(graph: Graph): Program {
+    const key = graphKey(graph);
+    const known = this.programs.get(key);
+    if (known !== undefined) {
+      this.programs.delete(key);
+      this.programs.set(key, known);
+      return known;
+    }
+    const plan = makePlan(graph);
+    const steps = allSteps(plan);
+    const codes = this.kernels.compile(steps.map((s) => s.kernel as LoopKernel | ContractKernel));
+    const table = new Map<Step, KernelCode>(steps.map((s, i) => [s, codes[i]]));
+    const program = new CpuProgram(graph, plan, new PlanRunner(plan, table, this.heap), this);
+    this.programs.set(key, program);
+    if (this.programs.size > KEPT_PROGRAMS) {
+      const [oldest, p] = this.programs.entries().next().value as [string, CpuProgram];
+      this.programs.delete(oldest);
+      p.dispose();
+    }
+    return program;
   }
 
-  read(): TypedArray {
-    return this.array.slice();
-  }
-  write(data: TypedArray): void {
-    if (data.length !== this.array.length) throw new ValueError(`[write] ${this.array.length} elements, got ${data.length}.`);
-    this.array.set(data);
-  }
-  dispose(): void {}
-}
-
-function compile(graph: Graph): Program {
-  const targets = [...graph.outputs, ...graph.updates.map((u) => u.value)];
-  return {
-    run(inputs: readonly Value[]): Value[] {
-      const arrays = inputs.map((v) => (v as HostValue).array);
-      const leaves = new Map(graph.inputs.map((leaf, i) => [leaf, arrays[i]]));
-      const results = interpret(targets, leaves, { precision: "native" });
-      // A result may share its array with an input or with another result.
-      const owned = results.map((r, i) => (arrays.includes(r) || results.indexOf(r) < i ? r.slice() : r));
-      graph.updates.forEach((u, i) => inputs[u.input].write(owned[graph.outputs.length + i]));
-      return graph.outputs.map((o, i) => new HostValue(owned[i], o.shape, o.dtype));
-    },
-    explain: () => printGraph(targets),
-  };
-}
-
-export const engine: Executor = {
-  compile,
   fromHost(data: TypedArray, shape: readonly number[], dtype: DType): Value {
-    const array = hostArray(dtype, sizeOf(shape));
-    array.set(data);
-    return new HostValue(array, shape, dtype);
-  },
-};
+    if (data.length !== sizeOf(shape)) throw new ValueError(`[tensor] ${data.length} elements do not fill [${shape.join(", ")}].`);
+    const v = new DeviceValue(this.residents, shape, dtype);
+    v.write(data);
+    return v;
+  }
 
+  /** One run of a program. */
+  run(p: CpuProgram, inputs: readonly Value[]): Value[] {
+    const { runner, plan, staging } = p;
+    const { heap } = this;
+    if (runner.roomBytes > this.room.bytes) {
+      if (this.room.bytes > 0) heap.release(this.room.at);
+      this.room = { at: heap.alloc(runner.roomBytes), bytes: runner.roomBytes };
+    }
+    runner.bindRoom(this.room.at);
+    for (let i = 0; i < inputs.length; i++) {
+      const v = inputs[i] as DeviceValue;
+      if (!v.small) runner.bindInput(i, v.address());
+    }
+    const outputs = plan.outputs.map((o) => new DeviceValue(this.residents, o.shape, o.dtype));
+    for (let i = 0; i < outputs.length; i++) if (!outputs[i].small) runner.bindOutput(i, outputs[i].address());
+    // After the last allocation: views of the heap are good from here on.
+    for (let i = 0; i < inputs.length; i++) {
+      const v = inputs[i] as DeviceValue;
+      if (!v.small) continue;
+      heap.u8.set(v.view(), staging.inputs[i]);
+      runner.bindInput(i, staging.inputs[i]);
+    }
+    for (let i = 0; i < outputs.length; i++) if (outputs[i].small) runner.bindOutput(i, staging.outputs[i]);
+    runner.run();
+    for (const i of p.updated) {
+      const v = inputs[i] as DeviceValue;
+      if (v.small) v.view().set(heap.u8.subarray(staging.inputs[i], staging.inputs[i] + v.bytes));
+    }
+    for (let i = 0; i < outputs.length; i++) {
+      const v = outputs[i];
+      if (v.small) v.view().set(heap.u8.subarray(staging.outputs[i], staging.outputs[i] + v.bytes));
+    }
+    this.residents.sweep();
+    return outputs;
+  }
+
+  /** Room for the small inputs and outputs of a program. */
+  stage(plan: Plan): Staging {
+    const bytes = (t: { shape: readonly number[]; dtype: DType }): number => new DeviceValue(this.residents, t.shape, t.dtype).bytes;
+    const rounded = [...plan.inputs, ...plan.outputs].map((t) => (bytes(t) <= 1024 ? Math.ceil(Math.max(1, bytes(t)) / 16) * 16 : 0));
+    const total = rounded.reduce((a, b) => a + b, 0);
+    const base = this.heap.alloc(total);
+    let at = base;
+    const places = rounded.map((b) => {
+      const place = at;
+      at += b;
+      return place;
+    });
+    return { base, inputs: places.slice(0, plan.inputs.length), outputs: places.slice(plan.inputs.length) };
+  }
+
+  unstage(s: Staging): void {
+    this.heap.release(s.base);
+  }
+
+  /** Bytes that values and programs hold on the device. */
+  memory(): { used: number; reserved: number; programs: number } {
+    return { used: this.heap.used, reserved: this.heap.memory.buffer.byteLength, programs: this.programs.size };
+  }
+}
+
+interface Staging {
+  readonly base: number;
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+}
+
+/** Kernels of a plan and of the bodies of its scans. */
+const allSteps = (plan: Plan): Step[] => plan.steps.flatMap((s) => (s.kernel.kind === "scan" ? allSteps(s.kernel.body) : [s]));
+
+class CpuProgram implements Program {
+  readonly plan: Plan;
+  readonly runner: PlanRunner;
+  readonly updated: readonly number[];
+  readonly staging: Staging;
+  private readonly engine: CpuEngine;
+  private readonly graph: Graph;
+  private gone = false;
+
+  constructor(graph: Graph, plan: Plan, runner: PlanRunner, engine: CpuEngine) {
+    this.graph = graph;
+    this.plan = plan;
+    this.runner = runner;
+    this.updated = graph.updates.map((u) => u.input);
+    this.engine = engine;
+    this.staging = engine.stage(plan);
+  }
+
+  run(inputs: readonly Value[]): Value[] {
+    // Forgotten by the cache, but still in somebody's hands: its twin takes over.
+    return this.gone ? this.engine.compile(this.graph).run(inputs) : this.engine.run(this, inputs);
+  }
+
+  explain(): string {
+    return explainPlan(this.plan);
+  }
+
+  /** Runs with a clock around every kernel: the plan with milliseconds a run. */
+  profile(inputs: readonly Value[], runs: number): { name: string; ms: number; flops: number; bytes: number }[] {
+    const times = new Float64Array(this.plan.steps.length);
+    this.runner.times = times;
+    for (let i = 0; i < runs; i++) this.run(inputs);
+    this.runner.times = null;
+    return this.plan.steps.map((s, i) => ({ name: s.name, ms: (times[i] / runs) * 1e3, flops: s.flops, bytes: s.bytes }));
+  }
+
+  dispose(): void {
+    this.gone = true;
+    this.runner.dispose();
+    this.engine.unstage(this.staging);
+  }
+}
+
+export const engine: CpuEngine = new CpuEngine();
 context.executor = engine;

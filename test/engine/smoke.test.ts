@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { engine } from "../../src/engine-next.ts";
+import { engine } from "../../src/engine.ts";
 import { build as b, type Node } from "../../src/ir/index.ts";
 import { interpret } from "../../src/codegen/interp/index.ts";
 import { sizeOf } from "../../src/base/index.ts";
