@@ -1,7 +1,7 @@
 import type { ContractKernel, Kernel, LoopKernel } from "../schedule/index.ts";
 import { Asm, type Target } from "./asm/index.ts";
 import { contractBlocks, contractScratchBytes, emitContract, type ContractSpec } from "./contract/index.ts";
-import { emitEpilogue, emitLoopKernel, loopBlocks } from "./loops/index.ts";
+import { emitEpilogue, emitLoopKernel, hostOps, loopBlocks } from "./loops/index.ts";
 import { hostMath } from "./math/index.ts";
 import { compileWasm, probeWasm, wasmTarget } from "./wasm/index.ts";
 
@@ -37,7 +37,7 @@ export class WasmKernels {
       const asm = new Asm(this.target);
       const list = [...missing];
       list.forEach(([, k], i) => emitKernel(asm, `k${i}`, k));
-      const code = compileWasm(asm, { memory: this.memory, host: hostMath });
+      const code = compileWasm(asm, { memory: this.memory, host: { ...hostMath, ...hostOps } });
       list.forEach(([key, k], i) =>
         this.cache.set(key, { run: code[`k${i}`] as CompiledKernel["run"], blocks: blocksOf(k, asm.lanes), scratchBytes: scratchOf(k, asm.lanes) }),
       );

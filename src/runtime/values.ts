@@ -136,6 +136,7 @@ export class DeviceValue {
   write(data: TypedArray): void {
     this.check();
     if (data.length !== sizeOf(this.shape)) throw new ValueError(`[write] ${sizeOf(this.shape)} elements, got ${data.length}.`);
+    if (this.dtype === "bool") return this.write01(data);
     if (this.small) {
       this.view();
       (this.host as TypedArray).set(data);
@@ -143,6 +144,12 @@ export class DeviceValue {
       const at = this.address();
       hostArray(this.dtype, data.length, this.residents.heap.memory.buffer, at).set(data);
     }
+  }
+
+  /** Bools are stored as 0 and 1, whatever they came as. */
+  private write01(data: TypedArray): void {
+    const bytes = this.small ? this.view() : this.residents.heap.u8.subarray(this.address(), this.address() + this.bytes);
+    for (let i = 0; i < data.length; i++) bytes[i] = data[i] === 0 ? 0 : 1;
   }
 
   dispose(): void {

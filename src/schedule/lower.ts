@@ -40,6 +40,7 @@ const noPads = (n: number): Pads[] => Array.from({ length: n }, (): Pads => [0, 
 /** Convolutions over plainly padded images; empty contractions are zero. */
 const contraction: Rule = (n) => {
   if (isOp(n, "dot") && n.attrs.lhsContract.some((a) => n.srcs[0].shape[a] === 0)) return b.full(n.shape, 0, n.dtype);
+  if (isOp(n, "dot") && n.attrs.lhsContract.length === 0) return outer(n);
   if (!isOp(n, "conv")) return null;
   const [x, w] = n.srcs;
   const nd = n.attrs.strides.length;
@@ -49,6 +50,20 @@ const contraction: Rule = (n) => {
   const image = padSpatial(dilate(x, 1, lhsDilation), padding, 0);
   return b.conv(image, w, { strides, padding: noPads(nd), lhsDilation: ones(nd), rhsDilation });
 };
+
+/** A product of everything with everything: nothing is summed. */
+function outer(n: Node<"dot">): Node {
+  const [x, w] = n.srcs;
+  const { lhsBatch, rhsBatch } = n.attrs;
+  const first = (t: Node, batch: readonly number[]): number[] => [...batch, ...t.shape.map((_, i) => i).filter((i) => !batch.includes(i))];
+  const a = b.permute(x, first(x, lhsBatch));
+  const c = b.permute(w, first(w, rhsBatch));
+  const batch = a.shape.slice(0, lhsBatch.length);
+  const aFree = a.shape.slice(batch.length);
+  const cFree = c.shape.slice(batch.length);
+  const wide = (t: Node, shape: readonly number[]): Node => b.expand(b.reshape(t, shape), n.shape);
+  return b.binary("mul", wide(a, [...batch, ...aFree, ...ones(cFree.length)]), wide(c, [...batch, ...ones(aFree.length), ...cFree]));
+}
 
 const lowest = (dtype: string): number => (dtype.startsWith("float") ? -Infinity : -(2 ** 31));
 

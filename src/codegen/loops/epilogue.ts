@@ -14,8 +14,17 @@ export interface Tile {
   readonly lane: number;
 }
 
-/** Writes the stores of a contraction's epilogue for one tile. */
+/** Writes the stores of a contraction's epilogue for one tile; float64 goes lane by lane. */
 export function emitEpilogue(asm: Asm, k: ContractKernel, args: readonly Val[], tile: Tile): void {
+  if (k.dtype === "float32" || tile.count === 0) return emitTile(asm, k, args, tile);
+  for (let i = 0; i < tile.count; i++) {
+    const step = (c: Val | number): Val | number => (typeof c === "number" ? c + i : asm.add(c, asm.i32(i)));
+    const at = tile.at.map((c, l) => (l === tile.lane ? step(c) : c));
+    emitTile(asm, k, args, { ...tile, acc: asm.extract(tile.acc, i), at, count: 0 });
+  }
+}
+
+function emitTile(asm: Asm, k: ContractKernel, args: readonly Val[], tile: Tile): void {
   const lanes = { offset: 0, count: tile.count };
   const ev: Evaluator = new Evaluator(asm, k.exs, args, () => tile.acc);
   const scalar = tile.count === 0;

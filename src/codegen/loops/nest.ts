@@ -9,7 +9,7 @@ import { extreme, regType, spread } from "./ops.ts";
 /** Elements of one block of a flat kernel: what one thread takes at a time. */
 const CHUNK = 8192;
 /** Turns after which a running float sum is put aside: keeps rounding errors small. */
-const SUM_BLOCK = 512;
+const SUM_BLOCK = 64;
 /** Loops of so few turns are written out. */
 const UNROLL = 4;
 
@@ -142,7 +142,7 @@ class Nest {
   }
 
   /** The vector loop over its whole range: vectors side by side, then what is left. */
-  private lanes(loop: number, body: (instances: Lanes[]) => void): void {
+  private lanes(loop: number, body: (instances: Lanes[]) => void, flush: (() => void) | null = null): void {
     const { asm, ev } = this;
     const step = this.unroll * asm.lanes;
     const inside = (counter: Val | number, from: number, to: number, instances: Lanes[]): void =>
@@ -152,7 +152,13 @@ class Nest {
     for (const [s, e] of segmentsOf(this.k, loop)) {
       const main = Math.floor((e - s) / step) * step;
       if (main === step) inside(s, s, e, this.vectors(step));
-      else if (main > 0) asm.loop(s, s + main, step, (i) => inside(i, s, e, this.vectors(step)));
+      else if (flush !== null && main > 2 * SUM_BLOCK * step) {
+        asm.loop(s, s + main, SUM_BLOCK * step, (b) => {
+          const end = asm.bin("min", asm.add(b, asm.i32(SUM_BLOCK * step)), asm.i32(s + main));
+          asm.loop(b, end, step, (i) => inside(i, s, e, this.vectors(step)));
+          flush();
+        });
+      } else if (main > 0) asm.loop(s, s + main, step, (i) => inside(i, s, e, this.vectors(step)));
       if (s + main < e) inside(s + main, s, e, this.vectors(e - s - main));
     }
   }
@@ -186,7 +192,7 @@ class Nest {
     const main = Math.floor(size / step) * step;
     ev.vec = p.vec;
     const inside = (counter: Val | number, n: number): void =>
-      ev.inLoop({ loop: p.vec, counter, from: 0, to: size }, () => this.turn(p, 0, this.vectors(n)));
+      ev.inLoop({ loop: p.vec, counter, from: 0, to: size }, () => this.turn(p, this.vectors(n)));
     if (main > 0) {
       asm.loop(asm.mul(lo, asm.i32(CHUNK)), asm.bin("min", asm.mul(hi, asm.i32(CHUNK)), asm.i32(main)), step, (i) => inside(i, step));
     }
@@ -252,7 +258,7 @@ class Nest {
   private loopsOf(p: Phase, at: number, outer: Lanes[] | null, flush: (() => void) | null): void {
     const { k, asm, ev } = this;
     if (at === p.loops.length) {
-      if (p.loops.length === 0 || p.vec < 0) this.turn(p, 0, outer);
+      if (p.loops.length === 0 || p.vec < 0) this.turn(p, outer);
       if (p.loops.length === 0) flush?.();
       return;
     }
@@ -261,7 +267,7 @@ class Nest {
     const size = k.loops[loop];
     if (loop === p.vec) {
       ev.vec = loop;
-      this.lanes(loop, (instances) => this.turn(p, 0, instances));
+      this.lanes(loop, (instances) => this.turn(p, instances), flush);
       ev.vec = -1;
       flush?.();
       return;
@@ -290,7 +296,7 @@ class Nest {
   }
 
   /** One turn of a phase: accumulate, then store. `instances` null: scalars. */
-  private turn(p: Phase, _: number, instances: Lanes[] | null): void {
+  private turn(p: Phase, instances: Lanes[] | null): void {
     const { asm, ev } = this;
     const vars = this.running?.vars ?? [];
     const all: (Lanes | null)[] = instances ?? [null];

@@ -152,10 +152,21 @@ const wholeMod = (asm: Asm, a: Val, b: Val, unsigned: boolean): Val =>
 const wholePow = (asm: Asm, a: Val, b: Val): Val =>
   lanes(asm, a, b, (x, y) => asm.convert("i32", emitMath(asm, "pow", [asm.convert("f64", x), asm.convert("f64", y)])));
 
+/** Exact, by the host: a quotient rounded in float32 would miss whole periods. */
 function floatMod(asm: Asm, a: Val, b: Val): Val {
-  const q = asm.un("floor", asm.div(a, b));
-  return asm.fnma(q, b, a);
+  const mod = asm.extern("floorMod", ["f64", "f64"], "f64");
+  const one = (x: Val, y: Val): Val => asm.convert(x.type, asm.call(mod, asm.convert("f64", x), asm.convert("f64", y)));
+  return isVec(a.type) ? asm.perLane(a.type, [a, b], one) : one(a, b);
 }
+
+/** Functions of the host that kernels may call. */
+export const hostOps: Readonly<Record<string, (...args: number[]) => number>> = {
+  /** Remainder with the sign of the divisor, as in Python. */
+  floorMod(x, y) {
+    const r = x % y;
+    return r !== 0 && r < 0 !== y < 0 ? r + y : r === 0 ? (y < 0 ? -0 : 0) : r;
+  },
+};
 
 function emitCast(asm: Asm, from: DType, to: DType, a: Val): Val {
   if (from === to) return a;
@@ -168,7 +179,9 @@ function emitCast(asm: Asm, from: DType, to: DType, a: Val): Val {
   const floating = from === "float32" || from === "float64";
   if (to === "bool") return asm.cmp("ne", a, asm.konst(a.type, 0));
   if (to === "float32" || to === "float64") return asm.convert(regType(to, vec), a, unsignedFrom);
-  const whole = floating ? asm.convert(vec ? "vi32" : "i32", a, to === "uint32") : a;
+  let whole = floating ? asm.convert(vec ? "vi32" : "i32", a) : a;
+  // Numbers below zero wrap, as the bits of the int32.
+  if (floating && to === "uint32") whole = asm.select(asm.cmp("lt", a, asm.konst(a.type, 0)), whole, asm.convert(vec ? "vi32" : "i32", a, true));
   return to === "uint8" ? asm.bin("and", whole, 255) : whole;
 }
 
