@@ -388,16 +388,3 @@ function scaled(x: HostArray, scale: number): Column {
     table: Float32Array.from({ length: 256 }, (_, i) => i * scale),
   };
 }
-
-/**
- * Class numbers [n] as rows of 0 and 1 [n, classes], float32: for the dense "categoricalCrossentropy".
- *
- * @throws ValueError for a label outside 0..classes-1.
- * @example oneHotLabels({ data: new Int32Array([2]), shape: [1], dtype: "int32" }, 3).data; // 0 0 1
- */
-export function oneHotLabels(labels: HostArray, classes: number): HostArray {
-  checkLabels(labels.data, classes, "oneHotLabels");
-  const data = new Float32Array(labels.data.length * classes);
-  labels.data.forEach((label, i) => void (data[i * classes + label] = 1));
-  return { data, shape: [...labels.shape, classes], dtype: "float32" };
-}

@@ -4,10 +4,10 @@
  * It is not: a place for tensors or devices. A dataset hands out typed arrays with shapes; the trainer moves them to the
  * device. Nothing here is random but the order of samples, and that is a function of seed and epoch.
  */
-export { Dataset, datasetOf, oneHotLabels } from "./dataset.ts";
+export { Dataset, datasetOf } from "./dataset.ts";
 export type { Batch, BatchOptions, DatasetInit, Sample } from "./dataset.ts";
 export type { HostArray } from "../io/index.ts";
-export { checkLabels } from "./labels.ts";
+export { checkLabels, oneHotLabels } from "./labels.ts";
 export { encodeIdx, parseIdx } from "./idx.ts";
 export type { IdxExpectation } from "./idx.ts";
 export { MNIST_FILES, mnist } from "./mnist.ts";

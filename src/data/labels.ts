@@ -1,4 +1,5 @@
 import { type TypedArray, ValueError } from "../base/index.ts";
+import type { HostArray } from "../io/index.ts";
 
 /**
  * Throws unless every label is a whole number in 0..classes-1: what a sparse loss needs. Gathering with such a label
@@ -27,4 +28,17 @@ function repair(labels: TypedArray, label: number, classes: number): string {
   if (!Number.isInteger(label)) return ' Are these targets of a regression? Use the loss "meanSquaredError".';
   if (label < 0) return " Remove unlabelled samples, or give them sample weight 0 and any valid label.";
   return ` Does the last layer need ${label + 1} units or more?`;
+}
+
+/**
+ * Class numbers [n] as rows of 0 and 1 [n, classes], float32: for the dense "categoricalCrossentropy".
+ *
+ * @throws ValueError for a label outside 0..classes-1.
+ * @example oneHotLabels({ data: new Int32Array([2]), shape: [1], dtype: "int32" }, 3).data; // 0 0 1
+ */
+export function oneHotLabels(labels: HostArray, classes: number): HostArray {
+  checkLabels(labels.data, classes, "oneHotLabels");
+  const data = new Float32Array(labels.data.length * classes);
+  labels.data.forEach((label, i) => void (data[i * classes + label] = 1));
+  return { data, shape: [...labels.shape, classes], dtype: "float32" };
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { main } from "../../src/cli/index.ts";
+import { main } from "../../src/cli/commands.ts";
 import { prepareDigit } from "../../src/cli/digits.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { mnist } from "../../src/data/index.ts";

@@ -1,9 +1,3 @@
-/**
- * cli: the commands of `chainrule`: start (the main job), predict, doctor, help.
- *
- * It is not: a library. Each command joins public parts of the other rooms and writes to a terminal that it is given, so
- * that tests can read what a person would see.
- */
 import { UsageError } from "./args.ts";
 import { doctor, doctorHelp } from "./doctor.ts";
 import { predict, predictHelp } from "./predict.ts";
