@@ -1,0 +1,233 @@
+// float32 functions on vectors: minimax polynomials (Remez, relative error), reduced arguments, no branches but in sin and cos.
+import type { Asm, Val } from "../asm/index.ts";
+
+const LOG2E = 1.4426950408889634;
+const LN2_HI = 0.693359375; // few bits: n * LN2_HI is exact, with or without FMA
+const LN2_LO = -2.12194440054690583e-4;
+const ROUND = 12582912; // 1.5 * 2^23: adding it rounds to an integer held in the low bits
+
+/** c0 + c1 x + c2 x^2 + … by Horner. */
+export function poly(asm: Asm, x: Val, c: readonly number[]): Val {
+  let v = asm.fma(x, asm.konst(x.type, c[c.length - 1]), c[c.length - 2]);
+  for (let i = c.length - 3; i >= 0; i--) v = asm.fma(v, x, c[i]);
+  return v;
+}
+
+/** x = n ln2 + r, |r| <= ln2/2: r, and n in the low bits of an integer vector. */
+function reduceExp(asm: Asm, x: Val): { r: Val; n: Val; bits: Val } {
+  const t = asm.fma(x, asm.konst("vf32", LOG2E), ROUND);
+  const n = asm.sub(t, ROUND);
+  const r = asm.fnma(n, asm.konst("vf32", LN2_LO), asm.fnma(n, asm.konst("vf32", LN2_HI), x));
+  return { r, n, bits: asm.bitcast("vi32", t) };
+}
+
+const EXP = [0.49999993432110723, 0.1666652039924267, 0.041668390782054775, 0.008368745084336679, 0.0013814540386337059];
+const EXPM1 = [0.4999999814959405, 0.16666543424486696, 0.04166720071741956, 0.008366547100659118, 0.0013882512626252303];
+const ONE_BITS = 0x3f800000;
+
+const clamp = (asm: Asm, x: Val, lo: number, hi: number): Val => asm.bin("pmax", asm.bin("pmin", x, hi), lo);
+
+/** e^x: 1 ulp; overflow to inf, gradual underflow. */
+export function exp(asm: Asm, x: Val): Val {
+  const { r, bits } = reduceExp(asm, clamp(asm, x, -104, 89));
+  const p = asm.add(asm.fma(asm.mul(r, r), poly(asm, r, EXP), r), 1);
+  // 2^n in two factors, so that n may leave the range of exponents
+  const n = asm.bin("shl", bits, 23);
+  const half = asm.bin("and", asm.bin("shrS", n, 1), 0xff800000 | 0);
+  const s1 = asm.bitcast("vf32", asm.add(half, ONE_BITS));
+  const s2 = asm.bitcast("vf32", asm.add(asm.sub(n, half), ONE_BITS));
+  return asm.mul(asm.mul(p, s1), s2);
+}
+
+/** e^x for x in [-87, 88] (the caller's promise). */
+function expSmall(asm: Asm, x: Val): Val {
+  const { r, bits } = reduceExp(asm, x);
+  const p = asm.add(asm.fma(asm.mul(r, r), poly(asm, r, EXP), r), 1);
+  return asm.bitcast("vf32", asm.add(asm.bitcast("vi32", p), asm.bin("shl", bits, 23)));
+}
+
+/** e^x - 1, for x in [-40, 88.8]: 2^(n-1) q + (2^(n-1) - 1/2), doubled. */
+function expm1Core(asm: Asm, x: Val): Val {
+  const { r, bits } = reduceExp(asm, x);
+  const q = asm.fma(asm.mul(r, r), poly(asm, r, EXPM1), r);
+  const s = asm.bitcast("vf32", asm.add(asm.bin("shl", bits, 23), ONE_BITS - 0x00800000));
+  const half = asm.fma(s, q, asm.sub(s, 0.5));
+  return asm.add(half, half);
+}
+
+/** |x| < limit keeps x itself (signed zero, denormals). */
+const keepTiny = (asm: Asm, x: Val, y: Val, limit: number): Val => asm.select(asm.cmp("lt", asm.un("abs", x), limit), x, y);
+
+export function expm1(asm: Asm, x: Val): Val {
+  return keepTiny(asm, x, expm1Core(asm, clamp(asm, x, -40, 89)), 1e-7);
+}
+
+const LOG = [
+  0.3333333170684924, -0.25000821031213205, 0.2000122691840814, -0.16623357487227006, 0.1420175744917688,
+  -0.13160180529222248, 0.12761578867218612, -0.07634502909287605,
+];
+const SQRT_HALF = 0x3f3504f3;
+
+/** x = 2^e m with m in [sqrt(1/2), sqrt 2) for normal x > 0. */
+function splitExponent(asm: Asm, x: Val): { e: Val; m: Val; shifted: Val } {
+  const i = asm.sub(asm.bitcast("vi32", x), SQRT_HALF);
+  const shifted = asm.bin("and", i, 0xff800000 | 0); // e << 23
+  const m = asm.bitcast("vf32", asm.sub(asm.bitcast("vi32", x), shifted));
+  return { e: asm.convert("vf32", asm.bin("shrS", i, 23)), m, shifted };
+}
+
+/** log(1 + f) + e ln2 for f in [sqrt(1/2) - 1, sqrt(2) - 1]. */
+function logCore(asm: Asm, f: Val, e: Val): Val {
+  const f2 = asm.mul(f, f);
+  const tail = asm.fma(asm.mul(f2, f), poly(asm, f, LOG), asm.mul(e, LN2_LO));
+  const y = asm.fnma(f2, asm.konst("vf32", 0.5), tail);
+  return asm.fma(e, asm.konst("vf32", LN2_HI), asm.add(f, y));
+}
+
+/** inf and NaN as they are, `zero` where x (shifted to log's argument) is 0, NaN below. */
+function logEdges(asm: Asm, x: Val, y: Val): Val {
+  const bad = asm.select(asm.cmp("eq", x, 0), asm.konst("vf32", -Infinity), asm.konst("vf32", NaN));
+  return asm.select(asm.cmp("gt", x, 0), asm.select(asm.cmp("lt", x, Infinity), y, x), asm.select(asm.cmp("eq", x, x), bad, x));
+}
+
+/** Natural logarithm: denormals too. */
+export function log(asm: Asm, x: Val): Val {
+  const low = asm.cmp("lt", x, 1.1754943508222875e-38);
+  const { e, m } = splitExponent(asm, asm.select(low, asm.mul(x, 8388608), x));
+  const e2 = asm.sub(e, asm.bin("and", asm.bitcast("vf32", low), asm.konst("vf32", 23)));
+  return logEdges(asm, x, logCore(asm, asm.sub(m, 1), e2));
+}
+
+export function log1p(asm: Asm, x: Val): Val {
+  const u = asm.add(x, 1);
+  const { e, m, shifted } = splitExponent(asm, u);
+  // what the sum 1 + x lost, seen at the scale of m
+  const lost = asm.select(asm.cmp("lt", x, 1), asm.sub(x, asm.sub(u, 1)), asm.sub(asm.konst("vf32", 1), asm.sub(u, x)));
+  const scale = asm.bitcast("vf32", asm.bin("max", asm.sub(asm.konst("vi32", ONE_BITS), shifted), 0));
+  const f = asm.fma(lost, scale, asm.sub(m, 1));
+  return keepTiny(asm, x, logEdges(asm, u, logCore(asm, f, e)), 1e-7);
+}
+
+const TANH = [-0.33333298002207673, 0.13331924129304698, -0.053783830504332344, 0.020795972444357002, -0.005895159008857326];
+
+/** |x| < 0.6: x + x^3 P(x^2); else 1 - 2 / (e^2x + 1). */
+export function tanh(asm: Asm, x: Val): Val {
+  const a = asm.bin("pmin", asm.un("abs", x), 9.1);
+  const s = asm.mul(a, a);
+  const near = asm.fma(asm.mul(s, poly(asm, s, TANH)), a, a);
+  const e = expSmall(asm, asm.add(a, a));
+  const far = asm.sub(asm.konst("vf32", 1), asm.div(asm.konst("vf32", 2), asm.add(e, 1)));
+  return asm.bin("copysign", asm.select(asm.cmp("lt", a, 0.6), near, far), x);
+}
+
+/** 1 / (1 + e^-x): 2.2 ulp. */
+export function sigmoid(asm: Asm, x: Val): Val {
+  const e = exp(asm, asm.un("neg", asm.un("abs", x)));
+  return asm.div(asm.select(asm.cmp("lt", x, 0), e, asm.konst("vf32", 1)), asm.add(e, 1));
+}
+
+const ERF_SMALL = [
+  0.12837914769070466, -0.37612481100164386, 0.11281682544131294, -0.026761719980843805, 0.004985940745931158,
+  -0.000595374235089919,
+];
+const ERF_LARGE = [
+  0.128519951767469, 0.6356993721639022, 0.10528684889890393, -0.022906027136501746, 0.0032199741280445225,
+  -0.00021459483974602638,
+];
+
+/** Small |x|: x + x P(x^2); else 1 - e^-(t + t Q(t)). */
+export function erf(asm: Asm, x: Val): Val {
+  const s = asm.mul(x, x);
+  const near = asm.fma(poly(asm, s, ERF_SMALL), x, x);
+  const t = asm.bin("pmin", asm.un("abs", x), 4);
+  const q = asm.fma(poly(asm, t, ERF_LARGE), t, t);
+  const far = asm.bin("copysign", asm.sub(asm.konst("vf32", 1), expSmall(asm, asm.un("neg", q))), x);
+  return asm.select(asm.cmp("lt", t, 0.93), near, asm.select(asm.cmp("eq", x, x), far, x));
+}
+
+const SIN = [-0.1666665453664925, 0.008332156054584268, -0.00019514631978146784];
+const COS = [0.04166664555451456, -0.001388730986871142, 2.4432413207393e-5];
+/** Beyond this the reduction by pi/2 loses digits, and the host's function takes over, lane by lane. */
+const TRIG_LIMIT = 20000;
+
+function trig(asm: Asm, x: Val, turn: number, name: "sin" | "cos"): Val {
+  const fast = (): Val => {
+    const t = asm.fma(x, asm.konst("vf32", 0.6366197723675814), ROUND);
+    const n = asm.sub(t, ROUND);
+    // pi/2 in parts; without FMA the leading parts are short, so that their products are exact
+    const parts = asm.target.fma
+      ? [1.5707963705062866, -4.371139000186241e-8, -1.7151245100058e-15]
+      : [1.5703125, 1014 / 2 ** 21, 674 / 2 ** 31, 534 / 2 ** 43, 6.2172490379e-14 + 6.123234e-17];
+    let r = x;
+    for (const p of parts) r = asm.fnma(n, asm.konst("vf32", p), r);
+    const s = asm.mul(r, r);
+    const sin = asm.fma(asm.mul(s, r), poly(asm, s, SIN), r);
+    const cos = asm.fma(asm.mul(s, s), poly(asm, s, COS), asm.fnma(s, asm.konst("vf32", 0.5), 1));
+    const q = turn ? asm.add(asm.bitcast("vi32", t), turn) : asm.bitcast("vi32", t);
+    const odd = asm.cmp("ne", asm.bin("and", q, 1), 0);
+    const sign = asm.bin("shl", asm.bin("and", q, 2), 30);
+    return asm.bin("xor", asm.select(odd, cos, sin), asm.bitcast("vf32", sign));
+  };
+  const out = asm.var("vf32", fast());
+  const wide = asm.cmp("gt", asm.un("abs", x), TRIG_LIMIT);
+  asm.if(asm.bitmask(wide), () => {
+    const host = asm.extern(name, ["f64"], "f64");
+    const slow = asm.perLane("vf32", [x], (v) => asm.convert("f32", asm.call(host, asm.convert("f64", v))));
+    asm.set(out, asm.select(wide, slow, asm.get(out)));
+  });
+  return asm.get(out);
+}
+
+export function sin(asm: Asm, x: Val): Val {
+  return keepTiny(asm, x, trig(asm, x, 0, "sin"), 1e-4);
+}
+export function cos(asm: Asm, x: Val): Val {
+  return trig(asm, x, 1, "cos");
+}
+
+const ATANH = [0.3333333281114108, 0.20000170451110985, 0.14268459724287055, 0.11794994366426859];
+const EXP2 = [
+  0.6931472064021977, 0.2402265134986126, 0.055503274588831746, 0.00961800338269271, 0.0013400403148684, 0.00015476447601284833,
+];
+
+/** x^y by way of doubles: 2^(y log2 |x|); signs and special cases as in C. */
+export function pow(asm: Asm, x: Val, y: Val): Val {
+  const f64 = (c: number): Val => asm.konst("vf64", c);
+  const ax = asm.un("abs", x);
+  const low = asm.cmp("lt", ax, 1.1754943508222875e-38);
+  const { e, m } = splitExponent(asm, asm.select(low, asm.mul(ax, 8388608), ax));
+  const e2 = asm.sub(e, asm.bin("and", asm.bitcast("vf32", low), asm.konst("vf32", 23)));
+  const zero = asm.cmp("eq", x, 0);
+  const inf = asm.cmp("eq", ax, Infinity);
+  const halves = [false, true].map((high) => {
+    const md = asm.promote(m, high);
+    const f = asm.sub(md, 1);
+    const s = asm.div(f, asm.add(f, 2));
+    const z = asm.mul(s, s);
+    const series = asm.fma(asm.mul(s, z), poly(asm, z, ATANH), s);
+    let l = asm.fma(series, f64(2 * LOG2E), asm.promote(e2, high));
+    l = asm.select(asm.widenMask(zero, high), f64(-1e300), asm.select(asm.widenMask(inf, high), f64(1e300), l));
+    const yd = asm.bin("pmax", asm.bin("pmin", asm.promote(y, high), 1e300), -1e300);
+    const t = asm.bin("pmax", asm.bin("pmin", asm.mul(yd, l), 130), -160);
+    const n = asm.un("nearest", t);
+    const r = asm.sub(t, n);
+    return { p: asm.fma(r, poly(asm, r, EXP2), 1), n };
+  });
+  const p = asm.demote(halves[0].p, halves[1].p);
+  const n = asm.bin("shl", asm.i32FromF64(halves[0].n, halves[1].n), 23);
+  const half = asm.bin("and", asm.bin("shrS", n, 1), 0xff800000 | 0);
+  const s1 = asm.bitcast("vf32", asm.add(half, ONE_BITS));
+  const s2 = asm.bitcast("vf32", asm.add(asm.sub(n, half), ONE_BITS));
+  let v = asm.mul(asm.mul(p, s1), s2);
+
+  const whole = asm.cmp("eq", asm.un("trunc", y), y);
+  const h = asm.mul(y, 0.5);
+  const odd = asm.bin("and", whole, asm.cmp("ne", asm.un("trunc", h), h));
+  const sign = asm.bin("and", asm.bitcast("vi32", x), asm.bin("and", odd, asm.konst("vi32", 0x80000000 | 0)));
+  v = asm.bin("xor", v, asm.bitcast("vf32", sign));
+  const negative = asm.bin("and", asm.cmp("lt", x, 0), asm.cmp("gt", x, -Infinity));
+  v = asm.select(asm.bin("andnot", negative, whole), asm.konst("vf32", NaN), v);
+  v = asm.select(asm.cmp("eq", x, x), v, x);
+  v = asm.select(asm.cmp("eq", y, y), v, y);
+  return asm.select(asm.bin("or", asm.cmp("eq", y, 0), asm.cmp("eq", x, 1)), asm.konst("vf32", 1), v);
+}
