@@ -63,7 +63,7 @@ const blocksOf = (k: LoopKernel | ContractKernel, lanes: number): number =>
   k.kind === "loop" ? loopBlocks(k, lanes) : contractBlocks(specOf(k), lanes);
 
 const scratchOf = (k: LoopKernel | ContractKernel, lanes: number): number =>
-  k.kind === "loop" ? 0 : contractScratchBytes(specOf(k), lanes);
+  k.kind === "loop" ? k.scratch : contractScratchBytes(specOf(k), lanes);
 
 /** Adds the function `name(args, lo, hi)` for a kernel. */
 export function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKernel): void {

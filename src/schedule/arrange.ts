@@ -1,17 +1,45 @@
-import type { Affine, Cond, Ex, LoopKernel, Phase, Store } from "./kernel.ts";
+import type { Affine, Axis, Cond, ContractKernel, Ex, LoopKernel, Phase, Store } from "./kernel.ts";
 
 /** Loops put in order for a machine: ones of size 1 dropped, neighbours that run on merged, the vector loop chosen. */
 export function arrange(kernel: LoopKernel): LoopKernel {
   return vectorise(flattenOuter(mergeLoops(dropUnits(kernel))));
 }
 
+/** A contraction with loops of one turn dropped, and neighbours merged where operands, result and epilogue all run on. */
+export function mergeContraction(kernel: ContractKernel): ContractKernel {
+  const axes = [...kernel.batch, ...kernel.m, ...kernel.n];
+  const kind = [...kernel.batch.map(() => 0), ...kernel.m.map(() => 1), ...kernel.n.map(() => 2)];
+  const indices: Affine[] = [
+    ...kernel.exs.flatMap((e) => (e.k === "load" || e.k === "iota" || e.k === "random" ? [e.index] : e.k === "guard" ? e.conds.map((x) => x.index) : [])),
+    ...kernel.stores.map((s) => s.index),
+  ];
+  // Groups of old loops, each of which becomes one; the last of a group steps by one turn.
+  const groups: number[][] = [];
+  axes.forEach((x, l) => {
+    if (x.size === 1) return;
+    const last = groups[groups.length - 1];
+    const p = last?.[last.length - 1];
+    const runs = (f: (l: number) => number): boolean => f(p as number) === f(l) * x.size;
+    const joins =
+      p !== undefined && kind[p] === kind[l] && runs((i) => axes[i].a) && runs((i) => axes[i].b) && runs((i) => axes[i].c) && indices.every((a) => runs((i) => a.t[i] ?? 0));
+    if (joins) last.push(l);
+    else groups.push([l]);
+  });
+  const index = (a: Affine): Affine => ({ c: a.c, t: groups.map((g) => a.t[g[g.length - 1]] ?? 0) });
+  const axis = (g: readonly number[]): Axis => ({ ...axes[g[g.length - 1]], size: g.reduce((n, l) => n * axes[l].size, 1) });
+  const of = (k: number): Axis[] => groups.filter((g) => kind[g[0]] === k).map(axis);
+  const exs = kernel.exs.map((e): Ex => mapEx(e, index));
+  return { ...kernel, batch: of(0), m: of(1), n: of(2), exs, stores: kernel.stores.map((s) => ({ ...s, index: index(s.index) })) };
+}
+
+function mapEx(e: Ex, f: (a: Affine) => Affine): Ex {
+  if (e.k === "load" || e.k === "iota" || e.k === "random") return { ...e, index: f(e.index) };
+  return e.k === "guard" ? { ...e, conds: e.conds.map((c): Cond => ({ ...c, index: f(c.index) })) } : e;
+}
+
 /** Every affine index of a kernel passed through `f`. */
 function mapIndices(kernel: LoopKernel, f: (a: Affine) => Affine): Pick<LoopKernel, "exs" | "phases"> {
-  const cond = (c: Cond): Cond => ({ ...c, index: f(c.index) });
-  const exs = kernel.exs.map((e): Ex => {
-    if (e.k === "load" || e.k === "iota" || e.k === "random") return { ...e, index: f(e.index) };
-    return e.k === "guard" ? { ...e, conds: e.conds.map(cond) } : e;
-  });
+  const exs = kernel.exs.map((e): Ex => mapEx(e, f));
   const store = (s: Store): Store => ({ ...s, index: f(s.index) });
   return { exs, phases: kernel.phases.map((p) => ({ ...p, stores: p.stores.map(store) })) };
 }

@@ -3,6 +3,7 @@ import { reshapeIndex, sameAffine, SplitLoop } from "./affine.ts";
 import { ExBuilder, NotAffine } from "./builder.ts";
 import type { ContractKernel, Kernel, Store } from "./kernel.ts";
 import { domainOf, type Domain, draftLoops, flattenStore, Unfusable } from "./loops.ts";
+import { mergeContraction } from "./arrange.ts";
 import { findRoots, isPacked } from "./roots.ts";
 import { concat, contraction, cumsum, type Fixed, scatterAdd, windowPickGrad } from "./special.ts";
 
@@ -127,7 +128,7 @@ function loopGroup(domain: Domain, members: readonly Node[], at: number, inMemor
 }
 
 const count = (shape: readonly number[]): number => shape.reduce((a, d) => a * d, 1);
-const hasReduced = (d: Domain): boolean => d.reduced.some((r, a) => r && d.shape[a] !== 1);
+const hasReduced = (d: Domain): boolean => d.reduced.includes(true);
 
 /** True when neighbours in memory are reduced: a softmax row, not a column sum. */
 function isRow(d: Domain): boolean {
@@ -213,7 +214,7 @@ function contractGroup(n: Node<"dot"> | Node<"conv">, epilogue: readonly Node[],
       }
       const exs = builder.exs.map((e) => (e.k === "load" ? { ...e, arg: e.arg + 2 } : e));
       const kernel: ContractKernel = { ...c.kernel, args: args.map((a) => a.dtype), exs, stores };
-      return [{ kernel, args, name: nameOf(members) }];
+      return [{ kernel: mergeContraction(kernel), args, name: nameOf(members) }];
     },
   };
 }

@@ -79,6 +79,8 @@ export interface LoopKernel {
   readonly serial: boolean;
   /** The outer loop whose turns are lanes of a vector; it is the last one. -1: none. */
   readonly vec: number;
+  /** Bytes of working memory for one row; its address is the argument after the last. */
+  readonly scratch: number;
 }
 
 /** One loop of a contraction: its size and the strides in A, B and the result, in elements. */

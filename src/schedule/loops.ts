@@ -2,7 +2,7 @@ import { isOp, type Node } from "../ir/index.ts";
 import { addAffine, constant, factor, reshapeIndex, sameAffine, scaleAffine, SplitLoop } from "./affine.ts";
 import { Axes, ExBuilder } from "./builder.ts";
 import type { Affine, Ex, LoopKernel, Phase, Reduction, Store } from "./kernel.ts";
-import { arrange } from "./arrange.ts";
+import { arrangeRows } from "./spill.ts";
 
 /** Thrown when a node cannot be computed by the loops of a group. */
 export class Unfusable extends Error {}
@@ -171,8 +171,9 @@ export function draftLoops(domain: Domain, members: readonly Node[], inMemory: (
           args: args.map((a) => a.dtype),
           serial: false,
           vec: -1,
+          scratch: 0,
         };
-        return { kernel: arrange(kernel), args };
+        return { kernel: arrangeRows(kernel), args };
       },
     };
   });

@@ -37,6 +37,7 @@ function nest(
       args: args.map((a) => a.dtype),
       serial: s.add,
       vec: -1,
+      scratch: 0,
     };
     return { kernel: arrange(kernel), args, name };
   });
@@ -120,6 +121,7 @@ export function cumsum(n: Node<"cumsum">, inMemory: InMemory): Fixed {
       args: args.map((a) => a.dtype),
       serial: false,
       vec: -1,
+      scratch: 0,
     };
     return { kernel: arrange(kernel), args, name: "cumsum" };
   });
@@ -158,6 +160,7 @@ export function windowPickGrad(n: Node<"windowPickGrad">, inMemory: InMemory): F
       args: args.map((a) => a.dtype),
       serial: !tiles,
       vec: -1,
+      scratch: 0,
     };
     return { kernel: arrange(kernel), args, name: "windowPickGrad" };
   });

@@ -70,6 +70,7 @@ const identity = (kind: Reduction["kind"], dtype: DType): number => {
 export function emitLoopKernel(asm: Asm, name: string, k: LoopKernel): void {
   asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
     const pointers = k.args.map((_, i) => asm.load("ptr", args, 4 * i));
+    if (k.scratch > 0) pointers.push(asm.load("ptr", args, 4 * k.args.length));
     new Nest(asm, k, pointers).run(lo, hi);
   });
 }
