@@ -1,0 +1,186 @@
+import { ShapeError, showShape, type TypedArray, ValueError } from "../base/index.ts";
+import { logitsBehind } from "../nn/activations.ts";
+import { didYouMean } from "../nn/names.ts";
+import { eagerly } from "../tensor/index.ts";
+import * as t from "../tensor/index.ts";
+import type { Tensor } from "../tensor/index.ts";
+
+/**
+ * A metric that streams: each batch adds a small vector of sums, and the value is a function of the sums so far. So a compiled
+ * step returns the vector and the host adds; order and size of batches do not matter.
+ */
+export interface Metric {
+  /** The key in logs: "accuracy". */
+  readonly name: string;
+  /** The sums of one batch, float32 [k]. Weights [batch] count samples. */
+  batch(prediction: Tensor, target: Tensor, at: MetricContext): Tensor;
+  /** The value of summed vectors. */
+  result(sums: ArrayLike<number>): number;
+}
+
+export interface MetricContext {
+  readonly sampleWeight?: Tensor | null;
+  /** Predictions without a last activation are logits: two-class decisions then cut at 0 instead of 0.5. Default false. */
+  readonly logits?: boolean;
+}
+
+export type MetricLike =
+  | Metric
+  | "accuracy" | "acc" | "binaryAccuracy" | "categoricalAccuracy" | "sparseCategoricalAccuracy" | "meanSquaredError" | "mse"
+  | "meanAbsoluteError" | "mae" | "precision" | "recall" | "f1";
+
+/** Weights [batch] for every element of `values` [batch, ...]; null when there are none. */
+const weightsOf = (values: Tensor, weight: Tensor | null | undefined): Tensor | null =>
+  weight === null || weight === undefined
+    ? null
+    : t.broadcastTo(t.reshape(weight.cast("float32"), [...weight.shape, ...new Array<number>(values.rank - weight.rank).fill(1)]), values.shape);
+
+/** [Σ w·value, Σ w] of values [batch, ...]. */
+function weightedSums(values: Tensor, weight: Tensor | null | undefined): Tensor {
+  const v = values.cast("float32");
+  const w = weightsOf(v, weight);
+  return w === null ? t.stack([t.sum(v), t.full([], v.size)]) : t.stack([t.sum(t.mul(v, w)), t.sum(w)]);
+}
+
+const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
+
+/** A metric that is the mean of one number a sample. */
+export const meanMetric = (name: string, perSample: (p: Tensor, y: Tensor, at: MetricContext) => Tensor): Metric => ({
+  name,
+  batch: (p, y, at) => weightedSums(perSample(p, y, at), at.sampleWeight),
+  result: (sums) => ratio(sums[0], sums[1]),
+});
+
+/** Where a two-class decision is cut: probabilities at `threshold`, logits at its logit. */
+function decided(p: Tensor, at: MetricContext, threshold: number): Tensor {
+  const logits = logitsBehind(p) === null && at.logits === true;
+  return t.greater(p, logits ? Math.log(threshold / (1 - threshold)) : threshold);
+}
+
+const sameShape = (a: Tensor, b: Tensor): boolean => showShape(a.shape) === showShape(b.shape);
+
+/** `target` in the shape of a prediction of one number a sample. */
+function paired(name: string, p: Tensor, y: Tensor): Tensor {
+  if (sameShape(p, y)) return y;
+  if (p.size === y.size) return t.reshape(y, p.shape);
+  throw new ShapeError(`[${name}] prediction ${showShape(p.shape)} and target ${showShape(y.shape)} need one shape.`);
+}
+
+/** Share of (p > threshold) = y, for two classes (Keras: BinaryAccuracy). */
+export const binaryAccuracy = (options: { readonly name?: string; readonly threshold?: number } = {}): Metric => {
+  const { name = "binaryAccuracy", threshold = 0.5 } = options;
+  return meanMetric(name, (p, y, at) => t.equal(decided(p, at, threshold), t.greater(paired(name, p, y).cast("float32"), 0.5)));
+};
+
+/** Share of rows whose largest class is the target's largest (Keras: CategoricalAccuracy). */
+export const categoricalAccuracy = (options: { readonly name?: string } = {}): Metric => {
+  const { name = "categoricalAccuracy" } = options;
+  return meanMetric(name, (p, y) => t.equal(t.argmax(p, -1), t.argmax(paired(name, p, y), -1)));
+};
+
+/** Share of rows whose largest class is the class number in the target (Keras: SparseCategoricalAccuracy). */
+export const sparseCategoricalAccuracy = (options: { readonly name?: string } = {}): Metric =>
+  meanMetric(options.name ?? "sparseCategoricalAccuracy", (p, y) =>
+    t.equal(t.argmax(p, -1), t.reshape(y.cast("int32"), p.shape.slice(0, -1))),
+  );
+
+/**
+ * Share of right answers, by shapes as in Keras: one number a sample is a two-class decision, rows of the prediction's shape
+ * are one-hot, anything with one axis less holds class numbers (S-192).
+ */
+export const accuracy = (options: { readonly name?: string } = {}): Metric => {
+  const { name = "accuracy" } = options;
+  const pick = (p: Tensor, y: Tensor): Metric => {
+    if (p.rank === 1 || (p.shape[p.rank - 1] === 1 && p.size === y.size)) return binaryAccuracy({ name });
+    return sameShape(p, y) ? categoricalAccuracy({ name }) : sparseCategoricalAccuracy({ name });
+  };
+  return { name, batch: (p, y, at) => pick(p, y).batch(p, y, at), result: (sums) => ratio(sums[0], sums[1]) };
+};
+
+/** Mean of (p − y)². */
+export const squaredError = (options: { readonly name?: string } = {}): Metric => {
+  const { name = "meanSquaredError" } = options;
+  return meanMetric(name, (p, y) => t.square(t.sub(p, paired(name, p, y).cast(p.dtype))));
+};
+
+/** Mean of |p − y|. */
+export const absoluteError = (options: { readonly name?: string } = {}): Metric => {
+  const { name = "meanAbsoluteError" } = options;
+  return meanMetric(name, (p, y) => t.abs(t.sub(p, paired(name, p, y).cast(p.dtype))));
+};
+
+/** From the true positives, false positives and false negatives of a two-class decision. */
+const counts = (name: string, threshold: number, result: (tp: number, fp: number, fn: number) => number): Metric => ({
+  name,
+  batch(p, y, at) {
+    const said = decided(p, at, threshold).cast("float32");
+    const is = t.greater(paired(name, p, y).cast("float32"), 0.5).cast("float32");
+    const w = weightsOf(said, at.sampleWeight);
+    const total = (x: Tensor): Tensor => t.sum(w === null ? x : t.mul(x, w));
+    return t.stack([total(t.mul(said, is)), total(t.mul(said, t.sub(1, is))), total(t.mul(t.sub(1, said), is))]);
+  },
+  result: (s) => result(s[0], s[1], s[2]),
+});
+
+type Threshold = { readonly threshold?: number };
+
+/** TP/(TP + FP), 0 when nothing was said (Keras: Precision; S-193). */
+export const precision = ({ threshold = 0.5 }: Threshold = {}): Metric => counts("precision", threshold, (tp, fp) => ratio(tp, tp + fp));
+/** TP/(TP + FN) (Keras: Recall; S-194). */
+export const recall = ({ threshold = 0.5 }: Threshold = {}): Metric => counts("recall", threshold, (tp, _, fn) => ratio(tp, tp + fn));
+/** 2PR/(P + R), 0 for 0/0 (S-195). */
+export const f1 = ({ threshold = 0.5 }: Threshold = {}): Metric => counts("f1", threshold, (tp, fp, fn) => ratio(2 * tp, 2 * tp + fp + fn));
+
+const TABLE: Record<Extract<MetricLike, string>, () => Metric> = {
+  accuracy,
+  acc: accuracy,
+  binaryAccuracy,
+  categoricalAccuracy,
+  sparseCategoricalAccuracy,
+  meanSquaredError: squaredError,
+  mse: () => squaredError({ name: "mse" }),
+  meanAbsoluteError: absoluteError,
+  mae: () => absoluteError({ name: "mae" }),
+  precision,
+  recall,
+  f1,
+};
+
+/** The metric of an option of `compile`. */
+export function metricOf(like: MetricLike): Metric {
+  if (typeof like !== "string") return like;
+  const maker = TABLE[like] as (() => Metric) | undefined;
+  if (maker === undefined) throw new ValueError(`unknown metric "${like as string}": ${didYouMean(like, Object.keys(TABLE))}`);
+  return maker();
+}
+
+/** A metric over a stream of batches, for open loops. */
+export class Streaming {
+  readonly metric: Metric;
+  private sums: Float64Array | null = null;
+
+  constructor(metric: MetricLike) {
+    this.metric = metricOf(metric);
+  }
+
+  /** Adds one batch. */
+  update(prediction: Tensor, target: Tensor, at: MetricContext = {}): void {
+    this.addSums(eagerly(() => this.metric.batch(prediction, target, at)).dataSync());
+  }
+
+  /** Adds the sums that `metric.batch` gave. */
+  addSums(sums: TypedArray): void {
+    this.sums ??= new Float64Array(sums.length);
+    for (let i = 0; i < sums.length; i++) this.sums[i] += sums[i];
+  }
+
+  /** The value so far; 0 before the first batch. */
+  result(): number {
+    return this.sums === null ? 0 : this.metric.result(this.sums);
+  }
+
+  /** Starts anew. */
+  reset(): void {
+    this.sums = null;
+  }
+}

@@ -1,0 +1,217 @@
+import { ShapeError, showShape, ValueError } from "../base/index.ts";
+import { add, conv, reshape, type Tensor } from "../tensor/index.ts";
+import { activationJson, type ActivationLike, activationOf } from "./activations.ts";
+import { initJson, needWhole } from "./core.ts";
+import type { InitializerLike } from "./initializers.ts";
+import { type Config, type Layer, type LayerOptions, makeLayer } from "./layer.ts";
+
+/** One whole number for all spatial axes, or one for each. */
+export type Sizes = number | readonly number[];
+
+export type PaddingOption = "valid" | "same" | "causal";
+
+/** `sizes` for `rank` spatial axes, each a whole number of at least 1. */
+export function sizesOf(layer: string, option: string, sizes: Sizes, rank: number): number[] {
+  const list = typeof sizes === "number" ? new Array<number>(rank).fill(sizes) : [...sizes];
+  if (list.length !== rank) throw new ValueError(`[${layer}] ${option} needs ${rank} sizes, got ${showShape(list)}.`);
+  for (const n of list) needWhole(layer, option, n);
+  return list;
+}
+
+const AXES = ["", "length", "height, width", "depth, height, width"];
+
+/** Throws unless the input is [batch, ...spatial, channels]. */
+export function needImages(tag: string, shape: readonly number[], rank: number): void {
+  if (shape.length === rank + 2) return;
+  let hint = "";
+  if (shape.length === rank + 1) hint = ` Is the channel axis missing? reshape to ${showShape([...shape, 1])}; or the batch axis: ${showShape([1, ...shape])}.`;
+  else if (shape.length === 2) hint = " It seems to be flattened already: put flatten() after the convolutions.";
+  throw new ShapeError(`${tag} expects [batch, ${AXES[rank]}, channels], got input ${showShape(shape)}.${hint}`);
+}
+
+export interface ConvBase extends LayerOptions {
+  /** Step of the window; default 1. */
+  readonly strides?: Sizes;
+  /** "valid": none; "same": size ceil(n/stride), the odd zero behind (S-252). Default "valid". */
+  readonly padding?: PaddingOption;
+  /** Distance between taps; default 1 (Keras: dilation_rate). */
+  readonly dilationRate?: Sizes;
+  /** Default none. */
+  readonly activation?: ActivationLike;
+  /** Default true. */
+  readonly useBias?: boolean;
+  /** Default "zeros". */
+  readonly biasInitializer?: InitializerLike;
+}
+
+export interface ConvOptions extends ConvBase {
+  /** Channels are split into this many groups that do not see each other; default 1. */
+  readonly groups?: number;
+  /** Default "glorotUniform". */
+  readonly kernelInitializer?: InitializerLike;
+}
+
+/** Zeros in front of and behind each spatial axis. */
+function pads(padding: PaddingOption, shape: readonly number[], kernel: readonly number[], strides: readonly number[], dilation: readonly number[]): [number, number][] {
+  return kernel.map((k, i) => {
+    const span = (k - 1) * dilation[i];
+    if (padding === "valid") return [0, 0];
+    if (padding === "causal") return [span, 0];
+    const n = shape[i + 1];
+    const total = Math.max(0, (Math.ceil(n / strides[i]) - 1) * strides[i] + span + 1 - n);
+    return [Math.floor(total / 2), Math.ceil(total / 2)];
+  });
+}
+
+interface Geometry {
+  readonly kernel: number[];
+  readonly strides: number[];
+  readonly dilation: number[];
+  readonly padding: PaddingOption;
+}
+
+function geometryOf(layer: string, kernelSize: Sizes, options: ConvBase, rank: number): Geometry {
+  const { padding = "valid" } = options;
+  if (!["valid", "same", ...(rank === 1 ? ["causal"] : [])].includes(padding)) {
+    throw new ValueError(`[${layer}] padding must be "valid" or "same"${rank === 1 ? ' or "causal"' : ""}, got ${JSON.stringify(padding)}.`);
+  }
+  return {
+    kernel: sizesOf(layer, "kernelSize", kernelSize, rank),
+    strides: sizesOf(layer, "strides", options.strides ?? 1, rank),
+    dilation: sizesOf(layer, "dilationRate", options.dilationRate ?? 1, rank),
+    padding,
+  };
+}
+
+/** Throws when the window is larger than the image. */
+function needRoom(tag: string, shape: readonly number[], g: Geometry): void {
+  if (g.padding !== "valid") return;
+  g.kernel.forEach((k, i) => {
+    const span = (k - 1) * g.dilation[i] + 1;
+    if (span <= shape[i + 1]) return;
+    throw new ShapeError(
+      `${tag} a window of ${span} does not fit ${shape[i + 1]} on spatial axis ${i} of input ${showShape(shape)}: use padding "same", a smaller kernel, or less pooling before.`,
+    );
+  });
+}
+
+function checkChannels(tag: string, shape: readonly number[], want: number, kernel: readonly number[]): void {
+  const got = shape[shape.length - 1];
+  if (got === want) return;
+  const first = shape[1] === want ? " The channels must be the last axis: transpose([0, 2, 3, 1])." : "";
+  throw new ShapeError(`${tag} expects ${want} channels, got input ${showShape(shape)}; kernel ${showShape(kernel)} needs [..., ${want}].${first}`);
+}
+
+/** x [batch, ...spatial, in], kernel [...window, in/groups, filters] → [batch, ...spatial', filters]. */
+function convolution(rank: number, filters: number, kernelSize: Sizes, options: ConvOptions): Layer {
+  const kind = `conv${rank}d`;
+  const { groups = 1, useBias = true, kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
+  needWhole(kind, "filters", filters);
+  needWhole(kind, "groups", groups);
+  if (filters % groups !== 0) throw new ValueError(`[${kind}] ${filters} filters do not split into ${groups} groups.`);
+  const g = geometryOf(kind, kernelSize, options, rank);
+  const act = activationOf(options.activation ?? "linear");
+  let kernel: Tensor | null = null;
+  let bias: Tensor | null = null;
+  return makeLayer({
+    class: kind,
+    options,
+    config: () => ({
+      filters,
+      kernelSize: g.kernel,
+      strides: g.strides,
+      padding: g.padding,
+      dilationRate: g.dilation,
+      groups,
+      activation: activationJson(act),
+      useBias,
+      kernelInitializer: initJson(kernelInitializer),
+      biasInitializer: initJson(biasInitializer),
+    }),
+    build([shape], variable, tag) {
+      needImages(tag, shape, rank);
+      const channels = shape[rank + 1];
+      if (channels % groups !== 0) throw new ShapeError(`${tag} ${channels} channels of input ${showShape(shape)} do not split into ${groups} groups.`);
+      kernel = variable("kernel", [...g.kernel, channels / groups, filters], kernelInitializer);
+      if (useBias) bias = variable("bias", [filters], biasInitializer);
+    },
+    check([shape], tag) {
+      const w = kernel as Tensor;
+      needImages(tag, shape, rank);
+      checkChannels(tag, shape, w.shape[rank] * groups, w.shape);
+      needRoom(tag, shape, g);
+    },
+    call([x]) {
+      const padding = pads(g.padding, x.shape, g.kernel, g.strides, g.dilation);
+      const y = conv(x, kernel as Tensor, { strides: g.strides, padding, dilation: g.dilation, groups });
+      return act(bias === null ? y : add(y, bias));
+    },
+  });
+}
+
+/** Sequences [batch, length, channels]; also padding "causal" (Keras: Conv1D). */
+export const conv1d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer => convolution(1, filters, kernelSize, options);
+
+/**
+ * Images [batch, height, width, channels] through `filters` sliding windows (cross-correlation: kernels are not flipped) →
+ * [batch, height', width', filters], height' = ⌊(n + 2p − f)/s⌋ + 1 (Keras: Conv2D; S-211 to S-232, S-436).
+ *
+ * @example
+ * const y = conv2d(6, 5, { padding: "same", activation: "relu" })(zeros([1, 28, 28, 1])); // [1, 28, 28, 6]
+ */
+export const conv2d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer => convolution(2, filters, kernelSize, options);
+
+/** Volumes [batch, depth, height, width, channels] (Keras: Conv3D). */
+export const conv3d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer => convolution(3, filters, kernelSize, options);
+
+export interface DepthwiseOptions extends ConvBase {
+  /** Outputs for each input channel; default 1. */
+  readonly depthMultiplier?: number;
+  /** Default "glorotUniform". */
+  readonly depthwiseInitializer?: InitializerLike;
+}
+
+/**
+ * Every channel through `depthMultiplier` windows of its own: x [batch, h, w, in], kernel [kh, kw, in, multiplier] →
+ * [batch, h', w', in·multiplier] (Keras: DepthwiseConv2D).
+ */
+export function depthwiseConv2d(kernelSize: Sizes, options: DepthwiseOptions = {}): Layer {
+  const { depthMultiplier = 1, useBias = true, depthwiseInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
+  needWhole("depthwiseConv2d", "depthMultiplier", depthMultiplier);
+  const g = geometryOf("depthwiseConv2d", kernelSize, options, 2);
+  const act = activationOf(options.activation ?? "linear");
+  let kernel: Tensor | null = null;
+  let bias: Tensor | null = null;
+  return makeLayer({
+    class: "depthwiseConv2d",
+    options,
+    config: (): Config => ({
+      kernelSize: g.kernel,
+      strides: g.strides,
+      padding: g.padding,
+      dilationRate: g.dilation,
+      depthMultiplier,
+      activation: activationJson(act),
+      useBias,
+      depthwiseInitializer: initJson(depthwiseInitializer),
+      biasInitializer: initJson(biasInitializer),
+    }),
+    build([shape], variable, tag) {
+      needImages(tag, shape, 2);
+      kernel = variable("depthwise_kernel", [...g.kernel, shape[3], depthMultiplier], depthwiseInitializer);
+      if (useBias) bias = variable("bias", [shape[3] * depthMultiplier], biasInitializer);
+    },
+    check([shape], tag) {
+      needImages(tag, shape, 2);
+      checkChannels(tag, shape, (kernel as Tensor).shape[2], (kernel as Tensor).shape);
+      needRoom(tag, shape, g);
+    },
+    call([x]) {
+      const w = kernel as Tensor;
+      const padding = pads(g.padding, x.shape, g.kernel, g.strides, g.dilation);
+      const taps = reshape(w, [...g.kernel, 1, w.shape[2] * depthMultiplier]);
+      const y = conv(x, taps, { strides: g.strides, padding, dilation: g.dilation, groups: w.shape[2] });
+      return act(bias === null ? y : add(y, bias));
+    },
+  });
+}

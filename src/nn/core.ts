@@ -1,0 +1,179 @@
+import { ShapeError, showShape, sizeOf, ValueError } from "../base/index.ts";
+import { add, matmul, mul, reshape, take, type Tensor, where, less } from "../tensor/index.ts";
+import { activationJson, type ActivationLike, activationLayer, activationOf } from "./activations.ts";
+import { type InitializerLike, initializerOf } from "./initializers.ts";
+import { type Config, type Layer, type LayerOptions, makeLayer } from "./layer.ts";
+
+/** Throws unless `value` is a whole number of at least `least`. */
+export function needWhole(layer: string, option: string, value: number, least = 1): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new ValueError(`[${layer}] ${option} must be a whole number ≥ ${least}, got ${String(value)}.`);
+  }
+}
+
+/** The JSON form of an initializer option. */
+export const initJson = (like: InitializerLike): Config[string] => initializerOf(like).config;
+
+export interface DenseOptions extends LayerOptions {
+  /** Default: none. */
+  readonly activation?: ActivationLike;
+  /** Default true. */
+  readonly useBias?: boolean;
+  /** Default "glorotUniform". */
+  readonly kernelInitializer?: InitializerLike;
+  /** Default "zeros". */
+  readonly biasInitializer?: InitializerLike;
+}
+
+/**
+ * y = activation(x·W + b): x [..., in], kernel W [in, units], bias b [units] → [..., units] (Keras: Dense; S-434).
+ *
+ * @example
+ * const y = dense(3, { activation: "relu" })(zeros([2, 8])); // [2, 3]
+ */
+export function dense(units: number, options: DenseOptions = {}): Layer {
+  needWhole("dense", "units", units);
+  const { useBias = true, kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
+  const act = activationOf(options.activation ?? "linear");
+  let kernel: Tensor | null = null;
+  let bias: Tensor | null = null;
+  return makeLayer({
+    class: "dense",
+    options,
+    config: () => ({
+      units,
+      activation: activationJson(act),
+      useBias,
+      kernelInitializer: initJson(kernelInitializer),
+      biasInitializer: initJson(biasInitializer),
+    }),
+    build([shape], variable, tag) {
+      if (shape.length < 2) {
+        throw new ShapeError(`${tag} expects [batch, ..., features], got input ${showShape(shape)}: give it a batch axis in front, reshape([1, -1]).`);
+      }
+      kernel = variable("kernel", [shape[shape.length - 1], units], kernelInitializer);
+      if (useBias) bias = variable("bias", [units], biasInitializer);
+    },
+    check([shape], tag) {
+      const [want] = (kernel as Tensor).shape;
+      const last = shape[shape.length - 1];
+      if (last === want && shape.length >= 2) return;
+      const flat = sizeOf(shape.slice(1)) === want ? " Did you forget flatten()?" : "";
+      throw new ShapeError(`${tag} expects last axis ${want}, got input ${showShape(shape)}; weight [${want}, ${units}] needs [..., ${want}].${flat}`);
+    },
+    call([x]) {
+      const y = matmul(x, kernel as Tensor);
+      return act(bias === null ? y : add(y, bias));
+    },
+  });
+}
+
+/** Applies an activation (Keras: Activation); a bare `relu` in a list of layers is the same. */
+export const activation = (like: ActivationLike, options: { readonly name?: string } = {}): Layer => activationLayer(like, options);
+
+/**
+ * [batch, ...] → [batch, product of the rest], the last axis fastest (Keras: Flatten).
+ *
+ * @example
+ * const y = flatten()(zeros([2, 5, 5, 16])); // [2, 400]
+ */
+export const flatten = (options: LayerOptions = {}): Layer =>
+  makeLayer({
+    class: "flatten",
+    options,
+    config: {},
+    call: ([x]) => reshape(x, [x.shape[0] ?? 1, sizeOf(x.shape.slice(1))]),
+  });
+
+/** [batch, ...] → [batch, ...shape], one size of which may be -1 (Keras: Reshape). */
+export const reshapeTo = (shape: readonly number[], options: LayerOptions = {}): Layer =>
+  makeLayer({
+    class: "reshape",
+    options,
+    config: { shape },
+    check([from], tag) {
+      const size = sizeOf(from.slice(1));
+      const known = shape.reduce((n, d) => (d === -1 ? n : n * d), 1);
+      const holes = shape.filter((d) => d === -1).length;
+      if (holes === 0 ? known !== size : holes > 1 || size % known !== 0) {
+        throw new ShapeError(`${tag} cannot make ${showShape(shape)} of samples ${showShape(from.slice(1))}: the batch axis stays, and the element counts must agree.`);
+      }
+    },
+    call: ([x]) => {
+      const size = sizeOf(x.shape.slice(1));
+      const known = shape.reduce((n, d) => (d === -1 ? n : n * d), 1);
+      return reshape(x, [x.shape[0], ...shape.map((d) => (d === -1 ? size / known : d))]);
+    },
+  });
+
+export interface DropoutOptions extends LayerOptions {
+  /** The axes that share a mask have size 1 here, others null (Keras: noise_shape); default: a mask for every element. */
+  readonly noiseShape?: readonly (number | null)[];
+}
+
+/**
+ * In training sets a share `rate` of the elements to 0 and divides the rest by 1 − rate; in evaluation x itself (inverted
+ * dropout; Keras: Dropout; S-157 with keep = 1 − rate, S-158, S-159).
+ *
+ * @throws ValueError unless 0 ≤ rate < 1.
+ */
+export function dropout(rate: number, options: DropoutOptions = {}): Layer {
+  if (!(rate >= 0 && rate < 1)) {
+    throw new ValueError(`[dropout] rate is the share that is dropped, 0 ≤ rate < 1, got ${rate}.`);
+  }
+  const { noiseShape } = options;
+  return makeLayer({
+    class: "dropout",
+    options,
+    config: { rate, ...(noiseShape === undefined ? {} : { noiseShape }) },
+    call([x], { training }) {
+      if (!training || rate === 0) return x;
+      const shape = noiseShape === undefined ? x.shape : noiseShape.map((d, i) => d ?? x.shape[i]);
+      const dropped = less(randomUniform(shape), rate);
+      return where(dropped, 0, mul(x, 1 / (1 - rate)));
+    },
+  });
+}
+
+export interface EmbeddingOptions extends LayerOptions {
+  /** Default "uniform" in ±0.05, as Keras. */
+  readonly embeddingsInitializer?: InitializerLike;
+}
+
+/**
+ * Rows of a table [count, size] at whole-number indices: x int32 [...] → [..., size] (Keras: Embedding). Indices outside
+ * 0..count-1 are clamped inside compiled functions; data sets check theirs when they are made.
+ */
+export function embedding(count: number, size: number, options: EmbeddingOptions = {}): Layer {
+  needWhole("embedding", "count", count);
+  needWhole("embedding", "size", size);
+  const { embeddingsInitializer = "uniform" } = options;
+  let table: Tensor | null = null;
+  return makeLayer({
+    class: "embedding",
+    options,
+    config: { count, size, embeddingsInitializer: initJson(embeddingsInitializer) },
+    build(_, variable) {
+      table = variable("embeddings", [count, size], embeddingsInitializer);
+    },
+    call: ([x]) => take(table as Tensor, x.dtype === "int32" ? x : x.astype("int32"), 0),
+  });
+}
+
+/** A plain function as a layer, of one tensor or of a list with `many` (Keras: Lambda). It has no JSON form. */
+export function lambda(f: (x: Tensor) => Tensor, options?: LayerOptions & { readonly many?: false }): Layer;
+export function lambda(f: (xs: readonly Tensor[]) => Tensor, options: LayerOptions & { readonly many: true }): Layer;
+export function lambda(f: (x: never) => Tensor, options: LayerOptions & { readonly many?: boolean } = {}): Layer {
+  const { many = false } = options;
+  return makeLayer({
+    class: "lambda",
+    options,
+    many,
+    config: () => {
+      throw new ValueError(
+        `[lambda] ${f.name === "" ? "a function" : `"${f.name}"`} has no JSON form: use an activation's name, or write a layer and pass its constructor to modelFromConfig.`,
+      );
+    },
+    call: (xs) => f((many ? xs : xs[0]) as never),
+  });
+}

@@ -1,0 +1,154 @@
+import { type DType, hostArray, keyOfSeed, type Key, sizeOf, type TypedArray, ValueError } from "../base/index.ts";
+import { nextKey } from "../base/context.ts";
+import type { Tensor } from "../tensor/index.ts";
+import { tensor } from "../tensor/index.ts";
+import { didYouMean } from "./names.ts";
+import { sampleNormal, sampleUniform } from "./sampling.ts";
+
+/** Makes the first value of a variable. `config` is its JSON form: a name, or a name with options. */
+export interface Initializer {
+  (shape: readonly number[], dtype?: DType): Tensor;
+  readonly config: InitializerConfig;
+}
+
+export type InitializerConfig = InitializerName | ({ readonly name: InitializerName } & Readonly<Record<string, number | string | null>>);
+
+/** What layer options take: a name (`"heNormal"`), an initializer (`heNormal({ seed: 1 })`), or its JSON form. */
+export type InitializerLike = Initializer | InitializerConfig;
+
+export type InitializerName =
+  | "zeros" | "ones" | "constant" | "uniform" | "normal" | "truncatedNormal" | "varianceScaling"
+  | "lecunUniform" | "lecunNormal" | "glorotUniform" | "glorotNormal" | "heUniform" | "heNormal";
+
+export interface Seeded {
+  /** Fixes the numbers of this initializer; default: the next draw of the stream that `setSeed` starts. */
+  readonly seed?: number;
+}
+
+/** The options other than undefined ones, behind the name; the bare name when there are none. */
+function configOf(name: InitializerName, options: object): InitializerConfig {
+  const given = Object.entries(options).filter(([, v]) => v !== undefined);
+  return given.length === 0 ? name : ({ name, ...Object.fromEntries(given) } as InitializerConfig);
+}
+
+function make(
+  name: InitializerName,
+  options: object,
+  fill: (shape: readonly number[], dtype: DType, key: () => Key) => TypedArray,
+): Initializer {
+  const seed = (options as Seeded).seed;
+  const key = (): Key => (seed === undefined ? nextKey() : keyOfSeed(seed));
+  const init = (shape: readonly number[], dtype: DType = "float32"): Tensor => tensor(fill(shape, dtype, key), { shape, dtype });
+  return Object.assign(init, { config: configOf(name, options) });
+}
+
+const filled = (shape: readonly number[], dtype: DType, value: number): TypedArray => hostArray(dtype, sizeOf(shape)).fill(value);
+
+/** All zeros: the default of biases (Keras: Zeros). */
+export const zeros = (): Initializer => make("zeros", {}, (shape, dtype) => filled(shape, dtype, 0));
+/** All ones (Keras: Ones). */
+export const ones = (): Initializer => make("ones", {}, (shape, dtype) => filled(shape, dtype, 1));
+/** One value everywhere (Keras: Constant). */
+export const constant = (value: number): Initializer => make("constant", { value }, (shape, dtype) => filled(shape, dtype, value));
+
+/** Uniform in (min, max), default ±0.05 (Keras: RandomUniform). */
+export const uniform = (options: Seeded & { min?: number; max?: number } = {}): Initializer =>
+  make("uniform", options, (shape, dtype, key) => sampleUniform(key(), shape, dtype, options.min ?? -0.05, options.max ?? 0.05));
+
+/** Normal, default mean 0 and deviation 0.05 (Keras: RandomNormal; S-083 with deviation 0.01). */
+export const normal = (options: Seeded & { mean?: number; stddev?: number } = {}): Initializer =>
+  make("normal", options, (shape, dtype, key) => sampleNormal(key(), shape, dtype, options.mean ?? 0, options.stddev ?? 0.05));
+
+/** Normal cut at two deviations, default mean 0 and deviation 0.05 before the cut (Keras: TruncatedNormal). */
+export const truncatedNormal = (options: Seeded & { mean?: number; stddev?: number } = {}): Initializer =>
+  make("truncatedNormal", options, (shape, dtype, key) =>
+    sampleNormal(key(), shape, dtype, options.mean ?? 0, options.stddev ?? 0.05, 2),
+  );
+
+/**
+ * Inputs and outputs of one unit, by Keras' rules: [n] counts as n and n, [in, out] as is, kernels [...window, in, out] times
+ * the window's size.
+ */
+export function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {
+  if (shape.length < 2) return { fanIn: shape[0] ?? 1, fanOut: shape[0] ?? 1 };
+  const window = sizeOf(shape.slice(0, -2));
+  return { fanIn: window * shape[shape.length - 2], fanOut: window * shape[shape.length - 1] };
+}
+
+export interface VarianceOptions extends Seeded {
+  /** Variance = scale / fan; default 1. */
+  readonly scale?: number;
+  /** Default "fanIn". */
+  readonly mode?: "fanIn" | "fanOut" | "fanAvg";
+  /** Default "truncatedNormal" (corrected so that the variance after the cut is right). */
+  readonly distribution?: "truncatedNormal" | "normal" | "uniform";
+}
+
+/** The deviation of a standard normal cut at ±2. */
+const CUT_STDDEV = 0.8796256610342398;
+
+function scaled(options: VarianceOptions): (shape: readonly number[], dtype: DType, key: () => Key) => TypedArray {
+  const { scale = 1, mode = "fanIn", distribution = "truncatedNormal" } = options;
+  if (!(scale > 0)) throw new ValueError(`[varianceScaling] scale must be > 0, got ${scale}.`);
+  return (shape, dtype, key) => {
+    const { fanIn, fanOut } = fans(shape);
+    const fan = mode === "fanIn" ? fanIn : mode === "fanOut" ? fanOut : (fanIn + fanOut) / 2;
+    const variance = scale / Math.max(1, fan);
+    if (distribution === "uniform") {
+      const limit = Math.sqrt(3 * variance);
+      return sampleUniform(key(), shape, dtype, -limit, limit);
+    }
+    if (distribution === "normal") return sampleNormal(key(), shape, dtype, 0, Math.sqrt(variance));
+    return sampleNormal(key(), shape, dtype, 0, Math.sqrt(variance) / CUT_STDDEV, 2);
+  };
+}
+
+/** Variance scale/fan (Keras: VarianceScaling); the named ones below are its cases. */
+export const varianceScaling = (options: VarianceOptions = {}): Initializer => make("varianceScaling", options, scaled(options));
+
+const named =
+  (name: InitializerName, scale: number, mode: "fanIn" | "fanAvg", distribution: "truncatedNormal" | "uniform") =>
+  (options: Seeded = {}): Initializer =>
+    make(name, options, scaled({ scale, mode, distribution }));
+
+/** Variance 1/fanIn (Keras: LecunUniform). */
+export const lecunUniform: (options?: Seeded) => Initializer = named("lecunUniform", 1, "fanIn", "uniform");
+/** Variance 1/fanIn, for tanh and selu: "Xavier" of the notes (Keras: LecunNormal; S-084). */
+export const lecunNormal: (options?: Seeded) => Initializer = named("lecunNormal", 1, "fanIn", "truncatedNormal");
+/** Uniform in ±√(6/(fanIn+fanOut)): the default of kernels (Keras: GlorotUniform; S-086). */
+export const glorotUniform: (options?: Seeded) => Initializer = named("glorotUniform", 1, "fanAvg", "uniform");
+/** Variance 2/(fanIn+fanOut) (Keras: GlorotNormal; S-085). */
+export const glorotNormal: (options?: Seeded) => Initializer = named("glorotNormal", 1, "fanAvg", "truncatedNormal");
+/** Variance 2/fanIn, uniform (Keras: HeUniform). */
+export const heUniform: (options?: Seeded) => Initializer = named("heUniform", 2, "fanIn", "uniform");
+/** Variance 2/fanIn, for relu (Keras: HeNormal; S-087). */
+export const heNormal: (options?: Seeded) => Initializer = named("heNormal", 2, "fanIn", "truncatedNormal");
+
+type Options = Readonly<Record<string, number | string | null>>;
+
+const TABLE: Record<InitializerName, (options: Options) => Initializer> = {
+  zeros,
+  ones,
+  constant: (o) => constant(Number(o["value"])),
+  uniform,
+  normal,
+  truncatedNormal,
+  varianceScaling,
+  lecunUniform,
+  lecunNormal,
+  glorotUniform,
+  glorotNormal,
+  heUniform,
+  heNormal,
+};
+
+/** The initializer of an option: itself, or made from its name or JSON form. */
+export function initializerOf(like: InitializerLike): Initializer {
+  if (typeof like === "function") return like;
+  const { name, ...options } = typeof like === "string" ? { name: like } : like;
+  const maker = TABLE[name] as ((o: Options) => Initializer) | undefined;
+  if (maker === undefined) {
+    throw new ValueError(`unknown initializer "${String(name)}": ${didYouMean(name, Object.keys(TABLE))}`);
+  }
+  return maker(options);
+}

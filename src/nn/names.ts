@@ -1,0 +1,26 @@
+/** Number of single-letter edits between two words. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+/** Letters only, so that "sparse_categorical_crossentropy" meets "sparseCategoricalCrossentropy". */
+const bare = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+
+/** ` Did you mean "relu"?` for a name that is nearly one of `known`, then the whole list. */
+export function didYouMean(name: unknown, known: readonly string[]): string {
+  const list = `use one of ${known.join(", ")}.`;
+  if (typeof name !== "string") return list;
+  const near = known
+    .map((k) => ({ k, d: distance(bare(name), bare(k)) }))
+    .sort((a, b) => a.d - b.d)
+    .at(0);
+  return near !== undefined && near.d <= Math.max(1, Math.floor(near.k.length / 3)) ? `did you mean "${near.k}"? Otherwise ${list}` : list;
+}

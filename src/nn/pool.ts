@@ -1,0 +1,82 @@
+import { ShapeError, showShape, ValueError } from "../base/index.ts";
+import { avgPool, max, maxPool, mean, type Tensor } from "../tensor/index.ts";
+import { needImages, type Sizes, sizesOf } from "./conv.ts";
+import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
+
+export interface PoolOptions extends LayerOptions {
+  /** Step of the window; default: its size, so that windows do not overlap. */
+  readonly strides?: Sizes;
+  /** "valid" drops what does not fill a window; "same" pads with what does not count. Default "valid". */
+  readonly padding?: "valid" | "same";
+}
+
+function pooling(kind: "max" | "avg", rank: number, poolSize: Sizes, options: PoolOptions): Layer {
+  const name = `${kind}Pool${rank}d`;
+  const size = sizesOf(name, "poolSize", poolSize, rank);
+  const strides = sizesOf(name, "strides", options.strides ?? size, rank);
+  const { padding = "valid" } = options;
+  if (padding !== "valid" && padding !== "same") throw new ValueError(`[${name}] padding must be "valid" or "same", got ${JSON.stringify(padding)}.`);
+  const pool = kind === "max" ? maxPool : avgPool;
+  return makeLayer({
+    class: name,
+    options,
+    config: { poolSize: size, strides, padding },
+    check([shape], tag) {
+      needImages(tag, shape, rank);
+      if (padding === "same") return;
+      const axis = size.findIndex((k, i) => k > shape[i + 1]);
+      if (axis < 0) return;
+      throw new ShapeError(
+        `${tag} a window of ${size[axis]} does not fit ${shape[axis + 1]} on spatial axis ${axis} of input ${showShape(shape)}: pool less, or use padding "same".`,
+      );
+    },
+    call: ([x]) => pool(x, { window: size, strides, padding }),
+  });
+}
+
+/** Largest of each window over [batch, length, channels] (Keras: MaxPooling1D). */
+export const maxPool1d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer => pooling("max", 1, poolSize, options);
+/**
+ * Largest of each window over [batch, height, width, channels], channel by channel; the gradient goes to the first largest
+ * (Keras: MaxPooling2D; S-235, S-237 to S-240).
+ *
+ * @example
+ * const y = maxPool2d(2)(zeros([1, 28, 28, 6])); // [1, 14, 14, 6]
+ */
+export const maxPool2d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer => pooling("max", 2, poolSize, options);
+/** Largest of each window over [batch, depth, height, width, channels] (Keras: MaxPooling3D). */
+export const maxPool3d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer => pooling("max", 3, poolSize, options);
+
+/** Mean of each window over [batch, length, channels]; padding does not count (Keras: AveragePooling1D). */
+export const avgPool1d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer => pooling("avg", 1, poolSize, options);
+/** Mean of each window over [batch, height, width, channels]; padding does not count (Keras: AveragePooling2D; S-236). */
+export const avgPool2d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer => pooling("avg", 2, poolSize, options);
+/** Mean of each window over [batch, depth, height, width, channels] (Keras: AveragePooling3D). */
+export const avgPool3d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer => pooling("avg", 3, poolSize, options);
+
+export interface GlobalPoolOptions extends LayerOptions {
+  /** Leave the spatial axes with size 1; default false. */
+  readonly keepdims?: boolean;
+}
+
+function globalPooling(name: string, reduce: typeof mean, options: GlobalPoolOptions): Layer {
+  const { keepdims = false } = options;
+  return makeLayer({
+    class: name,
+    options,
+    config: { keepdims },
+    check([shape], tag) {
+      if (shape.length >= 3) return;
+      throw new ShapeError(`${tag} expects [batch, ...spatial, channels], got input ${showShape(shape)}: there is nothing to pool.`);
+    },
+    call([x]): Tensor {
+      const spatial = x.shape.slice(1, -1).map((_, i) => i + 1);
+      return reduce(x, spatial, { keepdims });
+    },
+  });
+}
+
+/** Mean over all spatial axes, for any number of them: [batch, ..., channels] → [batch, channels] (Keras: GlobalAveragePooling). */
+export const globalAvgPool = (options: GlobalPoolOptions = {}): Layer => globalPooling("globalAvgPool", mean, options);
+/** Largest over all spatial axes, for any number of them (Keras: GlobalMaxPooling). */
+export const globalMaxPool = (options: GlobalPoolOptions = {}): Layer => globalPooling("globalMaxPool", max, options);

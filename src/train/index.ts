@@ -1,0 +1,17 @@
+/**
+ * train: compile, fit, evaluate and predict: batches through one compiled step, told as a stream of events, resumable bit for
+ * bit.
+ *
+ * It is not: file formats (`io` writes the plain state that is taken here), nor drawing beyond the terminal's progress line.
+ * The open form, `compiled` with `valueAndGrad` and `optimizer.update`, runs the same operations as `fit`.
+ */
+export { earlyStopping } from "./callbacks.ts";
+export type { Callback, EarlyStoppingOptions, RunControl } from "./callbacks.ts";
+export type { BatchEnd, EpochBegin, EpochEnd, History, Logs, TrainBegin, TrainEnd, TrainEvent } from "./events.ts";
+export type { FitOptions } from "./fit.ts";
+export type { ArrayLikeInput, BatchSource, TrainingData } from "./inputs.ts";
+export { model, modelFromConfig, sequential } from "./model.ts";
+export type { CompileOptions, Model, ModelOptions } from "./model.ts";
+export { clock, progress } from "./progress.ts";
+export type { ProgressOptions, ProgressTarget } from "./progress.ts";
+export type { Position, RunningSums, TrainingMeta, TrainingState } from "./state.ts";

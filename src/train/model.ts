@@ -1,0 +1,142 @@
+import { ValueError } from "../base/index.ts";
+import { metricOf, type MetricLike } from "../metrics/index.ts";
+import { baseFromConfig, type ConfigOptions } from "../nn/config.ts";
+import type { LayerLike } from "../nn/layer.ts";
+import { type LossLike, lossOf } from "../nn/losses.ts";
+import { makeModel, makeSequential, type ModelBase, type ModelConfig, type SequentialOptions } from "../nn/model.ts";
+import type { Symbolic } from "../nn/symbolic.ts";
+import type { Optimizer } from "../optim/index.ts";
+import type { Tensor } from "../tensor/index.ts";
+import type { History } from "./events.ts";
+import { type Compilation, evaluate, type FitOptions, prepare, Run } from "./fit.ts";
+import { type ArrayLikeInput, sourceOf, type TrainingData } from "./inputs.ts";
+import { makePredictor } from "./predict.ts";
+import { applyState, captureState, type TrainingState } from "./state.ts";
+import { makeSteps } from "./step.ts";
+
+export interface CompileOptions {
+  readonly optimizer: Optimizer;
+  /** A name ("mse", "sparseCategoricalCrossentropy" …), a loss, or a function of prediction and target. */
+  readonly loss: LossLike;
+  /** Names ("accuracy" …) or metrics; default none. */
+  readonly metrics?: readonly MetricLike[];
+}
+
+/** A network with the methods that train and use it, as in Keras. */
+export interface Model<Out = Tensor> extends ModelBase<Out> {
+  /** Sets what `fit` minimises and how; compiling again starts with a fresh step. */
+  compile(options: CompileOptions): void;
+  /** The optimizer of `compile`; null before. */
+  readonly optimizer: Optimizer | null;
+  /**
+   * Trains; the variables change in place. Data: a `Dataset`, `{ x, y }`, `[x, y]`, or a source of batches.
+   *
+   * @example
+   * await model.fit(train, { epochs: 3, batchSize: 128, validationData: test });
+   */
+  fit(data: TrainingData, options?: FitOptions): Promise<History>;
+  /** Mean loss and metrics over data, in evaluation mode. */
+  evaluate(data: TrainingData, options?: { readonly batchSize?: number; readonly sampleWeight?: ArrayLikeInput }): Promise<Record<string, number>>;
+  /** Outputs for samples [n, ...], computed in batches (default 32), in evaluation mode. Needs no `compile`. */
+  predict(x: ArrayLikeInput, options?: { readonly batchSize?: number }): Promise<Tensor>;
+  /** Set to true, in a callback say, to end `fit` after the step in progress; `fit` begins by setting it to false. */
+  stopTraining: boolean;
+  /** Everything needed to go on training bit for bit: of the run in progress, or of the last one. */
+  trainingState(): TrainingState;
+  /** Weights, optimizer and random stream of a state. To go on with the run itself pass it to `fit({ resume })`. */
+  restoreTrainingState(state: TrainingState): void;
+}
+
+/** Adds training to a network. */
+function trainable<Out>(base: ModelBase<Out>): Model<Out> {
+  const net = base as unknown as ModelBase;
+  let compilation: Compilation | null = null;
+  let run: Run | null = null;
+  const predictor = makePredictor(net);
+  const need = (method: string): Compilation => {
+    if (compilation === null) throw new ValueError(`[${method}] model "${net.name}" is not compiled: call compile({ optimizer, loss }) first.`);
+    return compilation;
+  };
+  const methods = {
+    compile({ optimizer, loss, metrics = [] }: CompileOptions): void {
+      if (typeof (optimizer as Partial<Optimizer> | string | undefined) !== "object" || typeof optimizer.update !== "function") {
+        throw new ValueError(`[compile] optimizer must be an optimizer such as adam(1e-3), got ${JSON.stringify(optimizer)}.`);
+      }
+      const parts = { loss: lossOf(loss), metrics: metrics.map(metricOf) };
+      compilation = { model: net, optimizer, ...parts, steps: makeSteps(net, optimizer, parts.loss, parts.metrics) };
+      run = null;
+    },
+    async fit(data: TrainingData, options: FitOptions = {}): Promise<History> {
+      run = new Run(need("fit"), data, options);
+      return run.fit();
+    },
+    async evaluate(data: TrainingData, options: { batchSize?: number; sampleWeight?: ArrayLikeInput } = {}): Promise<Record<string, number>> {
+      const at = need("evaluate");
+      const source = sourceOf(data, options.sampleWeight);
+      prepare(at, source);
+      return evaluate(at, source, options.batchSize ?? 32);
+    },
+    predict: async (x: ArrayLikeInput, options: { batchSize?: number } = {}): Promise<Tensor> => predictor(x, options.batchSize ?? 32),
+    trainingState(): TrainingState {
+      if (run !== null) return run.state();
+      const { optimizer } = need("trainingState");
+      return captureState(net, optimizer, {
+        position: { epoch: 0, batch: 0, step: optimizer.iterations },
+        batchSize: 32,
+        shuffle: true,
+        seed: 0,
+        running: { loss: 0, samples: 0, metrics: [] },
+        history: { epoch: [], history: {} },
+      });
+    },
+    restoreTrainingState(state: TrainingState): void {
+      applyState(net, need("restoreTrainingState").optimizer, state);
+    },
+  };
+  for (const [key, value] of Object.entries(methods)) Object.defineProperty(base, key, { value });
+  Object.defineProperties(base, {
+    optimizer: { get: () => compilation?.optimizer ?? null },
+    stopTraining: {
+      get: () => run?.isStopped ?? false,
+      set: (on: boolean) => {
+        if (on) run?.stop();
+      },
+    },
+  });
+  return base as Model<Out>;
+}
+
+/**
+ * Layers one after the other (Keras: Sequential; S-432). Plain functions such as `relu` are layers too.
+ *
+ * @example
+ * const net = sequential([flatten(), dense(32), relu, dense(10)]);
+ */
+export const sequential = (layers: readonly LayerLike[], options: SequentialOptions = {}): Model =>
+  trainable(makeSequential(layers, options));
+
+/**
+ * A network from a graph of layer calls on `input()` (Keras: the functional API; S-433).
+ *
+ * @example
+ * const x = input([8]);
+ * const h = dense(8, { activation: "relu" })(x);
+ * const net = model(x, dense(1)(add()([x, h])));
+ */
+export function model(inputs: Symbolic | readonly Symbolic[], outputs: Symbolic, options?: ModelOptions): Model;
+export function model(inputs: Symbolic | readonly Symbolic[], outputs: readonly Symbolic[], options?: ModelOptions): Model<Tensor[]>;
+export function model(
+  inputs: Symbolic | readonly Symbolic[],
+  outputs: Symbolic | readonly Symbolic[],
+  options: ModelOptions = {},
+): Model | Model<Tensor[]> {
+  return trainable(makeModel<Tensor>(inputs, outputs, options));
+}
+
+export interface ModelOptions {
+  readonly name?: string;
+  readonly trainable?: boolean;
+}
+
+/** The network that `model.config()` described; see `layerTable` for layers of your own. */
+export const modelFromConfig = (config: ModelConfig, options: ConfigOptions = {}): Model => trainable(baseFromConfig(config, options));
