@@ -1,5 +1,5 @@
 import type { TypedArray } from "../../src/base/index.ts";
-import type { Node } from "../../src/ir/index.ts";
+import { type Node, topoOrder } from "../../src/ir/index.ts";
 import { largest } from "../support/compare.ts";
 import { traced } from "../support/execute.ts";
 import { type Choice, type Entry, Pool } from "./pool.ts";
@@ -19,10 +19,11 @@ export interface RandomGraph {
 const OF_LARGEST = 2e-4;
 const OF_ERROR = 30;
 
+/** True when nothing that leads to the node was rounded to float32. */
+const allWide = (n: Node): boolean => topoOrder([n]).every((s) => s.dtype !== "float32" || s.op === "leaf");
+
 const slackOf = (e: Entry): number =>
-  e.node.dtype === "float64" && e.error === 0
-    ? 1e-9 * largest(e.wide)
-    : OF_LARGEST * largest(e.wide) + OF_ERROR * e.error + 1e-30;
+  (allWide(e.node) ? 1e-9 : OF_LARGEST) * largest(e.wide) + OF_ERROR * e.error + 1e-30;
 
 /** Grows a graph by these choices; a choice that leads nowhere is passed over. */
 export function growGraph(choices: readonly Choice[]): RandomGraph {
@@ -42,4 +43,17 @@ export function growGraph(choices: readonly Choice[]): RandomGraph {
     });
     return { outputs, want: results.map((e) => e.wide), slack: results.map(slackOf), leaves: pool.leaves, updates };
   });
+}
+
+/** The same graph with only some of its outputs, and the updates that they carry. */
+export function onlyOutputs(g: RandomGraph, kept: readonly number[]): RandomGraph {
+  return {
+    outputs: kept.map((i) => g.outputs[i]),
+    want: kept.map((i) => g.want[i]),
+    slack: kept.map((i) => g.slack[i]),
+    leaves: g.leaves,
+    updates: g.updates.flatMap((u) =>
+      kept.includes(u.output) ? [{ leaf: u.leaf, output: kept.indexOf(u.output) }] : [],
+    ),
+  };
 }

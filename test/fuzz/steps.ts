@@ -277,7 +277,13 @@ const scatterAdd: Step = (pool, k) => {
   );
 };
 
-const cast: Step = (pool, k) => b.cast(pool.pick(k[0]), at(DTYPES, k[1]));
+/** What a float beyond the integer's range becomes is not defined, so negative ones are not made unsigned. */
+const cast: Step = (pool, k) => {
+  const to = at(DTYPES, k[1]);
+  const x = pool.pick(k[0]);
+  const signed = isFloat(x.dtype) && (to === "uint32" || to === "uint8");
+  return b.cast(signed ? b.binary("minimum", b.unary("abs", x), full(x, 200)) : x, to);
+};
 
 /** h' = tanh(h·w + x), y = h'·h over the first axis of xs. */
 const scan: Step = (pool, k) => {

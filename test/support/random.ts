@@ -35,6 +35,9 @@ export const between =
 
 export function randomArray(rng: Rng, shape: readonly number[], dtype: DType, draw: Draw = anyValue): TypedArray {
   const out = hostArray(dtype, sizeOf(shape));
-  for (let i = 0; i < out.length; i++) out[i] = draw(rng, dtype);
+  for (let i = 0; i < out.length; i++) {
+    const v = draw(rng, dtype);
+    out[i] = dtype === "bool" ? Number(v !== 0) : v;
+  }
   return out;
 }

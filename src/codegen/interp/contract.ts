@@ -11,10 +11,14 @@ export function dot(n: Node<"dot">, [a, b]: readonly TypedArray[], out: TypedArr
   const { lhsBatch, rhsBatch, lhsContract, rhsContract } = n.attrs;
   const along = (shape: readonly number[], axes: readonly number[]): Int32Array => {
     const strides = stridesOf(shape);
-    return offsets(axes.map((i) => shape[i]), axes.map((i) => strides[i]));
+    return offsets(
+      axes.map((i) => shape[i]),
+      axes.map((i) => strides[i]),
+    );
   };
   const [p, q] = n.srcs.map((s) => s.shape);
-  const freeOf = (shape: readonly number[], used: readonly number[]): number[] => shape.map((_, i) => i).filter((i) => !used.includes(i));
+  const freeOf = (shape: readonly number[], used: readonly number[]): number[] =>
+    shape.map((_, i) => i).filter((i) => !used.includes(i));
   const batchA = along(p, lhsBatch);
   const batchB = along(q, rhsBatch);
   const freeA = along(p, freeOf(p, [...lhsBatch, ...lhsContract]));

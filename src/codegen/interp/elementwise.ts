@@ -54,6 +54,9 @@ function intPow(a: number, b: number): number {
   return result;
 }
 
+/** IEEE 754: 1 to any power is 1, and so is -1 to an infinite one, where JavaScript says NaN. */
+const pow = (a: number, b: number): number => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b);
+
 type Fn2 = (a: number, b: number) => number;
 
 const FLOAT: Record<Exclude<BinaryName, "and" | "or" | "xor" | "shl" | "shr">, Fn2> = {
@@ -62,7 +65,7 @@ const FLOAT: Record<Exclude<BinaryName, "and" | "or" | "xor" | "shl" | "shr">, F
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
   mod,
-  pow: Math.pow,
+  pow,
   maximum: Math.max,
   minimum: Math.min,
 };
@@ -83,7 +86,8 @@ const INT: Record<BinaryName, Fn2> = {
   shr: (a, b) => a >> b,
 };
 
-const intFn = (op: BinaryName, dtype: DType): Fn2 => (op === "shr" && dtype === "uint32" ? (a, b): number => a >>> b : INT[op]);
+const intFn = (op: BinaryName, dtype: DType): Fn2 =>
+  op === "shr" && dtype === "uint32" ? (a, b): number => a >>> b : INT[op];
 
 export function binary(n: Node<BinaryName>, [a, b]: readonly TypedArray[], out: TypedArray): void {
   const f = isFloat(n.dtype) ? FLOAT[n.op as keyof typeof FLOAT] : intFn(n.op, n.dtype);

@@ -1,4 +1,12 @@
-import { ChainruleError, type DType, hostArray, isFloat, showShape, sizeOf, type TypedArray } from "../../base/index.ts";
+import {
+  ChainruleError,
+  type DType,
+  hostArray,
+  isFloat,
+  showShape,
+  sizeOf,
+  type TypedArray,
+} from "../../base/index.ts";
 import { isOp, type Node, type PrimName, topoOrder } from "../../ir/index.ts";
 import { conv, dot, windowMax, windowPick, windowPickGrad, windowSum, windowSumGrad } from "./contract.ts";
 import { binary, cast, compare, iota, randomBits, unary, where } from "./elementwise.ts";
@@ -104,12 +112,19 @@ export function interpret(
 }
 
 /** Computes the nodes of `order` that have no value yet. */
-function evaluate(order: readonly Node[], outputs: readonly Node[], values: Values, precision: Precision): TypedArray[] {
+function evaluate(
+  order: readonly Node[],
+  outputs: readonly Node[],
+  values: Values,
+  precision: Precision,
+): TypedArray[] {
   for (const n of order) {
     if (values.has(n)) continue;
     const srcs = n.srcs.map((s) => values.get(s) as TypedArray);
     if (isOp(n, "leaf")) {
-      throw new ChainruleError(`[interpret] leaf "${n.attrs.name}" ${n.dtype} ${showShape(n.shape)} was given no value.`);
+      throw new ChainruleError(
+        `[interpret] leaf "${n.attrs.name}" ${n.dtype} ${showShape(n.shape)} was given no value.`,
+      );
     } else if (SAME.has(n.op)) {
       values.set(n, srcs[0]);
     } else if (isOp(n, "scan")) {

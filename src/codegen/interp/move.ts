@@ -25,33 +25,67 @@ function copyFrom(x: TypedArray, from: Int32Array, out: TypedArray): void {
 
 export function permute(n: Node<"permute">, [x]: readonly TypedArray[], out: TypedArray): void {
   const strides = stridesOf(n.srcs[0].shape);
-  copyFrom(x, offsets(n.shape, n.attrs.perm.map((p) => strides[p])), out);
+  copyFrom(
+    x,
+    offsets(
+      n.shape,
+      n.attrs.perm.map((p) => strides[p]),
+    ),
+    out,
+  );
 }
 
 export function expand(n: Node<"expand">, [x]: readonly TypedArray[], out: TypedArray): void {
   const from = n.srcs[0].shape;
-  copyFrom(x, offsets(n.shape, stridesOf(from).map((s, i) => (from[i] === 1 ? 0 : s))), out);
+  copyFrom(
+    x,
+    offsets(
+      n.shape,
+      stridesOf(from).map((s, i) => (from[i] === 1 ? 0 : s)),
+    ),
+    out,
+  );
 }
 
 export function slice(n: Node<"slice">, [x]: readonly TypedArray[], out: TypedArray): void {
   const { start, step } = n.attrs;
   const strides = stridesOf(n.srcs[0].shape);
   const first = start.reduce((at, s, i) => at + s * strides[i], 0);
-  copyFrom(x, offsets(n.shape, strides.map((s, i) => s * step[i]), first), out);
+  copyFrom(
+    x,
+    offsets(
+      n.shape,
+      strides.map((s, i) => s * step[i]),
+      first,
+    ),
+    out,
+  );
 }
 
 export function flip(n: Node<"flip">, [x]: readonly TypedArray[], out: TypedArray): void {
   const { axes } = n.attrs;
   const strides = stridesOf(n.shape);
   const last = axes.reduce((at, a) => at + (n.shape[a] - 1) * strides[a], 0);
-  copyFrom(x, offsets(n.shape, strides.map((s, i) => (axes.includes(i) ? -s : s)), last), out);
+  copyFrom(
+    x,
+    offsets(
+      n.shape,
+      strides.map((s, i) => (axes.includes(i) ? -s : s)),
+      last,
+    ),
+    out,
+  );
 }
 
 export function pad(n: Node<"pad">, [x]: readonly TypedArray[], out: TypedArray): void {
   const { padding, value } = n.attrs;
   const strides = stridesOf(n.shape);
   out.fill(n.dtype === "bool" ? Number(value !== 0) : value);
-  const to = offsets(n.srcs[0].shape, strides, padding.reduce((at, [lo], i) => at + lo * strides[i], 0));
+  const to = offsets(
+    n.srcs[0].shape,
+    strides,
+    padding.reduce((at, [lo], i) => at + lo * strides[i], 0),
+  );
   for (let i = 0; i < x.length; i++) out[to[i]] = x[i];
 }
 
@@ -93,7 +127,11 @@ export function gather(n: Node<"gather">, [x, indices]: readonly TypedArray[], o
 }
 
 /** base [...a, n, ...b], indices [...m], updates [...a, ...m, ...b] → [...a, n, ...b] */
-export function scatterAdd(n: Node<"scatterAdd">, [base, indices, updates]: readonly TypedArray[], out: TypedArray): void {
+export function scatterAdd(
+  n: Node<"scatterAdd">,
+  [base, indices, updates]: readonly TypedArray[],
+  out: TypedArray,
+): void {
   const sums = out instanceof Float32Array ? new Float64Array(out.length) : out;
   sums.set(base);
   if (n.shape[n.attrs.axis] > 0) {

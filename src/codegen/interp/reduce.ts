@@ -23,7 +23,10 @@ function split(x: readonly number[], axes: readonly number[]): { kept: Int32Arra
   const strides = stridesOf(x);
   const pick = (inside: boolean): Int32Array => {
     const chosen = x.map((_, i) => i).filter((i) => axes.includes(i) === inside);
-    return offsets(chosen.map((i) => x[i]), chosen.map((i) => strides[i]));
+    return offsets(
+      chosen.map((i) => x[i]),
+      chosen.map((i) => strides[i]),
+    );
   };
   return { kept: pick(false), gone: pick(true) };
 }
