@@ -6,3 +6,4 @@ import "./engine.ts";
 
 export * from "./base/index.ts";
 export * from "./tensor/index.ts";
+export * from "./autodiff/index.ts";

@@ -3,7 +3,7 @@ import { context, withContext } from "../base/context.ts";
 import { build, type Node } from "../ir/index.ts";
 import type { Value } from "./executor.ts";
 import { Tensor } from "./tensor.ts";
-import { close, record, runRecorded } from "./trace.ts";
+import { close, currentTrace, record, runRecorded, type Trace } from "./trace.ts";
 
 /** Applies a function of nodes to tensors: recorded inside a trace, run at once outside. */
 export function apply(operands: readonly Tensor[], f: (...nodes: Node[]) => Node): Tensor {
@@ -16,6 +16,14 @@ export function applyMany(operands: readonly Tensor[], f: (...nodes: Node[]) => 
   const { trace, result } = record(() => f(...operands.map((t) => t.node)));
   const values = runRecorded(close(trace, result));
   return values.map((v, i) => fromValue(v, result[i].dtype));
+}
+
+/** Runs `f` in the trace in progress, or in one of its own that is run at once. */
+export function traced(f: (trace: Trace) => Node[]): Tensor[] {
+  const outer = currentTrace();
+  if (outer !== null) return f(outer).map(fromNode);
+  const { trace, result } = record(f);
+  return runRecorded(close(trace, result)).map((v, i) => fromValue(v, result[i].dtype));
 }
 
 /** Runs `f` outside of the trace in progress: for making variables while a model is being recorded. */

@@ -19,3 +19,5 @@ export * from "./compiled.ts";
 export { close, currentTrace, record, runRecorded, Trace, type Recorded } from "./trace.ts";
 export { type CustomRule } from "./nodes.ts";
 export { type Executor, type Graph, type Program, type Value } from "./executor.ts";
+export { scan, type ScanOptions } from "./scan.ts";
+export { recordLoop, substitute, outerNodes, type LoopResult, type LoopSpec } from "./loop.ts";

@@ -19,6 +19,8 @@ export class Trace {
   readonly assigned: Map<Variable, Node> = new Map();
   key: Node | null = null;
   private streams = 0;
+  /** How many functions around here are being differentiated: loops then keep what their gradients need. */
+  gradients = 0;
   /** Inside the body of a scan, where nothing can be assigned. */
   inBody = false;
 

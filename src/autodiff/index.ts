@@ -1,0 +1,7 @@
+/**
+ * autodiff: reverse-mode derivatives of graphs: one vector-Jacobian product a primitive, the reverse walk, and what users
+ * call: grad, valueAndGrad, vjp, jacobian, hessian, customVjp, checkpoint, checkGradients. Derivatives are graphs again.
+ *
+ * It is not: forward mode, optimizers, or anything that runs or schedules a graph.
+ */
+export { grad, valueAndGrad, type GradOptions, type TensorTree } from "./grad.ts";

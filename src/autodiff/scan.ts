@@ -1,0 +1,115 @@
+/** The derivative of a loop: a loop in the other direction over what the first one kept. */
+import { isFloat } from "../base/index.ts";
+import { nextId } from "../base/context.ts";
+import { build, isOp, type Node, topoOrder } from "../ir/index.ts";
+import { currentTrace, recordLoop, substitute, type Trace } from "../tensor/index.ts";
+import { activeNodes, reverse } from "./reverse.ts";
+import { like } from "./nodes.ts";
+
+/** Stacked values of body nodes, read from results of the scan; a second run of the loop where carries were not kept. */
+function keptValues(n: Node<"scan">): Map<Node, Node> {
+  const { body } = n.attrs;
+  const kept = new Map<Node, Node>();
+  const read = (tuple: Node, outs: readonly Node[]): void =>
+    outs.forEach((o, i) => {
+      if (i >= body.carries && !kept.has(o)) kept.set(o, build.get(tuple, i));
+    });
+  read(n, body.outs);
+  const params = body.params.slice(0, body.carries);
+  if (params.every((p) => kept.has(p))) return kept;
+  const more = { ...body, uid: nextId(), outs: [...body.outs, ...params] };
+  read(build.scan({ ...n.attrs, body: more }, n.srcs), more.outs);
+  return kept;
+}
+
+/** The carries that the wanted sources reach, directly or through other carries. */
+function activeCarries(n: Node<"scan">, needs: readonly boolean[]): number[] {
+  const { body } = n.attrs;
+  const order = topoOrder(body.outs);
+  const active = new Set(body.params.filter((p, i) => needs[i] && isFloat(p.dtype)));
+  for (let before = -1; before !== active.size; ) {
+    before = active.size;
+    const reached = activeNodes(order, active);
+    for (let i = 0; i < body.carries; i++) if (reached.has(body.outs[i]) && isFloat(body.params[i].dtype)) active.add(body.params[i]);
+  }
+  return [...Array(body.carries).keys()].filter((i) => active.has(body.params[i]));
+}
+
+/** The cotangents of carries, slices and constants of a scan, from those of its results (null: none). */
+export function scanRule(n: Node<"scan">, cts: readonly (Node | null)[], needs: readonly boolean[]): (Node | null)[] {
+  const trace = currentTrace() as Trace;
+  const { body, length } = n.attrs;
+  const { carries: c, xs: x, params, outs } = body;
+  const kept = keptValues(n);
+  const carries = activeCarries(n, needs);
+  const slices = [...Array(x).keys()].filter((i) => needs[c + i] && isFloat(params[c + i].dtype));
+  const consts = [...Array(params.length).keys()].filter((i) => i >= c + x && needs[i] && isFloat(params[i].dtype));
+  const ys = [...outs.keys()].filter((i) => i >= c && cts[i] !== null);
+  const zeros = (p: Node): Node => build.full(p.shape, 0, p.dtype);
+  const saved = [...kept];
+  // Products that sum over the iterations: taken at once after the loop, from their stacked operands.
+  const joined = new Map<number, { at: number; dot: Node<"dot">; perm: readonly number[] | null }>();
+  let yCount = slices.length;
+  const loop = recordLoop(
+    trace,
+    {
+      carries: [...carries.map((i) => cts[i] ?? zeros(params[i])), ...consts.map((i) => zeros(params[i]))],
+      xs: [...ys.map((i) => cts[i] as Node), ...n.srcs.slice(c, c + x), ...saved.map(([, stacked]) => stacked)],
+      length,
+      reverse: !n.attrs.reverse,
+    },
+    (cs, xs) => {
+      const savedAt = new Map(saved.map(([node], i) => [node, xs[ys.length + x + i]]));
+      const constAt = n.srcs.slice(c + x).map((s) => build.alias(s));
+      const at = new Map<Node, Node>();
+      params.forEach((p, i) => at.set(p, i < c ? (savedAt.get(p) as Node) : i < c + x ? xs[ys.length + i - c] : constAt[i - c - x]));
+      const own = params.map((p) => at.get(p) as Node);
+      // The body once more, its gradient, and then every kept value read instead of computed.
+      const primal = substitute(outs, at);
+      const wrt = [...carries, ...slices.map((i) => c + i), ...consts].map((i) => own[i]);
+      const back = reverse(
+        [...carries.map((i) => primal[i]), ...ys.map((i) => primal[i])],
+        [...carries.map((_, k) => cs[k]), ...ys.map((_, k) => xs[k])],
+        wrt,
+      );
+      const known = new Map<Node, Node>();
+      for (const [node, slice] of savedAt) known.set(at.get(node) as Node, slice);
+      const grads = substitute(back.map((g, k) => g ?? like(wrt[k], 0)), known);
+      const inputs = new Set([...cs, ...xs]);
+      const own0 = carries.length + slices.length;
+      const sums: Node[] = [];
+      const extra: Node[] = [];
+      consts.forEach((_, k) => {
+        const g = grads[own0 + k];
+        const acc = cs[carries.length + k];
+        const inner = isOp(g, "permute") ? g.srcs[0] : g;
+        if (isOp(inner, "dot") && inner.attrs.lhsBatch.length === 0 && inner.srcs.every((s) => varies(s, inputs))) {
+          joined.set(k, { at: yCount, dot: inner, perm: isOp(g, "permute") ? g.attrs.perm : null });
+          extra.push(...inner.srcs);
+          yCount += 2;
+          sums.push(acc);
+        } else sums.push(build.binary("add", acc, g));
+      });
+      return { carries: [...grads.slice(0, carries.length), ...sums], ys: [...grads.slice(carries.length, own0), ...extra] };
+    },
+  );
+  const result = Array<Node | null>(n.srcs.length).fill(null);
+  carries.forEach((i, k) => (result[i] = loop.carries[k]));
+  slices.forEach((i, k) => (result[c + i] = loop.ys[k]));
+  consts.forEach((i, k) => {
+    const j = joined.get(k);
+    result[i] = j === undefined ? loop.carries[carries.length + k] : stackedDot(loop.ys[j.at], loop.ys[j.at + 1], j.dot, j.perm);
+  });
+  return result;
+}
+
+/** Whether a node of a body differs from iteration to iteration. */
+const varies = (node: Node, inputs: ReadonlySet<Node>): boolean => topoOrder([node]).some((n) => inputs.has(n));
+
+/** Σ over the first axis of dot(a_t, b_t): one product that contracts that axis too. */
+function stackedDot(a: Node, b: Node, dot: Node<"dot">, perm: readonly number[] | null): Node {
+  const next = (axes: readonly number[]): number[] => [0, ...axes.map((i) => i + 1)];
+  const { lhsContract, rhsContract } = dot.attrs;
+  const out = build.dot(a, b, { lhsBatch: [], rhsBatch: [], lhsContract: next(lhsContract), rhsContract: next(rhsContract) });
+  return perm === null ? out : build.permute(out, perm);
+}

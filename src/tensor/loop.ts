@@ -1,0 +1,122 @@
+/** Recording the body of a loop as a closed graph: what scan() and the derivative of a scan stand on. */
+import { ShapeError, sameShape, showShape } from "../base/index.ts";
+import { context, nextId } from "../base/context.ts";
+import { build, intern, type Node, topoOrder } from "../ir/index.ts";
+import { constantOf } from "../ir/rewrite.ts";
+import type { Trace } from "./trace.ts";
+
+/** The graphs of `roots` with some nodes replaced; what they were made of is not looked at. Fills `replaced`. */
+export function substitute(roots: readonly Node[], replaced: Map<Node, Node>): Node[] {
+  const stack = [...roots];
+  while (stack.length > 0) {
+    const n = stack[stack.length - 1];
+    if (replaced.has(n)) {
+      stack.pop();
+      continue;
+    }
+    const open = n.srcs.filter((s) => !replaced.has(s));
+    if (open.length > 0) {
+      stack.push(...open);
+      continue;
+    }
+    stack.pop();
+    const srcs = n.srcs.map((s) => replaced.get(s) as Node);
+    replaced.set(n, srcs.every((s, i) => s === n.srcs[i]) ? n : intern(n.op, srcs, n.attrs, n.shape, n.dtype, n.outs));
+  }
+  return roots.map((r) => replaced.get(r) as Node);
+}
+
+/**
+ * The nodes from outside that `roots` use: older than `start`, or leaves that are not `own`. Constants are no such nodes:
+ * they belong to any graph.
+ */
+export function outerNodes(roots: readonly Node[], own: ReadonlySet<Node>, start: number): Node[] {
+  const seen = new Set<Node>();
+  const found: Node[] = [];
+  const stack = [...roots];
+  while (stack.length > 0) {
+    const n = stack.pop() as Node;
+    if (seen.has(n) || own.has(n)) continue;
+    seen.add(n);
+    if (n.op === "iota" || constantOf(n) !== null) continue;
+    if (n.op === "leaf" || n.id < start) found.push(n);
+    else stack.push(...n.srcs);
+  }
+  return found.reverse();
+}
+
+export interface LoopSpec {
+  /** Initial values. */
+  readonly carries: readonly Node[];
+  /** Cut along their first axis, one slice an iteration. */
+  readonly xs: readonly Node[];
+  readonly length: number;
+  readonly reverse: boolean;
+}
+
+export interface LoopResult {
+  readonly carries: Node[];
+  /** Stacked along a new first axis. */
+  readonly ys: Node[];
+}
+
+type Body = (carries: readonly Node[], xs: readonly Node[]) => { carries: readonly Node[]; ys: readonly Node[] };
+
+/** What is dear to compute twice: kept for the derivative. */
+const DEAR: ReadonlySet<string> = new Set(["dot", "conv"]);
+
+/** Records `f` as the body of a scan and returns the scan's results. Unused slices do not travel. */
+export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
+  const start = context.nextId;
+  const carries = spec.carries.map((c) => build.leaf(c.shape, c.dtype, "carry"));
+  const slices = spec.xs.map((x) => build.leaf(x.shape.slice(1), x.dtype, "slice"));
+  const { result, key } = trace.body([...carries, ...slices], () => {
+    const out = f(carries, slices);
+    const outs = [...out.carries, ...out.ys];
+    const own = new Set<Node>([...carries, ...slices, ...(trace.key === null ? [] : [trace.key])]);
+    const outer = outerNodes(outs, own, start);
+    const consts = outer.map((n) => build.leaf(n.shape, n.dtype, "constant"));
+    const closed = substitute(outs, new Map<Node, Node>([...[...own].map((n) => [n, n] as const), ...outer.map((n, i) => [n, consts[i]] as const)]));
+    return { closed, outer, consts, ys: out.ys.length };
+  });
+  result.closed.slice(0, carries.length).forEach((n, i) => {
+    const c = spec.carries[i];
+    if (!sameShape(n.shape, c.shape) || n.dtype !== c.dtype) {
+      throw new ShapeError(
+        `[scan] carry ${i} starts as ${c.dtype} ${showShape(c.shape)} and comes out of the body as ${n.dtype} ${showShape(n.shape)}: ` +
+          "shape and dtype must stay; cast or reshape one of them.",
+      );
+    }
+  });
+  const order = topoOrder(result.closed);
+  const used = new Set(order);
+  const kept = slices.flatMap((p, i) => (used.has(p) ? [{ param: p as Node, node: spec.xs[i] }] : []));
+  if (key !== null && used.has(key)) {
+    // One key an iteration, from one draw outside.
+    const from = trace.nextStream();
+    kept.push({ param: key, node: build.randomBits(from.key, [spec.length, 2], from.stream) });
+  }
+  const outs = [...result.closed];
+  if (trace.gradients > 0) {
+    const fixed = new Set<Node>(result.consts);
+    const moving = new Set<Node>([...carries, ...kept.map((x) => x.param)]);
+    for (const n of order) {
+      if (!fixed.has(n) && n.srcs.some((s) => moving.has(s))) moving.add(n);
+      if (moving.has(n) && DEAR.has(n.op) && !outs.includes(n, carries.length)) outs.push(n);
+    }
+    outs.push(...carries.filter((c) => !outs.includes(c, carries.length)));
+  }
+  const body = {
+    uid: nextId(),
+    params: [...carries, ...kept.map((x) => x.param), ...result.consts],
+    outs,
+    carries: carries.length,
+    xs: kept.length,
+  };
+  const srcs = [...spec.carries, ...kept.map((x) => x.node), ...result.outer];
+  const tuple = build.scan({ body, length: spec.length, reverse: spec.reverse }, srcs);
+  return {
+    carries: carries.map((_, i) => build.get(tuple, i)),
+    ys: Array.from({ length: result.ys }, (_, i) => build.get(tuple, carries.length + i)),
+  };
+}
