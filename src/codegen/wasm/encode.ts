@@ -95,10 +95,7 @@ class FnEncoder {
     const groups = counts.map((n, cls) => [n, WASM_TYPE[cls]]).filter(([n]) => n > 0);
     o.uleb(groups.length);
     for (const [n, t] of groups) o.uleb(n).u8(t);
-    for (const [k, slot] of this.lay.constLocal) {
-      this.constant(k);
-      o.u8(0x21).uleb(this.slot(slot));
-    }
+    this.hotConstants();
     const code = this.fn.code;
     for (let i = 0; i < code.length; i++) {
       if (skip[i]) continue;
@@ -110,6 +107,26 @@ class FnEncoder {
     }
     if (this.fn.ret) this.push(this.fn.ret);
     return o.u8(0x0b);
+  }
+
+  /**
+   * V8 makes vector constants anew where they are used, three instructions each. It must think that they may differ to keep
+   * them in registers or stack slots across a loop: under a condition that never holds (memory has at most 2^16 pages) they
+   * become zero.
+   */
+  private hotConstants(): void {
+    const { constLocal } = this.lay;
+    if (!constLocal.size) return;
+    const o = this.o;
+    for (const [k, slot] of constLocal) {
+      this.constant(k);
+      o.u8(0x21).uleb(this.slot(slot));
+    }
+    o.u8(0x3f).u8(0).u8(0x41).sleb(17).u8(0x76).u8(0x04).u8(0x40);
+    for (const slot of constLocal.values()) {
+      this.simd(V.const).f64(0).f64(0).u8(0x21).uleb(this.slot(slot));
+    }
+    o.u8(0x0b);
   }
 
   private slot(packed: number): number {

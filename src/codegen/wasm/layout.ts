@@ -13,6 +13,7 @@ export interface Layout {
   /** Local of a value or variable: rank within its class * 4 + class; -1 none. */
   readonly local: Int32Array;
   readonly varLocal: Int32Array;
+  /** Vector constants that are used in loops, made once at entry. */
   readonly constLocal: Map<Val, number>;
   /** Number of locals of each class. */
   readonly counts: number[];
@@ -96,11 +97,11 @@ export function layoutOf(fn: Fn): Layout {
   const depth = new Uint8Array(n + 1);
   const skip = new Uint8Array(n);
   const inline = new Uint8Array(n);
-  const constUses = new Map<Val, number>();
+  const hot = new Set<Val>();
   const use = (x: Val | undefined, at: number, times: number): void => {
     if (!x) return;
     if (x.op === "const") {
-      if (classOf(x.type) === 3) constUses.set(x, (constUses.get(x) ?? 0) + times);
+      if (classOf(x.type) === 3 && loopOf[at] >= 0 && !Object.is(x.imm, 0)) hot.add(x);
       return;
     }
     if (x.id < 0) return;
@@ -199,7 +200,7 @@ export function layoutOf(fn: Fn): Layout {
     return slot;
   };
   const constLocal = new Map<Val, number>();
-  for (const [k, count] of constUses) if (count > 1) constLocal.set(k, counts[3]++ * 4 + 3);
+  for (const k of hot) constLocal.set(k, counts[3]++ * 4 + 3);
   for (let i = 0; i < n; i++) {
     const gone = expire[i];
     if (gone) for (const slot of gone) freed[slot & 3].push(slot);
