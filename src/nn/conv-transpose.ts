@@ -1,5 +1,5 @@
-import { ValueError } from "../base/index.ts";
-import { add, convTranspose, slice, type Tensor } from "../tensor/index.ts";
+import { ShapeError, showShape, ValueError } from "../base/index.ts";
+import { add, convTranspose, type Tensor } from "../tensor/index.ts";
 import { activationJson, type ActivationLike, activationOf } from "./activations.ts";
 import { needImages, type Sizes, sizesOf } from "./conv.ts";
 import { initJson, needWhole } from "./core.ts";
@@ -21,3 +21,63 @@ export interface ConvTransposeOptions extends LayerOptions {
   /** Default "zeros". */
   readonly biasInitializer?: InitializerLike;
 }
+
+/** x [batch, ...spatial, in], kernel [...window, filters, in] → [batch, ...larger, filters]. */
+function transposed(rank: number, filters: number, kernelSize: Sizes, options: ConvTransposeOptions): Layer {
+  const kind = `conv${rank}dTranspose`;
+  const { padding = "valid", useBias = true, kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
+  needWhole(kind, "filters", filters);
+  if (padding !== "valid" && padding !== "same") throw new ValueError(`[${kind}] padding must be "valid" or "same", got ${JSON.stringify(padding)}.`);
+  const size = sizesOf(kind, "kernelSize", kernelSize, rank);
+  const strides = sizesOf(kind, "strides", options.strides ?? 1, rank);
+  const dilation = sizesOf(kind, "dilationRate", options.dilationRate ?? 1, rank);
+  const act = activationOf(options.activation ?? "linear");
+  let kernel: Tensor | null = null;
+  let bias: Tensor | null = null;
+  return makeLayer({
+    class: kind,
+    options,
+    config: () => ({
+      filters,
+      kernelSize: size,
+      strides,
+      padding,
+      dilationRate: dilation,
+      activation: activationJson(act),
+      useBias,
+      kernelInitializer: initJson(kernelInitializer),
+      biasInitializer: initJson(biasInitializer),
+    }),
+    build([shape], variable, tag) {
+      needImages(tag, shape, rank);
+      kernel = variable("kernel", [...size, filters, shape[rank + 1]], kernelInitializer);
+      if (useBias) bias = variable("bias", [filters], biasInitializer);
+    },
+    check([shape], tag) {
+      const w = kernel as Tensor;
+      needImages(tag, shape, rank);
+      if (shape[rank + 1] === w.shape[rank + 1]) return;
+      throw new ShapeError(`${tag} expects ${w.shape[rank + 1]} channels, got input ${showShape(shape)}; kernel ${showShape(w.shape)} is [...window, out, in].`);
+    },
+    call([x]) {
+      const y = convTranspose(x, kernel as Tensor, { strides, padding, dilation });
+      return act(bias === null ? y : add(y, bias));
+    },
+  });
+}
+
+/** Sequences made longer (Keras: Conv1DTranspose). */
+export const conv1dTranspose = (filters: number, kernelSize: Sizes, options: ConvTransposeOptions = {}): Layer =>
+  transposed(1, filters, kernelSize, options);
+/**
+ * Images made larger: the transpose of a convolution from `filters` channels (Keras: Conv2DTranspose, whose kernel layout
+ * [...window, filters, in] this keeps).
+ *
+ * @example
+ * const y = conv2dTranspose(8, 3, { strides: 2, padding: "same" })(zeros([1, 7, 7, 16])); // [1, 14, 14, 8]
+ */
+export const conv2dTranspose = (filters: number, kernelSize: Sizes, options: ConvTransposeOptions = {}): Layer =>
+  transposed(2, filters, kernelSize, options);
+/** Volumes made larger (Keras: Conv3DTranspose). */
+export const conv3dTranspose = (filters: number, kernelSize: Sizes, options: ConvTransposeOptions = {}): Layer =>
+  transposed(3, filters, kernelSize, options);

@@ -1,5 +1,5 @@
 import { ShapeError, showShape, ValueError } from "../base/index.ts";
-import { add, conv, reshape, type Tensor } from "../tensor/index.ts";
+import { add, conv, type ConvPadding, depthwiseConv, type Tensor } from "../tensor/index.ts";
 import { activationJson, type ActivationLike, activationOf } from "./activations.ts";
 import { initJson, needWhole } from "./core.ts";
 import type { InitializerLike } from "./initializers.ts";
@@ -51,17 +51,8 @@ export interface ConvOptions extends ConvBase {
   readonly kernelInitializer?: InitializerLike;
 }
 
-/** Zeros in front of and behind each spatial axis. */
-function pads(padding: PaddingOption, shape: readonly number[], kernel: readonly number[], strides: readonly number[], dilation: readonly number[]): [number, number][] {
-  return kernel.map((k, i) => {
-    const span = (k - 1) * dilation[i];
-    if (padding === "valid") return [0, 0];
-    if (padding === "causal") return [span, 0];
-    const n = shape[i + 1];
-    const total = Math.max(0, (Math.ceil(n / strides[i]) - 1) * strides[i] + span + 1 - n);
-    return [Math.floor(total / 2), Math.ceil(total / 2)];
-  });
-}
+/** What `conv` takes: causal padding puts all zeros in front. */
+const padsOf = (g: Geometry): ConvPadding => (g.padding === "causal" ? g.kernel.map((k, i): [number, number] => [(k - 1) * g.dilation[i], 0]) : g.padding);
 
 interface Geometry {
   readonly kernel: number[];
@@ -142,8 +133,7 @@ function convolution(rank: number, filters: number, kernelSize: Sizes, options: 
       needRoom(tag, shape, g);
     },
     call([x]) {
-      const padding = pads(g.padding, x.shape, g.kernel, g.strides, g.dilation);
-      const y = conv(x, kernel as Tensor, { strides: g.strides, padding, dilation: g.dilation, groups });
+      const y = conv(x, kernel as Tensor, { strides: g.strides, padding: padsOf(g), dilation: g.dilation, groups });
       return act(bias === null ? y : add(y, bias));
     },
   });
@@ -207,10 +197,7 @@ export function depthwiseConv2d(kernelSize: Sizes, options: DepthwiseOptions = {
       needRoom(tag, shape, g);
     },
     call([x]) {
-      const w = kernel as Tensor;
-      const padding = pads(g.padding, x.shape, g.kernel, g.strides, g.dilation);
-      const taps = reshape(w, [...g.kernel, 1, w.shape[2] * depthMultiplier]);
-      const y = conv(x, taps, { strides: g.strides, padding, dilation: g.dilation, groups: w.shape[2] });
+      const y = depthwiseConv(x, kernel as Tensor, { strides: g.strides, padding: padsOf(g), dilation: g.dilation });
       return act(bias === null ? y : add(y, bias));
     },
   });

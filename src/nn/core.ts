@@ -1,5 +1,5 @@
 import { ShapeError, showShape, sizeOf, ValueError } from "../base/index.ts";
-import { add, matmul, mul, reshape, take, type Tensor, where, less } from "../tensor/index.ts";
+import { add, matmul, mul, random, reshape, take, type Tensor, where } from "../tensor/index.ts";
 import { activationJson, type ActivationLike, activationLayer, activationOf } from "./activations.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Config, type Layer, type LayerOptions, makeLayer } from "./layer.ts";
@@ -129,8 +129,7 @@ export function dropout(rate: number, options: DropoutOptions = {}): Layer {
     call([x], { training }) {
       if (!training || rate === 0) return x;
       const shape = noiseShape === undefined ? x.shape : noiseShape.map((d, i) => d ?? x.shape[i]);
-      const dropped = less(randomUniform(shape), rate);
-      return where(dropped, 0, mul(x, 1 / (1 - rate)));
+      return where(random.bernoulli(rate, shape), 0, mul(x, 1 / (1 - rate)));
     },
   });
 }
@@ -156,7 +155,7 @@ export function embedding(count: number, size: number, options: EmbeddingOptions
     build(_, variable) {
       table = variable("embeddings", [count, size], embeddingsInitializer);
     },
-    call: ([x]) => take(table as Tensor, x.dtype === "int32" ? x : x.astype("int32"), 0),
+    call: ([x]) => take(table as Tensor, x.cast("int32"), 0),
   });
 }
 

@@ -8,6 +8,8 @@
  * This file is the face of `chainrule/nn` and the one file of the room that looks up, to `train`: `sequential` and `model`
  * are exported with their training methods.
  */
+import "../engine.ts";
+
 export { modelFromConfig, model, sequential } from "../train/model.ts";
 export type { CompileOptions, Model, ModelOptions } from "../train/model.ts";
 export {

@@ -30,7 +30,7 @@ function pooling(kind: "max" | "avg", rank: number, poolSize: Sizes, options: Po
         `${tag} a window of ${size[axis]} does not fit ${shape[axis + 1]} on spatial axis ${axis} of input ${showShape(shape)}: pool less, or use padding "same".`,
       );
     },
-    call: ([x]) => pool(x, { window: size, strides, padding }),
+    call: ([x]) => pool(x, size, { strides, padding }),
   });
 }
 

@@ -6,6 +6,7 @@ import { countParameters } from "../nn/summary.ts";
 import type { Optimizer } from "../optim/index.ts";
 import { type Callback, type RunControl, tell } from "./callbacks.ts";
 import type { History, Logs, TrainEvent } from "./events.ts";
+import { checkInput, checkStep } from "./anomaly.ts";
 import { type ArrayLikeInput, type BatchSource, checkClasses, needLabels, onDevice, sourceOf, splitOff, type TrainingData } from "./inputs.ts";
 import { progress } from "./progress.ts";
 import { applyState, captureState, type Position, type RunningSums, type TrainingState } from "./state.ts";
@@ -18,6 +19,7 @@ export interface Compilation {
   readonly loss: Loss;
   readonly metrics: readonly Metric[];
   readonly steps: Steps;
+  readonly detectAnomaly: boolean;
 }
 
 export interface FitOptions {
@@ -46,6 +48,8 @@ export interface FitOptions {
   readonly signal?: AbortSignal;
   /** Number of the first epoch; default 0. */
   readonly initialEpoch?: number;
+  /** Checks inputs, loss and variables at every step and throws at the first that is not finite. Slow; default as compiled. */
+  readonly detectAnomaly?: boolean;
   /** Goes on from a saved state, bit for bit, also in the middle of an epoch. */
   readonly resume?: TrainingState;
 }
@@ -228,9 +232,12 @@ export class Run {
     const begun = performance.now();
     const before = this.sums.samples;
     const { shuffle, seed } = this;
+    const anomaly = this.options.detectAnomaly ?? at.detectAnomaly;
     for await (const b of source.batches(this.batchSize, { shuffle, seed, epoch, start, reuse: true })) {
       const { x, y, w } = onDevice(b);
+      if (anomaly) checkInput(b, epoch);
       const loss = this.sums.add(at.steps.train(x, needLabels(y, x), w), b.size);
+      if (anomaly) checkStep(at.model, loss, epoch, b.index);
       this.position = { epoch, batch: b.index + 1, step: this.position.step + 1 };
       const elapsed = (performance.now() - begun) / 1000;
       const rate = (this.sums.samples - before) / Math.max(elapsed, 1e-9);

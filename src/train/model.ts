@@ -20,6 +20,8 @@ export interface CompileOptions {
   readonly loss: LossLike;
   /** Names ("accuracy" …) or metrics; default none. */
   readonly metrics?: readonly MetricLike[];
+  /** Makes `fit` look for numbers that are not finite at every step; slow; default false. */
+  readonly detectAnomaly?: boolean;
 }
 
 /** A network with the methods that train and use it, as in Keras. */
@@ -58,12 +60,12 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
     return compilation;
   };
   const methods = {
-    compile({ optimizer, loss, metrics = [] }: CompileOptions): void {
+    compile({ optimizer, loss, metrics = [], detectAnomaly = false }: CompileOptions): void {
       if (typeof (optimizer as Partial<Optimizer> | string | undefined) !== "object" || typeof optimizer.update !== "function") {
         throw new ValueError(`[compile] optimizer must be an optimizer such as adam(1e-3), got ${JSON.stringify(optimizer)}.`);
       }
       const parts = { loss: lossOf(loss), metrics: metrics.map(metricOf) };
-      compilation = { model: net, optimizer, ...parts, steps: makeSteps(net, optimizer, parts.loss, parts.metrics) };
+      compilation = { model: net, optimizer, detectAnomaly, ...parts, steps: makeSteps(net, optimizer, parts.loss, parts.metrics) };
       run = null;
     },
     async fit(data: TrainingData, options: FitOptions = {}): Promise<History> {

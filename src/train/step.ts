@@ -1,6 +1,7 @@
 import { ValueError } from "../base/index.ts";
 import { valueAndGrad } from "../autodiff/index.ts";
 import type { Metric } from "../metrics/index.ts";
+import { logitsBehind } from "../nn/activations.ts";
 import { type Loss, reduceLoss } from "../nn/losses.ts";
 import type { ModelBase } from "../nn/model.ts";
 import type { Optimizer } from "../optim/index.ts";
@@ -9,7 +10,9 @@ import { compiled, mean, type Tensor } from "../tensor/index.ts";
 /** What one batch gives: its mean loss, and the sums of each metric. */
 export type StepResult = readonly Tensor[];
 
-export type Step = (x: Tensor, y: Tensor, sampleWeight: Tensor | null) => StepResult;
+type Batch = [x: Tensor, y: Tensor, sampleWeight: Tensor | null];
+
+export type Step = (...batch: Batch) => StepResult;
 
 /** The compiled functions behind `fit`, `evaluate` and `predict`: each is compiled once for each shape of batch. */
 export interface Steps {
@@ -31,21 +34,35 @@ export function makeSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, me
     if (Array.isArray(out)) throw new ValueError(`[fit] model "${model.name}" has several outputs: train it with the open form (valueAndGrad).`);
     return out;
   };
+  // Whether the model ended in softmax or sigmoid: seen while recording, since results of a program are plain tensors.
+  let activated = false;
   const sums = (prediction: Tensor, y: Tensor, w: Tensor | null): Tensor[] =>
-    metrics.map((m) => m.batch(prediction, y, { sampleWeight: w, logits: /crossentropy/i.test(loss.loss) }));
+    metrics.map((m) => m.batch(prediction, y, { sampleWeight: w, logits: !activated && /crossentropy/i.test(loss.loss) }));
+  const train = compiled<Batch, Tensor[]>((x, y, w) => {
+    const [[value, prediction], gradients] = valueAndGrad(
+      model,
+      (): readonly [Tensor, Tensor] => {
+        const out = forward(x, true);
+        activated = logitsBehind(out) !== null;
+        return [lossOfBatch(loss, out, y, w), out];
+      },
+      { hasAux: true },
+    );
+    optimizer.update(model, gradients);
+    return [value, ...(metrics.length === 0 ? [] : [prediction])];
+  });
+  // Metrics are a program of their own: inside the step they would be fused with the loss and could change its last bit.
+  const judge = compiled<Batch, Tensor[]>(sums);
+  const test = compiled<Batch, Tensor[]>((x, y, w) => {
+    const prediction = forward(x, false);
+    activated = logitsBehind(prediction) !== null;
+    return [lossOfBatch(loss, prediction, y, w), ...sums(prediction, y, w)];
+  });
   return {
-    train: compiled((x: Tensor, y: Tensor, w: Tensor | null) => {
-      let prediction: Tensor | null = null;
-      const [value, gradients] = valueAndGrad(model, () => {
-        prediction = forward(x, true);
-        return lossOfBatch(loss, prediction, y, w);
-      });
-      optimizer.update(model, gradients);
-      return [value, ...sums(prediction as unknown as Tensor, y, w)];
-    }),
-    test: compiled((x: Tensor, y: Tensor, w: Tensor | null) => {
-      const prediction = forward(x, false);
-      return [lossOfBatch(loss, prediction, y, w), ...sums(prediction, y, w)];
-    }),
+    train(x, y, w) {
+      const [value, prediction] = train(x, y, w);
+      return prediction === undefined ? [value] : [value, ...judge(prediction, y, w)];
+    },
+    test,
   };
 }
