@@ -73,7 +73,8 @@ export function decodeNpy(bytes: Uint8Array, name = "npy"): HostArray {
   if (bytes.length - end !== size * width) {
     fail(`needs ${size * width} bytes of data for (${dims}) ${descr}, but has ${bytes.length - end}.`);
   }
-  const copy = bytes.slice(end).buffer;
+  // Not slice(): that of a Buffer is a view.
+  const copy = new Uint8Array(bytes.subarray(end)).buffer;
   if (dtype !== undefined) return { data: hostArray(dtype, size, copy), shape, dtype };
   return { data: narrow(new BigInt64Array(copy), name), shape, dtype: "int32" };
 }

@@ -185,7 +185,8 @@ function checkRanges(
 
 function readEntry(data: Uint8Array, e: Entry): HostArray {
   const { bytes, dtype, widen } = READERS[e.dtype];
-  const copy = data.slice(e.from, e.to);
+  // Not slice(): that of a Buffer is a view.
+  const copy = new Uint8Array(data.subarray(e.from, e.to));
   const n = (e.to - e.from) / bytes;
   const array = widen === undefined ? hostArray(dtype, n, copy.buffer) : widen(new Uint16Array(copy.buffer, 0, n));
   return { data: array, shape: e.shape, dtype };

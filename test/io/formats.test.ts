@@ -64,6 +64,12 @@ describe("safetensors", () => {
     expect(Array.from(bytes.subarray(-8))).toEqual([0, 0, 128, 63, 0, 0, 0, 64]);
   });
 
+  test("a Buffer, which may be a view of a shared pool, reads the same", () => {
+    const tree: NamedArrays = { w: { data: Float64Array.of(1, 2), shape: [2], dtype: "float64" } };
+    expect(decodeSafetensors(Buffer.from(encodeSafetensors(tree))).tensors).toEqual(tree);
+    expect(decodeNpy(Buffer.from(encodeNpy(tree.w)))).toEqual(tree.w);
+  });
+
   test("F16 and BF16 are widened exactly", () => {
     const half = raw({ h: { dtype: "F16", shape: [6], data_offsets: [0, 12] } }, 12);
     half.set(new Uint8Array(Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0x7c00, 0x8000).buffer), half.length - 12);
