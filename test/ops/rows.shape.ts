@@ -119,6 +119,8 @@ const move = (name: OpRow["name"], cases: readonly OpCase[], large: OpCase, dtyp
 export const SHAPED: readonly OpRow[] = [
   reduce("sum"),
   reduce("prod", { draw: between(0.8, 1.2), tolerance: { relative: 64 } }),
+  // Zeros: the derivative must not divide by the element.
+  reduce("prod", { draw: (rng) => rng.int(-1, 2) / 2, dtypes: FLOATS }),
   reduce("max"),
   reduce("min"),
   argReduce("argmax"),

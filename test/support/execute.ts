@@ -1,21 +1,13 @@
 import type { TypedArray } from "../../src/base/index.ts";
-import { context } from "../../src/base/context.ts";
 import { interpret } from "../../src/codegen/interp/index.ts";
 import { type Node, printGraph, topoOrder } from "../../src/ir/index.ts";
 import { type Executor, executor } from "../../src/tensor/executor.ts";
+import { record } from "../../src/tensor/trace.ts";
 
 export type Leaves = ReadonlyMap<Node, TypedArray>;
 
-/** A node made in a trace of its own, so that equal computations are one node, as they are for users. */
-export function traced<T>(f: () => T): T {
-  const before = context.nodes;
-  context.nodes = new Map();
-  try {
-    return f();
-  } finally {
-    context.nodes = before;
-  }
-}
+/** Runs `f` in a trace of its own, so that equal computations are one node, as they are for users. */
+export const traced = <T>(f: () => T): T => record(() => f()).result;
 
 /** The values of `outputs` by the engine under test. */
 export function execute(outputs: readonly Node[], leaves: Leaves, engine: Executor = executor()): TypedArray[] {
