@@ -5,3 +5,6 @@
  * It is not: forward mode, optimizers, or anything that runs or schedules a graph.
  */
 export { grad, valueAndGrad, type GradOptions, type TensorTree } from "./grad.ts";
+export { hessian, jacobian, vjp } from "./products.ts";
+export { checkpoint, customVjp } from "./transforms.ts";
+export { checkGradients, type CheckedComponent, type CheckOptions, type CheckReport } from "./check.ts";

@@ -28,14 +28,16 @@ export class Trace {
     this.deferred = deferred;
   }
 
-  /** A fresh stream of the trace's random key: each run of the graph draws anew. */
-  nextStream(): { key: Node; stream: number } {
+  /** `count` fresh streams of the trace's random key, from `stream` on: each run of the graph draws anew. */
+  nextStream(count = 1): { key: Node; stream: number } {
     if (this.key === null) {
       this.key = build.leaf([2], "uint32", "random key");
       // One draw for all readings of a trace that runs once: item() and the result agree.
       if (!this.deferred && !this.inBody) this.captured.set(this.key, keyValue(nextKey()));
     }
-    return { key: this.key, stream: this.streams++ };
+    const stream = this.streams;
+    this.streams += count;
+    return { key: this.key, stream };
   }
 
   /** Runs `f` as the body of a loop; the key it drew from, if it drew, is a parameter of the body. */

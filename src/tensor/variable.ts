@@ -1,4 +1,4 @@
-import { TraceError } from "../base/index.ts";
+import { type DType, TraceError } from "../base/index.ts";
 import { build, type Node } from "../ir/index.ts";
 import { eagerly } from "./apply.ts";
 import { asTensor, type TensorLike } from "./convert.ts";
@@ -34,6 +34,11 @@ export class Variable extends Tensor {
   /** The leaf that stands for this variable in every graph. */
   get leaf(): Node {
     return this.self;
+  }
+
+  /** The declared dtype; that of the stand-in while a gradient check runs in float64. */
+  override get dtype(): DType {
+    return currentTrace()?.assigned.get(this)?.dtype ?? this.self.dtype;
   }
 
   override get node(): Node {
