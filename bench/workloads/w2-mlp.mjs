@@ -10,15 +10,17 @@ const parameters = () =>
   [0, 1, 2].flatMap((k) => [dense(`w${k}`, sizes[k], sizes[k + 1]), weights(`b${k}`, [sizes[k + 1]], sizes[k])]);
 const figure = (step) => ({ metric: "step", step, work: batch, unit: "samples/s" });
 
-export function* chainrule({ array, denseOf, model, relu, trainer, adam, crossEntropy }) {
-  const [w0, b0, w1, b1, w2, b2] = parameters();
-  const net = model([denseOf(w0, b0), relu, denseOf(w1, b1), relu, denseOf(w2, b2)]);
+export async function* chainrule({ array, fill, trainer }) {
+  const { crossEntropy, dense, relu, sequential } = await import("chainrule/nn");
+  const { adam } = await import("chainrule/optim");
+  const model = sequential([dense(256), relu, dense(128), relu, dense(10)], { inputShape: [784] });
+  fill(model, parameters());
   yield figure(
     trainer({
-      model: net,
-      optimizer: adam({ learningRate: 1e-3 }),
-      data: [array(images()), array(labels())],
-      loss: (x, y) => crossEntropy(net(x), y),
+      model,
+      optimizer: adam(1e-3),
+      data: [images(), labels()].map(array),
+      loss: (x, y) => crossEntropy(model(x), y),
     }),
   );
 }

@@ -27,6 +27,27 @@ const parameters = (nchw) => [
 ];
 const figure = (step) => ({ metric: "step", step, work: batch, unit: "samples/s" });
 
+export async function* chainrule({ array, fill, trainer }) {
+  const { conv2d, crossEntropy, dense, flatten, maxPool2d, relu, sequential } = await import("chainrule/nn");
+  const { adam } = await import("chainrule/optim");
+  const model = sequential(
+    [
+      ...[conv2d(6, 5, { padding: "same" }), relu, maxPool2d(2), conv2d(16, 5), relu, maxPool2d(2)],
+      ...[flatten(), dense(120), relu, dense(84), relu, dense(10)],
+    ],
+    { inputShape: [28, 28, 1] },
+  );
+  fill(model, parameters());
+  yield figure(
+    trainer({
+      model,
+      optimizer: adam(1e-3),
+      data: [x(), labels()].map(array),
+      loss: (x, y) => crossEntropy(model(x), y),
+    }),
+  );
+}
+
 export function* jax({ adam, affine, conv2d, crossEntropy, nn, np, trainer }) {
   // faster in this peer than its own reduceWindow
   const pool = (h) => {

@@ -29,6 +29,44 @@ const parameters = () => [
 ];
 const blockOf = (p, i) => p.slice(2 + 12 * i, 14 + 12 * i);
 
+export async function* chainrule({ array, netOf, parameter, trainer }) {
+  const { add, gelu, matmul, mean, mul, reshape, rsqrt, softmax, split, square, sub, swapaxes, take, transpose } =
+    await import("chainrule");
+  const { crossEntropy } = await import("chainrule/nn");
+  const { adamw } = await import("chainrule/optim");
+  const p = parameters().map(parameter);
+  const affine = (x, w, b) => add(matmul(x, w), b);
+  const layerNorm = (h, gamma, beta) => {
+    const centred = sub(h, mean(h, -1, { keepdims: true }));
+    const variance = mean(square(centred), -1, { keepdims: true });
+    return add(mul(mul(centred, rsqrt(add(variance, 1e-5))), gamma), beta);
+  };
+  const perHead = (t) => transpose(reshape(t, [batch, context, heads, width / heads]), [0, 2, 1, 3]);
+  const attention = (h, mask) => {
+    const [q, k, v] = split(h, 3, 1).map(perHead);
+    const scores = add(mul(matmul(q, swapaxes(k, -1, -2)), (width / heads) ** -0.5), mask);
+    return reshape(transpose(matmul(softmax(scores), v), [0, 2, 1, 3]), [batch * context, width]);
+  };
+  yield figure(
+    trainer({
+      model: netOf(p),
+      optimizer: adamw({ learningRate: rate, weightDecay: decay }),
+      data: [tokens(), targets(), causalMask(context)].map(array),
+      loss(x, y, mask) {
+        let h = add(reshape(take(p[0], x), [batch, context, width]), p[1]);
+        h = reshape(h, [batch * context, width]);
+        for (let i = 0; i < blocks; i++) {
+          const [g1, b1, qkv, qkvb, pr, prb, g2, b2, f1, f1b, f2, f2b] = blockOf(p, i);
+          h = add(h, affine(attention(affine(layerNorm(h, g1, b1), qkv, qkvb), mask), pr, prb));
+          h = add(h, affine(gelu(affine(layerNorm(h, g2, b2), f1, f1b), { approximate: true }), f2, f2b));
+        }
+        const [gamma, beta, head] = p.slice(-3);
+        return crossEntropy(matmul(layerNorm(h, gamma, beta), head), y);
+      },
+    }),
+  );
+}
+
 export function* jax({ adam, affine, crossEntropy, nn, np, trainer }) {
   const layerNorm = (h, gamma, beta) => {
     const centred = h.ref.sub(np.mean(h, -1, { keepdims: true }));

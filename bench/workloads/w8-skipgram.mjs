@@ -20,6 +20,25 @@ const signs = () => ({ data: new Float32Array(each).fill(-1).fill(1, 0, 1), shap
 const parameters = () => [weights("ein", [words, width], width), weights("eout", [words, width], width)];
 const figure = (step) => ({ metric: "step", step, work: batch, unit: "pairs/s" });
 
+export async function* chainrule({ array, netOf, parameter, trainer }) {
+  const { logSigmoid, matmul, mean, mul, neg, reshape, sum, take } = await import("chainrule");
+  const { sgd } = await import("chainrule/optim");
+  const [inner, outer] = parameters().map(parameter);
+  yield figure(
+    trainer({
+      model: netOf([inner, outer]),
+      optimizer: sgd(rate),
+      data: [centres(), contexts(), signs()].map(array),
+      loss(c, o, sign) {
+        const v = reshape(take(inner, c), [batch, width, 1]);
+        const u = reshape(take(outer, o), [batch, each, width]);
+        const scores = mul(reshape(matmul(u, v), [batch, each]), sign);
+        return neg(mean(sum(logSigmoid(scores), 1)));
+      },
+    }),
+  );
+}
+
 export function* jax({ nn, np, sgd, trainer }) {
   yield figure(
     trainer({

@@ -14,6 +14,32 @@ const gigabytes = {
 const figure = (metric, rest) => ({ metric, work: gigabytes[metric] / 1e9, unit: "GB/s", warm: 2, least: 2, ...rest });
 const operands = () => [uniform("a", [long]), uniform("b", [long]), uniform("a", [rows, columns])];
 
+export async function* chainrule({ array }) {
+  const cr = await import("chainrule");
+  const [a, b, m] = operands().map(array);
+  const layerNorm = (m) => {
+    const centred = cr.sub(m, cr.mean(m, -1, { keepdims: true }));
+    const variance = cr.mean(cr.square(centred), -1, { keepdims: true });
+    return cr.mul(centred, cr.rsqrt(cr.add(variance, 1e-5)));
+  };
+  const operations = {
+    add: [(a, b) => cr.add(a, b), a, b],
+    gelu: [(a) => cr.gelu(a, { approximate: true }), a],
+    softmax: [(m) => cr.softmax(m), m],
+    "layer norm": [layerNorm, m],
+    sum: [(a) => cr.sum(a), a],
+  };
+  // the peers free their results by hand; ours need not be, which is a figure of its own
+  yield figure("add, not freed", { step: () => void cr.add(a, b), work: gigabytes.add / 1e9 });
+  for (const [metric, [f, ...args]] of Object.entries(operations)) {
+    const run = cr.compiled(f);
+    yield figure(metric, {
+      step: () => run(...args).dispose(),
+      check: () => meanAbs(run(...args).dataSync()),
+    });
+  }
+}
+
 export function* jax({ array, jit, nn, np }) {
   const [a, b, m] = operands().map(array);
   const layerNorm = (m) => {
