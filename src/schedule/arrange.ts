@@ -150,7 +150,7 @@ const WIDE: ReadonlySet<string> = new Set(["float64"]);
 function vectorise(kernel: LoopKernel): LoopKernel {
   const dtypes = [...kernel.exs.map((e) => e.dtype), ...kernel.phases.flatMap((p) => p.stores.map((s) => s.dtype))];
   if (dtypes.some((d) => WIDE.has(d))) return kernel;
-  const reducing = kernel.phases.some((p) => p.loops.length > 0 && (p.reductions.length > 0 || p.ordered || kernel.phases.length > 1));
+  const reducing = kernel.phases.length > 1 || kernel.phases.some((p) => p.reductions.length > 0 || p.ordered);
   const candidates = kernel.loops.map((_, l) => ({ l, s: score(kernel, l) })).filter((c) => c.s > 0);
   candidates.sort((a, b) => b.s - a.s || b.l - a.l);
   const best = candidates[0];
@@ -159,7 +159,6 @@ function vectorise(kernel: LoopKernel): LoopKernel {
   if (!reducing) {
     const [only] = kernel.phases;
     const all = [...kernel.outer, ...only.loops];
-    if (kernel.phases.length !== 1) return kernel;
     const order = last(all, best.l);
     return { ...kernel, outer: order.slice(0, -1), phases: [{ ...only, loops: order.slice(-1), vec: best.l }] };
   }

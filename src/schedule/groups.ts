@@ -196,6 +196,7 @@ function contractGroup(n: Node<"dot"> | Node<"conv">, epilogue: readonly Node[],
     roles.set(m, { at: idx, ex: builder.visit(m, idx) });
     current = null;
   }
+  if (builder.args.some((a) => roles.has(a))) throw new Unfusable();
   const members = [n, ...epilogue];
   return {
     at,

@@ -1,3 +1,4 @@
+import { sameShape } from "../base/index.ts";
 import { isOp, type Node } from "../ir/index.ts";
 import { addAffine, constant, factor, reshapeIndex, sameAffine, scaleAffine, SplitLoop } from "./affine.ts";
 import { Axes, ExBuilder } from "./builder.ts";
@@ -138,6 +139,8 @@ export function draftLoops(domain: Domain, members: readonly Node[], inMemory: (
       }
       current = null;
     }
+    // What is computed here is not in memory yet.
+    if (builder.args.some((a) => roles.has(a))) throw new Unfusable();
     return {
       loads: builder.args.slice(),
       finish(kept) {
@@ -220,6 +223,9 @@ function ownReduction(
     return { kind: "pick", value: builder.visit(x, idx), payload };
   }
   const rank = n.shape.length;
+  // Windows and contractions number the axes themselves.
+  const mine = domainOf(n);
+  if (mine.reduced.includes(true) && !(sameShape(mine.shape, domain.shape) && mine.reduced.every((r, a) => r === domain.reduced[a]))) throw new Unfusable();
   if (isOp(n, "windowSum") || isOp(n, "windowMax") || isOp(n, "windowPick")) {
     const idx = windowIndex(n.attrs, axes.index.slice(0, rank), axes.index.slice(rank));
     const value = builder.visit(x, idx);

@@ -119,16 +119,18 @@ function spread(n: Node<"windowSumGrad">): Node {
   return cut(b.windowReduce("windowSum", image, { window, strides: ones(nd), padding: noPads(nd), dilation }));
 }
 
-/** Running sums go forward, argmin is the argmax of the negative. */
+/** Running sums go forward, argmin is the argmax of the opposite. */
 const reversed: Rule = (n) => {
   if (isOp(n, "cumsum") && n.attrs.reverse) {
     const { axis } = n.attrs;
     return b.flip(b.cumsum(b.flip(n.srcs[0], [axis]), axis), [axis]);
   }
+  // Nothing can be added to nothing.
+  if (isOp(n, "scatterAdd") && sizeOf(n.shape) === 0) return n.srcs[0];
   if (isOp(n, "argmin")) {
     const [x] = n.srcs;
-    const key = isFloat(x.dtype) || x.dtype === "int32" ? x : b.cast(x, "int32");
-    return b.argReduce("argmax", b.unary("neg", key), n.attrs.axis);
+    // Bits turned over reverse the order of whole numbers, the least one included.
+    return b.argReduce("argmax", b.unary(isFloat(x.dtype) ? "neg" : "not", x), n.attrs.axis);
   }
   return null;
 };

@@ -61,19 +61,35 @@ export function makePlan(c: Computation): Plan {
     copies.push(g);
   };
 
+  /** The old value of a variable that is about to change, kept aside for another variable. */
+  const aside = new Map<Node, { value: Node; group: Group }>();
   for (const u of updates) {
-    const base = baseOf(u.value);
+    const old = baseOf(u.value);
+    if (old.op !== "leaf" || old === u.leaf || aside.has(old) || !updates.some((w) => w.leaf === old)) continue;
+    const value = b.leaf(old.shape, old.dtype, "old value");
+    const f = copyOf(old, value, (n) => n.op === "leaf");
+    const group = fixedGroup(value, { parts: [f], loads: [old] }, -1);
+    ready.set(group, { group, after: new Set() });
+    groups.add(group);
+    groupOf.set(value, group);
+    aside.set(old, { value, group });
+  }
+
+  for (const u of updates) {
+    const kept = aside.get(baseOf(u.value));
+    const from = kept !== undefined && baseOf(u.value) !== u.leaf ? b.reshape(kept.value, u.value.shape) : u.value;
+    const base = baseOf(from);
     const home = groupOf.get(base);
     const readers = [...groups].filter((g) => g !== home && g.loads.includes(u.leaf));
     const place: Place = { at: "input", index: u.input };
     if (base === u.leaf) continue;
-    if (home !== undefined && !places.has(base) && home.what !== "scan" && canUpdate(home, base, u.leaf, readers, ready)) {
+    if (home !== undefined && kept === undefined && !places.has(base) && home.what !== "scan" && canUpdate(home, base, u.leaf, readers, ready)) {
       places.set(base, place);
       wanted.add(base);
       for (const r of readers) ready.get(home)?.after.add(r);
     } else {
       const own = home !== undefined && home.loads.includes(u.leaf) ? [home] : [];
-      copy(u.value, place, [...readers, ...own]);
+      copy(from, place, [...readers, ...own]);
     }
   }
   outputs.forEach((value, index) => {

@@ -16,7 +16,8 @@ export interface Tile {
 
 /** Writes the stores of a contraction's epilogue for one tile; float64 goes lane by lane. */
 export function emitEpilogue(asm: Asm, k: ContractKernel, args: readonly Val[], tile: Tile): void {
-  if (k.dtype === "float32" || tile.count === 0) return emitTile(asm, k, args, tile);
+  const wide = k.dtype === "float64" || k.exs.some((e) => e.dtype === "float64");
+  if (!wide || tile.count === 0) return emitTile(asm, k, args, tile);
   for (let i = 0; i < tile.count; i++) {
     const step = (c: Val | number): Val | number => (typeof c === "number" ? c + i : asm.add(c, asm.i32(i)));
     const at = tile.at.map((c, l) => (l === tile.lane ? step(c) : c));
@@ -36,10 +37,9 @@ function emitTile(asm: Asm, k: ContractKernel, args: readonly Val[], tile: Tile)
       return;
     }
     if (!scalar) ev.vec = tile.lane;
-    for (const s of k.stores) {
-      if (scalar) ev.store(s, ev.scalar(s.value), null);
-      else ev.store(s, spread(asm, s.dtype, ev.value(s.value, lanes)), lanes);
-    }
+    // All values before the first store: one of them may go over what another reads.
+    const values = k.stores.map((s) => (scalar ? ev.scalar(s.value) : spread(asm, s.dtype, ev.value(s.value, lanes))));
+    k.stores.forEach((s, i) => ev.store(s, values[i], scalar ? null : lanes));
   };
   open(0);
 }

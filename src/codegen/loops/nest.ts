@@ -304,8 +304,10 @@ class Nest {
     p.reductions.forEach((r, s) =>
       all.forEach((lanes, j) => this.accumulate(p, r, vars[s], j, lanes)),
     );
-    for (const st of p.stores) {
-      for (const lanes of all) ev.store(st, lanes === null ? ev.scalar(st.value) : spread(asm, st.dtype, ev.value(st.value, lanes)), lanes);
+    for (const lanes of all) {
+      // All values before the first store: one of them may go over what another reads.
+      const values = p.stores.map((st) => (lanes === null ? ev.scalar(st.value) : spread(asm, st.dtype, ev.value(st.value, lanes))));
+      p.stores.forEach((st, i) => ev.store(st, values[i], lanes));
     }
   }
 
