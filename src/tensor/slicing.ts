@@ -4,14 +4,26 @@ import { apply } from "./apply.ts";
 import { asTensor, type TensorLike } from "./convert.ts";
 import type { Tensor } from "./tensor.ts";
 
+type Bounds = readonly [start?: number | null, stop?: number | null, step?: number | null];
+
 /**
  * What is taken of one axis: `[start, stop, step]` as Python's start:stop:step (null for the default, negative numbers count
- * from the end, a negative step walks backwards), a whole number (that index; the axis goes), or null (all of it).
+ * from the end, a negative step walks backwards), a whole number (that index; the axis goes), or null (all of it). Also as
+ * text: "1:3", "::-1", "..." for all axes that are not named, "newaxis" for one of size 1.
  */
-export type Range = number | null | readonly [start?: number | null, stop?: number | null, step?: number | null];
+export type Range = number | null | string | Bounds;
+
+/** The range that a text stands for. */
+function fromText(text: string): number | null | Bounds {
+  const parts = text.split(":").map((p) => (p.trim() === "" ? null : Number(p)));
+  if (parts.length > 3 || parts.some((p) => p !== null && !Number.isInteger(p)) || (parts.length === 1 && parts[0] === null)) {
+    throw new ValueError(`[slice] "${text}" is no range: write "start:stop:step", an index, "..." or "newaxis".`);
+  }
+  return parts.length === 1 ? parts[0] : (parts as unknown as Bounds);
+}
 
 /** Python's slice.indices: bounds of a walk over `size` elements. */
-function bounds([a, b, c]: Exclude<Range, number | null>, size: number, axis: number): { start: number; count: number; step: number } {
+function bounds([a, b, c]: Bounds, size: number, axis: number): { start: number; count: number; step: number } {
   const step = c ?? 1;
   for (const v of [a, b, c]) {
     if (v !== undefined && v !== null && !Number.isInteger(v)) throw new ValueError(`[slice] axis ${axis}: ${v} is not a whole number.`);
@@ -25,24 +37,28 @@ function bounds([a, b, c]: Exclude<Range, number | null>, size: number, axis: nu
 }
 
 /**
- * Part of a tensor, one range an axis from the first on; axes without a range are taken whole. Bounds are clipped as in
+ * Part of a tensor, one range an axis from the first on; axes without one are taken whole. Bounds are clipped as in
  * Python; an index outside its axis throws ValueError.
  *
  * @example
  * slice(x, [1, 3], null, -1);          // x[1:3, :, -1]
  * slice(x, [null, null, -1]);          // x[::-1]
+ * slice(x, "...", "::2");              // x[..., ::2]
  */
 export function slice(x: TensorLike, ...ranges: readonly Range[]): Tensor {
   const t = asTensor(x, "slice");
-  if (ranges.length > t.rank) {
-    throw new ValueError(`[slice] ${ranges.length} ranges for ${showShape(t.shape)}, which has ${t.rank} axes.`);
+  const named = ranges.filter((r) => r !== "..." && r !== "newaxis").length;
+  if (named > t.rank || ranges.indexOf("...") !== ranges.lastIndexOf("...")) {
+    throw new ValueError(`[slice] ${named} ranges for ${showShape(t.shape)}, which has ${t.rank} axes (and at most one "...").`);
   }
+  const spread = ranges.flatMap((r) => (r === "..." ? Array<null>(t.rank - named).fill(null) : [r]));
+  const taken = spread.filter((r) => r !== "newaxis").map((r) => (typeof r === "string" ? fromText(r) : r));
   const start = t.shape.map(() => 0);
   const stop = [...t.shape];
   const step = t.shape.map(() => 1);
   const flips: number[] = [];
   const gone = new Set<number>();
-  ranges.forEach((range, axis) => {
+  taken.forEach((range, axis) => {
     if (range === null || range === undefined) return;
     const size = t.shape[axis];
     if (typeof range === "number") {
@@ -71,7 +87,14 @@ export function slice(x: TensorLike, ...ranges: readonly Range[]): Tensor {
   });
   return apply([t], (a) => {
     const part = build.flip(build.slice(a, start, stop, step), flips);
-    return gone.size === 0 ? part : build.reshape(part, part.shape.filter((_, i) => !gone.has(i)));
+    // The result's axes in the order of the ranges, new ones among them.
+    const shape: number[] = [];
+    let axis = 0;
+    for (const range of spread) {
+      if (range === "newaxis") shape.push(1);
+      else if (!gone.has(axis++)) shape.push(part.shape[axis - 1]);
+    }
+    return build.reshape(part, [...shape, ...part.shape.slice(axis)]);
   });
 }
 
