@@ -1,6 +1,7 @@
 /**
  * Random graphs, the engine against the float64 oracle. FUZZ_RUNS (200) graphs from FUZZ_SEED (1); a failure is shrunk
- * and printed as a graph and as builder calls.
+ * and printed as a graph and as builder calls. FUZZ_WITHOUT=cumsum,scan passes over graphs with these primitives, to look
+ * behind a known fault.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -13,6 +14,7 @@ import { growGraph, onlyOutputs, type RandomGraph } from "./graphs.ts";
 
 const runs = Number(process.env.FUZZ_RUNS ?? 200);
 const seed = Number(process.env.FUZZ_SEED ?? 1);
+const without = new Set(process.env.FUZZ_WITHOUT?.split(","));
 
 /** What is wrong with the engine on this graph, or null. */
 function fault(g: RandomGraph): string | null {
@@ -86,7 +88,8 @@ test(`${runs} random graphs agree with the oracle`, { timeout: 3_600_000 }, () =
   fc.assert(
     fc.property(fc.array(step, { minLength: 4, maxLength: 40 }), (choices) => {
       const g = growGraph(choices);
-      const why = g.outputs.length === 0 ? null : faultOf(g);
+      const skip = g.outputs.length === 0 || topoOrder(g.outputs).some((n) => without.has(n.op));
+      const why = skip ? null : faultOf(g);
       if (why !== null) expect.fail(report(g, why));
     }),
     { numRuns: runs, seed },
