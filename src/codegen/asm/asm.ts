@@ -18,7 +18,9 @@ export class Asm {
   readonly fns: Fn[] = [];
   readonly externs: Extern[] = [];
   private cur: Fn | undefined;
-  private depth = 0;
+  private serials = 0;
+  /** Integer operations recorded in each open block, outermost first: equal ones are shared. */
+  private scopes: Map<number, Val>[] = [];
 
   constructor(target: Target) {
     this.target = target;
@@ -35,12 +37,13 @@ export class Asm {
   /** Defines and exports a function. The body records instructions; what it returns is the result. */
   fn(name: string, params: readonly Type[], result: Type | undefined, body: (...args: Val[]) => Val | void): Fn {
     if (this.cur) fail(`fn "${name}" begun inside fn "${this.cur.name}"`);
-    const ps = params.map((type, imm) => make(-1, "param", type, undefined, undefined, undefined, imm));
+    const ps = params.map((type, imm) => make(this.serials++, -1, "param", type, undefined, undefined, undefined, imm));
     const fn: Fn = {
       kind: "fn", index: this.fns.length, name, params: ps, result, code: [], vars: [], consts: new Map(), ret: undefined,
     };
     this.fns.push(fn);
     this.cur = fn;
+    this.scopes = [new Map()];
     try {
       const out = body(...ps);
       if (result !== undefined && (!out || !same(out.type, result))) fail(`fn "${name}" must return ${result}`);
@@ -74,9 +77,12 @@ export class Asm {
   konst(type: Type, value: number): Val {
     const v = type === "f32" || type === "vf32" ? Math.fround(value) : type === "f64" || type === "vf64" ? value : value | 0;
     const fn = this.here();
-    const key = type + (Object.is(v, -0) ? "-0" : v);
-    let k = fn.consts.get(key);
-    if (!k) fn.consts.set(key, (k = make(-1, "const", type, undefined, undefined, undefined, v)));
+    let known = fn.consts.get(type);
+    if (!known) fn.consts.set(type, (known = new Map()));
+    // Maps take -0 for 0
+    if (Object.is(v, -0)) return make(this.serials++, -1, "const", type, undefined, undefined, undefined, v);
+    let k = known.get(v);
+    if (!k) known.set(v, (k = make(this.serials++, -1, "const", type, undefined, undefined, undefined, v)));
     return k;
   }
   i32(c: number): Val {
@@ -279,7 +285,7 @@ export class Asm {
   ptrAdd(p: Val, bytes: Arg): Val {
     return this.bin("add", p, bytes);
   }
-  /** Loads a scalar or a whole vector (unaligned is fine). */
+  /** Loads a scalar or a whole vector (unaligned is fine). `p` itself must lie in memory, not only p + offset. */
   load(type: Type, p: Val, offset = 0): Val {
     const [q, o] = this.addr(p, offset);
     return this.push("load", type, q, undefined, undefined, o);
@@ -353,9 +359,7 @@ export class Asm {
     if (known && s.imm >= e.imm) return;
     if (known && s.imm + step >= e.imm) return body(s);
     const head = this.push("loop", "i32", s, e, undefined, step);
-    this.depth++;
-    body(head);
-    this.depth--;
+    this.scoped(() => body(head));
     this.push("endloop", "i32", undefined, undefined, undefined, 0, 0, head);
   }
 
@@ -364,16 +368,32 @@ export class Asm {
     const c = this.arg(cond, "i32");
     if (c.op === "const") return c.imm ? then() : orElse?.();
     const head = this.push("if", "i32", c);
-    then();
+    this.scoped(then);
     if (orElse) {
       this.push("else", "i32", undefined, undefined, undefined, 0, 0, head);
-      orElse();
+      this.scoped(orElse);
     }
     this.push("endif", "i32", undefined, undefined, undefined, 0, 0, head);
   }
 
   // ---- inside ----
 
+  private scoped(body: () => void): void {
+    this.scopes.push(new Map());
+    body();
+    this.scopes.pop();
+  }
+  /** Records an integer operation, or finds it: values are immutable, and outer blocks dominate inner ones. */
+  private pushInt(op: BinOp, type: Type, x: Val, y: Val): Val {
+    const key = (INT_OPS.indexOf(op) * 0x1000000 + x.serial) * 0x1000000 + y.serial;
+    for (const scope of this.scopes) {
+      const known = scope.get(key);
+      if (known) return known;
+    }
+    const v = this.push(op, type, x, y);
+    this.scopes[this.scopes.length - 1].set(key, v);
+    return v;
+  }
   private here(): Fn {
     return this.cur ?? fail("no function is open");
   }
@@ -391,14 +411,14 @@ export class Asm {
     op: Op, type: Type, a?: Val, b?: Val, c?: Val, imm = 0, count = 0, ref?: Val["ref"], args?: readonly Val[],
   ): Val {
     const code = this.here().code;
-    const v = make(code.length, op, type, a, b, c, imm, count, ref, args);
+    const v = make(this.serials++, code.length, op, type, a, b, c, imm, count, ref, args);
     code.push(v);
     return v;
   }
   /** Moves a constant part of the address into the immediate offset. */
   private addr(p: Val, offset: number): [Val, number] {
     if (!isInt(p.type)) fail(`address of type ${p.type}`);
-    if (p.op === "add" && p.b!.op === "const" && p.b!.imm + offset >= 0) return [p.a!, p.b!.imm + offset];
+    if (p.op === "add" && p.b!.op === "const" && p.a!.positive && p.b!.imm + offset >= 0) return [p.a!, p.b!.imm + offset];
     if (offset < 0) return [this.bin("add", p, offset), 0];
     return [p, offset];
   }
@@ -432,16 +452,49 @@ export class Asm {
       }
       if (op === "remU" && c > 0 && (c & (c - 1)) === 0) return c === 1 ? this.i32(0) : this.foldInt("and", x, this.i32(c - 1));
     }
-    return this.push(op, type, x, y);
+    // constants come last, where addresses can take them up
+    if (op === "add" && y.op === "add" && y.b!.op === "const") return this.foldInt("add", this.foldInt("add", x, y.a!), y.b!);
+    if (op === "add" && x.op === "add" && x.b!.op === "const") return this.foldInt("add", this.foldInt("add", x.a!, y), x.b!);
+    return this.pushInt(op, type, x, y);
   }
 }
+
+const INT_OPS: readonly string[] = [
+  "add", "sub", "mul", "and", "or", "xor", "shl", "shrS", "shrU", "divS", "divU", "remS", "remU",
+];
 
 const same = (a: Type, b: Type): boolean => a === b || (isInt(a) && isInt(b));
 
 function make(
-  id: number, op: Op, type: Type, a?: Val, b?: Val, c?: Val, imm = 0, count = 0, ref?: Val["ref"], args?: readonly Val[],
+  serial: number, id: number, op: Op, type: Type, a?: Val, b?: Val, c?: Val, imm = 0, count = 0, ref?: Val["ref"], args?: readonly Val[],
 ): Val {
-  return { id, op, type, a, b, c, imm, count, ref, args };
+  return { serial, id, op, type, a, b, c, imm, count, positive: isInt(type) && isPositive(op, type, imm, a, b), ref, args };
+}
+
+/** What is known of the sign of an integer; effective addresses do not wrap, so immediates need it. */
+function isPositive(op: Op, type: Type, imm: number, a: Val | undefined, b: Val | undefined): boolean {
+  switch (op) {
+    case "const":
+      return imm >= 0;
+    case "param":
+      return true;
+    case "get":
+    case "load":
+      return type === "ptr";
+    case "loop":
+    case "shl":
+    case "shrU":
+    case "divU":
+      return a!.positive;
+    case "add":
+    case "mul":
+    case "remU":
+      return a!.positive && b!.positive;
+    case "and":
+      return a!.positive || b!.positive;
+    default:
+      return false;
+  }
 }
 
 const CONVERT: Record<string, Op> = {

@@ -52,12 +52,15 @@ export interface Fn {
   readonly result: Type | undefined;
   readonly code: Val[];
   readonly vars: Var[];
-  readonly consts: Map<string, Val>;
+  /** Constants by type, then by value. */
+  readonly consts: Map<Type, Map<number, Val>>;
   ret: Val | undefined;
 }
 
 /** One instruction and the immutable value it yields (`type` undefined: no value). */
 export interface Val {
+  /** Number within the module. */
+  readonly serial: number;
   /** Position in `Fn.code`; -1 for constants and parameters, which stand outside of it. */
   readonly id: number;
   readonly op: Op;
@@ -70,6 +73,8 @@ export interface Val {
   readonly imm: number;
   /** Element count of partial memory accesses. */
   readonly count: number;
+  /** Addresses, and integers known not to be negative: a constant added to one may become an immediate offset. */
+  readonly positive: boolean;
   readonly ref: Var | Fn | Extern | Val | undefined;
   readonly args: readonly Val[] | undefined;
 }

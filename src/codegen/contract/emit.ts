@@ -286,22 +286,37 @@ class Nest {
     const { asm, p, spec } = this;
     const { norm } = p;
     const zero = asm.i32(0);
-    const index = { batch: spec.batch.map(() => zero), m: spec.m.map(() => zero), n: spec.n.map(() => zero), k: [] as Val[] };
-    const put = (x: NAxis, i: Val): void => {
-      decode(asm, i, x.parts.map((q) => q.size)).forEach((v, j) => (index[x.parts[j].group][x.parts[j].axis] = v));
+    // Indices are made when the store asks for them.
+    const indices = (group: "batch" | "m" | "n", list: readonly (readonly [NAxis, () => Val])[]): Val[] => {
+      const out = spec[group].map(() => zero);
+      for (const [x, at] of list) {
+        if (!x.parts.some((q) => q.group === group)) continue;
+        const values = decode(asm, at(), x.parts.map((q) => q.size));
+        x.parts.forEach((q, j) => q.group === group && (out[q.axis] = values[j]));
+      }
+      return out;
     };
-    norm.batch.forEach((x, i) => put(x, batch[i]));
-    norm.mOuter.forEach((x, i) => put(x, outer[i]));
+    const outerAxes = norm.mOuter.map((x, i) => [x, () => outer[i]] as const);
+    const batchAxes = norm.batch.map((x, i) => [x, () => batch[i]] as const);
     const lane = norm.n.parts[0]?.axis ?? Math.max(0, spec.n.length - 1);
+    const laneStride = norm.n.size === 1 ? 1 : norm.n.c;
+    const first = asm.add(row0, asm.mul(col, norm.n.c));
     for (let i = 0; i < rows; i++) {
-      put(norm.m, asm.add(m0, i));
       for (let j = 0; j < r.nv; j++) {
-        put(norm.n, asm.add(col, j * p.lanes));
         this.store({
-          acc: acc[i][j], batch: [...index.batch], m: [...index.m], n: [...index.n], lane,
-          count: j === r.nv - 1 ? r.last : p.lanes,
-          outOffset: asm.add(asm.add(row0, asm.mul(col, norm.n.c)), i * norm.m.c + j * p.lanes * norm.n.c),
-          laneStride: norm.n.size === 1 ? 1 : norm.n.c,
+          acc: acc[i][j], lane, laneStride, count: j === r.nv - 1 ? r.last : p.lanes,
+          get batch() {
+            return indices("batch", batchAxes);
+          },
+          get m() {
+            return indices("m", [...outerAxes, [norm.m, () => asm.add(m0, i)]]);
+          },
+          get n() {
+            return indices("n", [...batchAxes, [norm.n, () => asm.add(col, j * p.lanes)]]);
+          },
+          get outOffset() {
+            return asm.add(first, i * norm.m.c + j * p.lanes * norm.n.c);
+          },
         });
       }
     }

@@ -108,7 +108,8 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
   const kn: NAxis | undefined = k[k.length - 1];
   const unitN = n.b === 1 || n.size === 1;
   const long = K > 1024 && n.size <= 64;
-  let direct = unitN && (K * n.size * es <= BLOCKING.directBytes || M < 6 || (long && linear(k, "b")));
+  const few = M < (Math.abs(kn?.b ?? 0) * es >= 4096 ? 16 : 48);
+  let direct = unitN && (K * n.size * es <= BLOCKING.directBytes || few || (long && linear(k, "b")));
   const packA = !!kn && m.a === 1 && Math.abs(kn.a) * es >= 256 && n.size >= 128 && m.size >= 4;
   if (direct && !linear(k, "b")) direct = false;
 

@@ -13,12 +13,13 @@ export class Bytes {
     this.view = new DataView(next.buffer);
   }
   u8(x: number): this {
-    this.room(1);
+    if (this.length === this.buf.length) this.room(1);
     this.buf[this.length++] = x;
     return this;
   }
   /** Unsigned LEB128 of a 32-bit number. */
   uleb(x: number): this {
+    if (x >= 0 && x < 0x80) return this.u8(x);
     this.room(5);
     let v = x >>> 0;
     while (v > 0x7f) {

@@ -2,7 +2,7 @@
 import type { Asm, Extern, Fn, Type, Val, Var } from "../asm/index.ts";
 import { bytesOf, isVec } from "../asm/index.ts";
 import { Bytes } from "./bytes.ts";
-import { classOf, layoutOf } from "./layout.ts";
+import { LayoutMemory, classOf, layoutOf } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import { OPCODE, SHUFFLE, V } from "./opcodes.ts";
 
@@ -17,6 +17,7 @@ export interface EncodeOptions {
 }
 
 const WASM_TYPE = [0x7f, 0x7d, 0x7c, 0x7b];
+const form = (type: Type, op: string): number | undefined => OPCODE.get(type === "ptr" ? "i32" : type)?.get(op);
 const typeByte = (t: Type): number => WASM_TYPE[classOf(t)];
 
 /** Encodes all functions of `asm`; every one is exported under its name. */
@@ -49,13 +50,14 @@ export function encodeWasm(asm: Asm, options: EncodeOptions = {}): Uint8Array {
   else imports.u8(3).uleb(options.initialPages ?? 1).uleb(shared);
   for (const e of asm.externs) imports.str("host").str(e.name).u8(0).uleb(typeIndex(e.params, e.result));
 
+  const memory = new LayoutMemory(asm.fns);
   const decls = new Bytes().uleb(asm.fns.length);
   const exports = new Bytes().uleb(asm.fns.length);
   const codes = new Bytes().uleb(asm.fns.length);
   asm.fns.forEach((f, i) => {
     decls.uleb(typeIndex(f.params.map((p) => p.type), f.result));
     exports.str(f.name).u8(0).uleb(asm.externs.length + i);
-    codes.sized(new FnEncoder(asm, f).encode());
+    codes.sized(new FnEncoder(asm, f, memory).encode());
   });
   const typeSection = new Bytes().uleb(typeBytes.length);
   for (const b of typeBytes) typeSection.raw(b.done());
@@ -80,10 +82,10 @@ class FnEncoder {
   private readonly base: number[];
   private readonly o: Bytes = new Bytes();
 
-  constructor(asm: Asm, fn: Fn) {
+  constructor(asm: Asm, fn: Fn, memory: LayoutMemory) {
     this.asm = asm;
     this.fn = fn;
-    this.lay = layoutOf(fn);
+    this.lay = layoutOf(fn, memory);
     const [i, f, d] = this.lay.counts;
     const p = fn.params.length;
     this.base = [p, p + i, p + i + f, p + i + f + d];
@@ -288,7 +290,7 @@ class FnEncoder {
         return;
       case "bitcast":
         this.push(a!);
-        if (!isVec(type)) o.u8(OPCODE.get(`bitcast.${a!.type === "ptr" ? "i32" : a!.type}`)!);
+        if (!isVec(type)) o.u8(form(a!.type, "bitcast")!);
         return;
       case "interleaveLow":
       case "interleaveHigh":
@@ -329,7 +331,7 @@ class FnEncoder {
       default: {
         this.push(a!);
         if (b) this.push(b);
-        const code = OPCODE.get(`${v.op}.${a!.type === "ptr" ? "i32" : a!.type}`);
+        const code = form(a!.type, v.op);
         if (code === undefined) throw new Error(`[wasm] no form of ${v.op} for ${a!.type}`);
         if (code >= 0x20000) o.u8(0xfc).uleb(code - 0x20000);
         else if (code >= 0x10000) this.simd(code - 0x10000);
@@ -345,7 +347,7 @@ class FnEncoder {
     const negative = v.op === "fnma";
     if (!this.asm.target.fma) {
       const op = (name: string): void => {
-        const code = OPCODE.get(`${name}.${type}`)!;
+        const code = form(type, name)!;
         if (code >= 0x10000) this.simd(code - 0x10000);
         else this.o.u8(code);
       };

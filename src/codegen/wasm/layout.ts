@@ -7,9 +7,9 @@ export const classOf = (t: Type): number => (t === "i32" || t === "ptr" ? 0 : t 
 
 export interface Layout {
   /** 1: dropped, emitted at its use, or an alias of a variable; nothing is emitted at its own position. */
-  readonly skip: Uint8Array;
+  readonly skip: Int32Array;
   /** 1: emitted at its only use. */
-  readonly inline: Uint8Array;
+  readonly inline: Int32Array;
   /** Local of a value or variable: rank within its class * 4 + class; -1 none. */
   readonly local: Int32Array;
   readonly varLocal: Int32Array;
@@ -49,17 +49,35 @@ function twice(v: Val): number {
   }
 }
 
-export function layoutOf(fn: Fn): Layout {
+/** Working memory of `layoutOf`, shared by the functions of a module: typed arrays are dear to make. */
+export class LayoutMemory {
+  private readonly all: Int32Array;
+  private used = 0;
+  constructor(fns: readonly Fn[]) {
+    this.all = new Int32Array(14 * Math.max(0, ...fns.map((f) => f.code.length + f.vars.length + 2)));
+  }
+  /** The next `n` numbers, set to `value`. */
+  take(n: number, value = 0): Int32Array {
+    return this.all.subarray(this.used, (this.used += n)).fill(value);
+  }
+  reset(): void {
+    this.used = 0;
+  }
+}
+
+/** Valid until `memory` is used for the next function. */
+export function layoutOf(fn: Fn, memory: LayoutMemory): Layout {
   const code = fn.code;
   const n = code.length;
+  memory.reset();
   // Structure: enclosing block and loop of every position, partner ends, writes so far, assignments per variable.
-  const block = new Int32Array(n + 1).fill(-1);
-  const parent = new Int32Array(n + 1).fill(-1);
-  const loopOf = new Int32Array(n + 1).fill(-1);
-  const endOf = new Int32Array(n + 1).fill(-1);
-  const writes = new Int32Array(n + 2);
+  const block = memory.take(n + 1, -1);
+  const parent = memory.take(n + 1, -1);
+  const loopOf = memory.take(n + 1, -1);
+  const endOf = memory.take(n + 1, -1);
+  const writes = memory.take(n + 2);
   const sets: number[][] = fn.vars.map(() => []);
-  const declAt = new Int32Array(fn.vars.length);
+  const declAt = memory.take(fn.vars.length);
   let b = -1;
   let l = -1;
   const loops: number[] = [];
@@ -91,12 +109,12 @@ export function layoutOf(fn: Fn): Layout {
   writes[n + 1] = writes[n];
 
   // Backwards: uses are complete when a definition is reached.
-  const uses = new Int32Array(n + 1);
-  const user = new Int32Array(n + 1);
-  const emitPos = new Int32Array(n + 1);
-  const depth = new Uint8Array(n + 1);
-  const skip = new Uint8Array(n);
-  const inline = new Uint8Array(n);
+  const uses = memory.take(n + 1);
+  const user = memory.take(n + 1);
+  const emitPos = memory.take(n + 1);
+  const depth = memory.take(n + 1);
+  const skip = memory.take(n);
+  const inline = memory.take(n);
   const hot = new Set<Val>();
   const use = (x: Val | undefined, at: number, times: number): void => {
     if (!x) return;
@@ -144,8 +162,8 @@ export function layoutOf(fn: Fn): Layout {
   }
 
   // Last position at which each value is needed; a use inside a loop that began after the definition lasts to its end.
-  const last = new Int32Array(n + 1).fill(-1);
-  const lastVar = new Int32Array(fn.vars.length).fill(-1);
+  const last = memory.take(n + 1, -1);
+  const lastVar = memory.take(fn.vars.length, -1);
   const reach = (def: number, at: number): number => {
     let end = at;
     for (let k = loopOf[at]; k > def; k = loopOf[k]) end = endOf[k];
@@ -189,20 +207,22 @@ export function layoutOf(fn: Fn): Layout {
   }
 
   // Linear scan over positions.
-  const local = new Int32Array(n + 1).fill(-1);
-  const varLocal = new Int32Array(fn.vars.length).fill(-1);
+  const local = memory.take(n + 1, -1);
+  const varLocal = memory.take(fn.vars.length, -1);
   const counts = [0, 0, 0, 0];
   const freed: number[][] = [[], [], [], []];
-  const expire: (number[] | undefined)[] = [];
+  const expire = new Map<number, number[]>();
   const take = (cls: number, end: number): number => {
     const slot = freed[cls].pop() ?? counts[cls]++ * 4 + cls;
-    (expire[end] ??= []).push(slot);
+    const list = expire.get(end);
+    if (list) list.push(slot);
+    else expire.set(end, [slot]);
     return slot;
   };
   const constLocal = new Map<Val, number>();
   for (const k of hot) constLocal.set(k, counts[3]++ * 4 + 3);
   for (let i = 0; i < n; i++) {
-    const gone = expire[i];
+    const gone = expire.get(i);
     if (gone) for (const slot of gone) freed[slot & 3].push(slot);
     const v = code[i];
     if (skip[i]) continue;

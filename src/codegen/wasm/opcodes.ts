@@ -1,17 +1,28 @@
-// Machine forms of the assembler's operations: `operation.type` to opcode. Values from 0x10000 carry the 0xFD (SIMD) prefix,
+// Machine forms of the assembler's operations: type, then operation, to opcode. Values from 0x10000 carry the 0xFD (SIMD) prefix,
 // from 0x20000 the 0xFC prefix.
 
 const SIMD = 0x10000;
 const MISC = 0x20000;
 
-function table(rows: Record<string, Record<string, number>>, prefix: number): [string, number][] {
-  return Object.entries(rows).flatMap(([type, ops]) =>
-    Object.entries(ops).map(([op, code]): [string, number] => [`${op}.${type}`, prefix + code]));
+type Rows = Record<string, Record<string, number>>;
+
+function table(...tables: readonly [number, Rows][]): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const out = new Map<string, Map<string, number>>();
+  for (const [prefix, rows] of tables) {
+    for (const [type, ops] of Object.entries(rows)) {
+      const of = out.get(type) ?? new Map<string, number>();
+      out.set(type, of);
+      for (const [op, code] of Object.entries(ops)) of.set(op, prefix + code);
+    }
+  }
+  return out;
 }
 
-/** Opcodes keyed by `op.type`, `type` being that of the first operand. */
-export const OPCODE: ReadonlyMap<string, number> = new Map<string, number>([
-  ...table({
+const BITS: Record<string, number> = { not: 0x4d, and: 0x4e, andnot: 0x4f, or: 0x50, xor: 0x51 };
+
+/** Opcodes by type of the first operand, then by operation. */
+export const OPCODE: ReadonlyMap<string, ReadonlyMap<string, number>> = table(
+  [0, {
     i32: {
       eq: 0x46, ne: 0x47, lt: 0x48, ltU: 0x49, gt: 0x4a, gtU: 0x4b, le: 0x4c, leU: 0x4d, ge: 0x4e, geU: 0x4f,
       add: 0x6a, sub: 0x6b, mul: 0x6c, divS: 0x6d, divU: 0x6e, remS: 0x6f, remU: 0x70, and: 0x71, or: 0x72, xor: 0x73,
@@ -28,9 +39,9 @@ export const OPCODE: ReadonlyMap<string, number> = new Map<string, number>([
       trunc: 0x9d, nearest: 0x9e, sqrt: 0x9f, add: 0xa0, sub: 0xa1, mul: 0xa2, div: 0xa3, min: 0xa4, max: 0xa5,
       copysign: 0xa6, f32FromF64: 0xb6,
     },
-  }, 0),
-  ...table({ f32: { i32FromF32: 0, u32FromF32: 1 }, f64: { i32FromF64: 2, u32FromF64: 3 } }, MISC),
-  ...table({
+  }],
+  [MISC, { f32: { i32FromF32: 0, u32FromF32: 1 }, f64: { i32FromF64: 2, u32FromF64: 3 } }],
+  [SIMD, {
     vi32: {
       eq: 0x37, ne: 0x38, lt: 0x39, ltU: 0x3a, gt: 0x3b, gtU: 0x3c, le: 0x3d, leU: 0x3e, ge: 0x3f, geU: 0x40,
       abs: 0xa0, neg: 0xa1, bitmask: 0xa4, shl: 0xab, shrS: 0xac, shrU: 0xad, add: 0xae, sub: 0xb1, mul: 0xb5,
@@ -47,9 +58,9 @@ export const OPCODE: ReadonlyMap<string, number> = new Map<string, number>([
       pmax: 0xf7,
     },
     vi64: { bitmask: 0xc4 },
-  }, SIMD),
-  ...["vf32", "vi32", "vf64", "vi64"].flatMap((t) => table({ [t]: { not: 0x4d, and: 0x4e, andnot: 0x4f, or: 0x50, xor: 0x51 } }, SIMD)),
-]);
+  }],
+  [SIMD, { vf32: BITS, vi32: BITS, vf64: BITS, vi64: BITS }],
+);
 
 /** SIMD opcodes (after the 0xFD prefix) that the encoder names directly. */
 export const V = {
