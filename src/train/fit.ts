@@ -9,7 +9,7 @@ import type { History, Logs, TrainEvent } from "./events.ts";
 import { checkInput, checkStep } from "./anomaly.ts";
 import { type ArrayLikeInput, type BatchSource, checkClasses, needLabels, onDevice, sourceOf, splitOff, type TrainingData } from "./inputs.ts";
 import { progress } from "./progress.ts";
-import { applyState, captureState, type Position, type RunningSums, type TrainingState } from "./state.ts";
+import { applyState, captureState, type Position, randomNow, type RunningSums, type TrainingState } from "./state.ts";
 import type { StepResult, Steps } from "./step.ts";
 
 /** A model with what `compile` gave it. */
@@ -109,6 +109,8 @@ export class Run {
   private readonly history: Record<string, number[]> = {};
   private sums = new Sums();
   private position: Position;
+  /** The random stream after the last step: what other code draws later is not of this run. */
+  private random = randomNow();
   private stopped = false;
   private lastPause = 0;
 
@@ -136,6 +138,7 @@ export class Run {
     prepare(at, source, this.validation);
     at.optimizer.build(at.model);
     if (resume !== undefined) this.restore(resume);
+    this.random = randomNow();
   }
 
   stop(): void {
@@ -147,12 +150,13 @@ export class Run {
 
   /** Everything needed to go on from here. */
   state(): TrainingState {
-    const { batchSize, shuffle, seed } = this;
+    const { batchSize, shuffle, seed, random } = this;
     return captureState(this.at.model, this.at.optimizer, {
       position: this.position,
       batchSize,
       shuffle,
       seed,
+      random,
       running: this.sums.plain(),
       history: this.historySoFar(),
     });
@@ -239,6 +243,7 @@ export class Run {
       const loss = this.sums.add(at.steps.train(x, needLabels(y, x), w), b.size);
       if (anomaly) checkStep(at.model, loss, epoch, b.index);
       this.position = { epoch, batch: b.index + 1, step: this.position.step + 1 };
+      this.random = randomNow();
       const elapsed = (performance.now() - begun) / 1000;
       const rate = (this.sums.samples - before) / Math.max(elapsed, 1e-9);
       await this.emit({

@@ -11,7 +11,7 @@ import type { History } from "./events.ts";
 import { type Compilation, evaluate, type FitOptions, prepare, Run } from "./fit.ts";
 import { type ArrayLikeInput, sourceOf, type TrainingData } from "./inputs.ts";
 import { makePredictor } from "./predict.ts";
-import { applyState, captureState, type TrainingState } from "./state.ts";
+import { applyState, captureState, randomNow, type TrainingState } from "./state.ts";
 import { makeSteps } from "./step.ts";
 
 export interface CompileOptions {
@@ -87,6 +87,7 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
         batchSize: 32,
         shuffle: true,
         seed: 0,
+        random: randomNow(),
         running: { loss: 0, samples: 0, metrics: [] },
         history: { epoch: [], history: {} },
       });

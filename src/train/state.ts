@@ -39,11 +39,14 @@ export interface RunningSums {
   readonly metrics: readonly (readonly number[])[];
 }
 
-/** Weights, optimizer and random stream of a model, as host copies. */
+/** Where the default random stream stands. */
+export const randomNow = (): TrainingMeta["random"] => ({ key: [context.key[0], context.key[1]], draws: context.draws });
+
+/** Weights and optimizer of a model as host copies, with what the run tells about itself. */
 export function captureState(
   model: ModelBase,
   optimizer: Optimizer,
-  run: { readonly position: Position } & Omit<TrainingMeta, "format" | "optimizer" | "random">,
+  run: { readonly position: Position } & Omit<TrainingMeta, "format" | "optimizer">,
 ): TrainingState {
   const arrays: Record<string, HostArray> = {};
   for (const [name, w] of Object.entries(model.weights())) arrays[`model/${name}`] = w;
@@ -52,12 +55,7 @@ export function captureState(
   return {
     arrays,
     position,
-    meta: {
-      format: 1,
-      optimizer: optimizer.optimizer,
-      random: { key: [context.key[0], context.key[1]], draws: context.draws },
-      ...meta,
-    },
+    meta: { format: 1, optimizer: optimizer.optimizer, ...meta },
   };
 }
 
