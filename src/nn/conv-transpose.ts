@@ -2,8 +2,8 @@ import { ShapeError, showShape, ValueError } from "../base/index.ts";
 import { add, convTranspose, type Tensor } from "../tensor/index.ts";
 import { activationJson, type ActivationLike, activationOf } from "./activations.ts";
 import { needImages, type Sizes, sizesOf } from "./conv.ts";
-import { initJson, needWhole } from "./core.ts";
-import type { InitializerLike } from "./initializers.ts";
+import { needWhole } from "./core.ts";
+import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
 
 export interface ConvTransposeOptions extends LayerOptions {
@@ -25,7 +25,9 @@ export interface ConvTransposeOptions extends LayerOptions {
 /** x [batch, ...spatial, in], kernel [...window, filters, in] → [batch, ...larger, filters]. */
 function transposed(rank: number, filters: number, kernelSize: Sizes, options: ConvTransposeOptions): Layer {
   const kind = `conv${rank}dTranspose`;
-  const { padding = "valid", useBias = true, kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
+  const { padding = "valid", useBias = true } = options;
+  const kernelInitializer = initializerOf(options.kernelInitializer ?? "glorotUniform");
+  const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
   needWhole(kind, "filters", filters);
   if (padding !== "valid" && padding !== "same") throw new ValueError(`[${kind}] padding must be "valid" or "same", got ${JSON.stringify(padding)}.`);
   const size = sizesOf(kind, "kernelSize", kernelSize, rank);
@@ -45,8 +47,8 @@ function transposed(rank: number, filters: number, kernelSize: Sizes, options: C
       dilationRate: dilation,
       activation: activationJson(act),
       useBias,
-      kernelInitializer: initJson(kernelInitializer),
-      biasInitializer: initJson(biasInitializer),
+      kernelInitializer: kernelInitializer.config,
+      biasInitializer: biasInitializer.config,
     }),
     build([shape], variable, tag) {
       needImages(tag, shape, rank);

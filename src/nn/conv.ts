@@ -1,8 +1,8 @@
 import { ShapeError, showShape, ValueError } from "../base/index.ts";
 import { add, conv, type ConvPadding, depthwiseConv, type Tensor } from "../tensor/index.ts";
 import { activationJson, type ActivationLike, activationOf } from "./activations.ts";
-import { initJson, needWhole } from "./core.ts";
-import type { InitializerLike } from "./initializers.ts";
+import { needWhole } from "./core.ts";
+import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Config, type Layer, type LayerOptions, makeLayer } from "./layer.ts";
 
 /** One whole number for all spatial axes, or one for each. */
@@ -96,7 +96,9 @@ function checkChannels(tag: string, shape: readonly number[], want: number, kern
 /** x [batch, ...spatial, in], kernel [...window, in/groups, filters] → [batch, ...spatial', filters]. */
 function convolution(rank: number, filters: number, kernelSize: Sizes, options: ConvOptions): Layer {
   const kind = `conv${rank}d`;
-  const { groups = 1, useBias = true, kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
+  const { groups = 1, useBias = true } = options;
+  const kernelInitializer = initializerOf(options.kernelInitializer ?? "glorotUniform");
+  const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
   needWhole(kind, "filters", filters);
   needWhole(kind, "groups", groups);
   if (filters % groups !== 0) throw new ValueError(`[${kind}] ${filters} filters do not split into ${groups} groups.`);
@@ -116,8 +118,8 @@ function convolution(rank: number, filters: number, kernelSize: Sizes, options: 
       groups,
       activation: activationJson(act),
       useBias,
-      kernelInitializer: initJson(kernelInitializer),
-      biasInitializer: initJson(biasInitializer),
+      kernelInitializer: kernelInitializer.config,
+      biasInitializer: biasInitializer.config,
     }),
     build([shape], variable, tag) {
       needImages(tag, shape, rank);
@@ -166,7 +168,9 @@ export interface DepthwiseOptions extends ConvBase {
  * [batch, h', w', in·multiplier] (Keras: DepthwiseConv2D).
  */
 export function depthwiseConv2d(kernelSize: Sizes, options: DepthwiseOptions = {}): Layer {
-  const { depthMultiplier = 1, useBias = true, depthwiseInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
+  const { depthMultiplier = 1, useBias = true } = options;
+  const depthwiseInitializer = initializerOf(options.depthwiseInitializer ?? "glorotUniform");
+  const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
   needWhole("depthwiseConv2d", "depthMultiplier", depthMultiplier);
   const g = geometryOf("depthwiseConv2d", kernelSize, options, 2);
   const act = activationOf(options.activation ?? "linear");
@@ -183,8 +187,8 @@ export function depthwiseConv2d(kernelSize: Sizes, options: DepthwiseOptions = {
       depthMultiplier,
       activation: activationJson(act),
       useBias,
-      depthwiseInitializer: initJson(depthwiseInitializer),
-      biasInitializer: initJson(biasInitializer),
+      depthwiseInitializer: depthwiseInitializer.config,
+      biasInitializer: biasInitializer.config,
     }),
     build([shape], variable, tag) {
       needImages(tag, shape, 2);

@@ -11,9 +11,6 @@ export function needWhole(layer: string, option: string, value: number, least = 
   }
 }
 
-/** The JSON form of an initializer option. */
-export const initJson = (like: InitializerLike): Config[string] => initializerOf(like).config;
-
 export interface DenseOptions extends LayerOptions {
   /** Default: none. */
   readonly activation?: ActivationLike;
@@ -33,7 +30,9 @@ export interface DenseOptions extends LayerOptions {
  */
 export function dense(units: number, options: DenseOptions = {}): Layer {
   needWhole("dense", "units", units);
-  const { useBias = true, kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
+  const { useBias = true } = options;
+  const kernelInitializer = initializerOf(options.kernelInitializer ?? "glorotUniform");
+  const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
   const act = activationOf(options.activation ?? "linear");
   let kernel: Tensor | null = null;
   let bias: Tensor | null = null;
@@ -44,8 +43,8 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
       units,
       activation: activationJson(act),
       useBias,
-      kernelInitializer: initJson(kernelInitializer),
-      biasInitializer: initJson(biasInitializer),
+      kernelInitializer: kernelInitializer.config,
+      biasInitializer: biasInitializer.config,
     }),
     build([shape], variable, tag) {
       if (shape.length < 2) {
@@ -146,12 +145,12 @@ export interface EmbeddingOptions extends LayerOptions {
 export function embedding(count: number, size: number, options: EmbeddingOptions = {}): Layer {
   needWhole("embedding", "count", count);
   needWhole("embedding", "size", size);
-  const { embeddingsInitializer = "uniform" } = options;
+  const embeddingsInitializer = initializerOf(options.embeddingsInitializer ?? "uniform");
   let table: Tensor | null = null;
   return makeLayer({
     class: "embedding",
     options,
-    config: { count, size, embeddingsInitializer: initJson(embeddingsInitializer) },
+    config: { count, size, embeddingsInitializer: embeddingsInitializer.config },
     build(_, variable) {
       table = variable("embeddings", [count, size], embeddingsInitializer);
     },

@@ -1,7 +1,6 @@
 import { ShapeError, showShape, ValueError } from "../base/index.ts";
 import { add, div, mean, mul, reshape, sqrt, square, sub, type Tensor, type Variable } from "../tensor/index.ts";
-import { initJson } from "./core.ts";
-import type { InitializerLike } from "./initializers.ts";
+import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
 
 export interface NormOptions extends LayerOptions {
@@ -38,7 +37,8 @@ function needEpsilon(layer: string, epsilon: number): void {
  */
 export function batchNorm(options: BatchNormOptions = {}): Layer {
   const { momentum = 0.99, epsilon = 1e-3, center = true, scale = true } = options;
-  const { betaInitializer = "zeros", gammaInitializer = "ones" } = options;
+  const betaInitializer = initializerOf(options.betaInitializer ?? "zeros");
+  const gammaInitializer = initializerOf(options.gammaInitializer ?? "ones");
   needEpsilon("batchNorm", epsilon);
   if (!(momentum >= 0 && momentum <= 1)) throw new ValueError(`[batchNorm] momentum must be in 0..1, got ${momentum}.`);
   let gamma: Variable | null = null;
@@ -52,8 +52,8 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
       epsilon,
       center,
       scale,
-      betaInitializer: initJson(betaInitializer),
-      gammaInitializer: initJson(gammaInitializer),
+      betaInitializer: betaInitializer.config,
+      gammaInitializer: gammaInitializer.config,
     }),
     build([shape], variable, tag) {
       if (shape.length < 2) throw new ShapeError(`${tag} expects [batch, ..., features], got input ${showShape(shape)}.`);
@@ -111,7 +111,8 @@ export interface LayerNormOptions extends NormOptions {
  */
 export function layerNorm(options: LayerNormOptions = {}): Layer {
   const { axes: count = 1, epsilon = 1e-3, center = true, scale = true } = options;
-  const { betaInitializer = "zeros", gammaInitializer = "ones" } = options;
+  const betaInitializer = initializerOf(options.betaInitializer ?? "zeros");
+  const gammaInitializer = initializerOf(options.gammaInitializer ?? "ones");
   needEpsilon("layerNorm", epsilon);
   let gamma: Variable | null = null;
   let beta: Variable | null = null;
@@ -124,8 +125,8 @@ export function layerNorm(options: LayerNormOptions = {}): Layer {
       epsilon,
       center,
       scale,
-      betaInitializer: initJson(betaInitializer),
-      gammaInitializer: initJson(gammaInitializer),
+      betaInitializer: betaInitializer.config,
+      gammaInitializer: gammaInitializer.config,
     }),
     build([shape], variable, tag) {
       if (shape.length <= count) throw new ShapeError(`${tag} expects more than ${count} axes, got input ${showShape(shape)}.`);

@@ -161,12 +161,12 @@ describe("fit", () => {
   test("a loss of one's own, to a scalar or one number a sample", async () => {
     const losses = [meanSquaredError, (p: Tensor, t: Tensor) => p.sub(t).square().mean(), (p: Tensor, t: Tensor) => p.sub(t).square().mean(-1)];
     const data = { x: ones([8, 3]), y: ones([8, 2]) };
-    const got = [];
+    const got: number[][] = [];
     for (const loss of losses) {
       setSeed(1);
       const net = sequential([dense(2)]);
       net.compile({ optimizer: sgd(0.1), loss });
-      got.push((await net.fit(data, { epochs: 2, ...quiet })).history.loss);
+      got.push([...(await net.fit(data, { epochs: 2, ...quiet })).history.loss]);
     }
     expect(got[1]).toEqual(got[0]);
     got[2].forEach((v, i) => expect(v).toBeCloseTo(got[0][i], 6));
