@@ -13,8 +13,8 @@ import { formatReport, testModel } from "./report.ts";
 import { StatusLine, type Terminal } from "./terminal.ts";
 
 const OPTIONS = {
-  epochs: { default: 6, value: "n", help: "passes over the training images", min: 1, whole: true },
-  "batch-size": { default: 128, value: "n", help: "images a step", min: 1, whole: true },
+  epochs: { default: 8, value: "n", help: "passes over the training images", min: 1, whole: true },
+  "batch-size": { default: 64, value: "n", help: "images a step", min: 1, whole: true },
   lr: { default: 2e-3, value: "rate", help: "learning rate at the start; it falls to 0 along a cosine", min: 0 },
   seed: { default: 1, value: "n", help: "of the weights and of the order of images", min: 0, whole: true },
   limit: {

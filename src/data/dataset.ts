@@ -208,7 +208,8 @@ export class Dataset {
    */
   split(fraction: number): [Dataset, Dataset] {
     if (!(fraction >= 0 && fraction <= 1)) {
-      throw new ValueError(`[dataset] split needs a fraction in 0..1, got ${fraction}.`);
+      const hint = fraction > 1 && fraction <= 100 ? ` Did you mean ${fraction / 100}?` : "";
+      throw new ValueError(`[dataset] split needs the fraction of the first part, in 0..1, got ${fraction}.${hint}`);
     }
     const n = Math.round(this.length * fraction);
     return [this.take(n), this.skip(n)];

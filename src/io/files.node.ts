@@ -41,9 +41,9 @@ export async function writeFileSafely(path: string, bytes: Uint8Array, fs: Write
     await fs.rename(part, path);
   } catch (error) {
     await rm(part, { force: true }).catch(() => undefined);
-    const kept = existsSync(path) ? "The old file is unchanged." : "No file was left behind.";
-    const mega = (bytes.length / 1e6).toFixed(1);
-    throw new ChainruleError(`[save] cannot write "${path}" (${mega} MB): ${reasonOf(error)}. ${kept}`, {
+    const kept = existsSync(path) ? "What was there is unchanged." : "No file was left behind.";
+    const size = bytes.length < 1e6 ? `${Math.ceil(bytes.length / 1e3)} kB` : `${(bytes.length / 1e6).toFixed(1)} MB`;
+    throw new ChainruleError(`[save] cannot write "${path}" (${size}): ${reasonOf(error)}. ${kept}`, {
       cause: error,
     });
   }

@@ -52,7 +52,7 @@ describe("writing safely", () => {
     const file = path.join(folder, "f");
     await writeFile(file, "old");
     await expect(writeWith(file, new Uint8Array(100_000), smallDisk(10))).rejects.toThrow(
-      `[save] cannot write "${file}" (0.1 MB): the disk is full; free some space and save again (ENOSPC). The old file is unchanged.`,
+      `[save] cannot write "${file}" (100 kB): the disk is full; free some space and save again (ENOSPC). What was there is unchanged.`,
     );
     expect(await readFile(file, "utf8")).toBe("old");
     expect(await readdir(folder)).toEqual(["f"]);
@@ -69,7 +69,7 @@ describe("writing safely", () => {
     const file = path.join(folder, "f");
     await mkdir(file);
     await expect(writeFileSafely(file, Uint8Array.of(1))).rejects.toThrow(
-      "it is a folder (EISDIR). The old file is unchanged.",
+      "it is a folder (EISDIR). What was there is unchanged.",
     );
     expect(await readdir(folder)).toEqual(["f"]);
   });
