@@ -22,8 +22,13 @@ const OF_ERROR = 30;
 /** True when nothing that leads to the node was rounded to float32. */
 const allWide = (n: Node): boolean => topoOrder([n]).every((s) => s.dtype !== "float32" || s.op === "leaf");
 
-const slackOf = (e: Entry): number =>
-  (allWide(e.node) ? 1e-9 : OF_LARGEST) * largest(e.wide) + OF_ERROR * e.error + 1e-30;
+/** Rounding of a result: relative to it, to what moves the interpreter, and to what it was made from (a sum that cancels). */
+function slackOf(e: Entry, largestOf: ReadonlyMap<Node, number>): number {
+  const wide = allWide(e.node);
+  const sources = topoOrder([e.node]).map((n) => largestOf.get(n) ?? 0);
+  const own = (wide ? 1e-9 : OF_LARGEST) * largest(e.wide) + OF_ERROR * e.error;
+  return own + (wide ? 1e-12 : 1e-6) * Math.max(...sources) + 1e-30;
+}
 
 /** Grows a graph by these choices; a choice that leads nowhere is passed over. */
 export function growGraph(choices: readonly Choice[]): RandomGraph {
@@ -36,12 +41,19 @@ export function growGraph(choices: readonly Choice[]): RandomGraph {
     // What nothing else uses, and now and then what is in the middle.
     const results = made.filter((e, i) => !used.has(e.node) || i % 5 === 2);
     const outputs = results.map((e) => e.node);
+    const sizes = new Map(pool.entries.map((e) => [e.node, largest(e.wide)]));
     const free = [...pool.leaves.keys()].filter((_, i) => i % 2 === 1);
     const updates = results.flatMap((e, output) => {
       const i = free.findIndex((l) => l.dtype === e.node.dtype && l.shape.join() === e.node.shape.join());
       return i < 0 ? [] : [{ leaf: free.splice(i, 1)[0], output }];
     });
-    return { outputs, want: results.map((e) => e.wide), slack: results.map(slackOf), leaves: pool.leaves, updates };
+    return {
+      outputs,
+      want: results.map((e) => e.wide),
+      slack: results.map((e) => slackOf(e, sizes)),
+      leaves: pool.leaves,
+      updates,
+    };
   });
 }
 
