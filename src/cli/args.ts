@@ -67,7 +67,7 @@ function parse(
   command: string,
   argv: readonly string[],
   options: Record<string, { type: "string" | "boolean"; short?: string }>,
-): { values: Record<string, unknown>; positionals: string[] } {
+): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
   } catch (error) {

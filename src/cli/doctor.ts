@@ -35,12 +35,12 @@ const OPTIONAL: Readonly<Record<string, string>> = {
 };
 
 /** What is known about this machine; the values are shown as they are. */
-export interface Findings {
+interface Findings {
   readonly [name: string]: string | number | boolean;
 }
 
 /** Runs the checks. The engine is used first, because it may switch on a feature of the runtime. */
-export function examine(): Findings {
+function examine(): Findings {
   const started = performance.now();
   const [first] = matmul(ones([8, 8]), ones([8, 8])).dataSync();
   const engineMs = performance.now() - started;

@@ -47,7 +47,7 @@ ${describeOptions(OPTIONS)}
 `;
 
 /** LeNet-5 with today's parts: ReLU and maximum pooling instead of tanh and trainable averages. */
-export function lenet5(): Model {
+function lenet5(): Model {
   return sequential(
     [
       conv2d(6, 5, { padding: "same" }),

@@ -21,7 +21,7 @@ export function processTerminal(): Terminal {
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  const live = stdout.isTTY === true && env.TERM !== "dumb";
+  const live = stdout.isTTY && env.TERM !== "dumb";
   const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== "0";
   return {
     write: (text) => void stdout.write(text),

@@ -82,12 +82,12 @@ function unseal(kind: Kind, bytes: Uint8Array, name: string): { payload: Payload
     );
   }
   if (head.kind !== kind) {
-    throw new FormatError(`[${kind}] "${name}" holds a ${String(head.kind)}, not a ${kind}.`);
+    throw new FormatError(`[${kind}] "${name}" holds ${JSON.stringify(head.kind)}, not a ${kind}.`);
   }
   const found = checksum(head, tensors);
   if (found !== stored) {
     throw new FormatError(
-      `[${kind}] "${name}" is damaged: its checksum is ${found}, it was saved with ${String(stored)}. Use a copy or train again.`,
+      `[${kind}] "${name}" is damaged: its checksum is ${found}, it was saved with ${typeof stored === "string" ? stored : "none"}. Use a copy or train again.`,
     );
   }
   return { payload: head, arrays: tensors };

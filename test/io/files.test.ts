@@ -115,7 +115,7 @@ describe("models and checkpoints", () => {
 
   test("another kind, a later version, somebody else's file", () => {
     const checkpoint = encodeCheckpoint({ arrays: {}, position: null, meta: null });
-    expect(() => decodeModelFile(checkpoint, "c")).toThrow('[model] "c" holds a checkpoint, not a model.');
+    expect(() => decodeModelFile(checkpoint, "c")).toThrow('[model] "c" holds "checkpoint", not a model.');
     expect(() => decodeModelFile(encodeSafetensors(weights), "f")).toThrow("holds tensors but no architecture");
     const later = encodeSafetensors({}, { chainrule: JSON.stringify({ format: 2, kind: "model" }) });
     expect(() => decodeModelFile(later, "f")).toThrow(

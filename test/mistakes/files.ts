@@ -42,7 +42,7 @@ await loadModel("model.safetensors");`,
       mistake: "A checkpoint given as a model",
       code: `await writeFile("model.safetensors", encodeCheckpoint({ arrays: {}, position: null, meta: null }));
 await loadModel("model.safetensors");`,
-      message: '[model] "model.safetensors" holds a checkpoint, not a model.',
+      message: '[model] "model.safetensors" holds "checkpoint", not a model.',
     },
     {
       mistake: "A model file of a later version",
