@@ -1,7 +1,7 @@
 import { ChainruleError, DTypeError, flattenTree, isFloat, showShape, type Tree, type TypedArray, ValueError } from "../base/index.ts";
 import { context, withContext } from "../base/context.ts";
 import { build, type Node } from "../ir/index.ts";
-import { asTensor, close, executor, fromNode, type HasVariables, record, runRecorded, Tensor, type TensorLike, type Value, Variable } from "../tensor/index.ts";
+import { asTensor, close, executor, fromNode, type HasVariables, isTensorLeaf, record, runRecorded, Tensor, type TensorLike, type Value, Variable } from "../tensor/index.ts";
 import { differentiating, variablesOf } from "./grad.ts";
 import { reverse } from "./reverse.ts";
 
@@ -41,7 +41,6 @@ interface Target {
   readonly tensor: Tensor;
 }
 
-const isLeaf = (x: unknown): x is TensorLike => x instanceof Tensor || typeof x === "number" || (ArrayBuffer.isView(x) && !(x instanceof DataView));
 
 const indexOf = (flat: number, shape: readonly number[]): number[] => {
   const out = shape.map(() => 0);
@@ -78,7 +77,7 @@ export function checkGradients(first: unknown, second: unknown, options: CheckOp
   if (typeof first !== "function" || !Array.isArray(second)) {
     throw new ValueError("[checkGradients] takes (f, [arguments]) or (model, f).");
   }
-  const trees = second.map((arg) => flattenTree(arg as Tree<TensorLike>, isLeaf));
+  const trees = second.map((arg) => flattenTree(arg as Tree<TensorLike>, isTensorLeaf));
   const targets = trees.flatMap(({ leaves, def }, a) =>
     leaves.map((x, i) => ({ name: def.paths[i] === "" ? `argument ${a}` : `argument ${a}.${def.paths[i]}`, tensor: asTensor(x, "checkGradients") })),
   );

@@ -4,6 +4,7 @@ import {
   asTensor,
   fromNode,
   type HasVariables,
+  isTensorLeaf,
   Tensor,
   type TensorLike,
   type Trace,
@@ -19,11 +20,7 @@ export interface GradOptions {
   readonly hasAux?: boolean;
 }
 
-/** What a function may be differentiated by: a tensor, or arrays and plain objects of tensors. */
-export type TensorTree = Tree<TensorLike>;
-
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
-const isLeaf = (x: unknown): x is TensorLike => isTensor(x) || typeof x === "number" || (ArrayBuffer.isView(x) && !(x instanceof DataView));
 
 /** Runs `f`, a function that is differentiated, in the trace in progress or at once. */
 export const traced = (f: (trace: Trace) => Node[]): Tensor[] => inTrace((trace) => differentiating(trace, () => f(trace)));
@@ -124,7 +121,7 @@ export function openArguments(args: readonly unknown[], argnums: readonly number
     if (!Number.isInteger(i) || i < 0 || i >= args.length) {
       throw new ValueError(`[${op}] argnums names argument ${i}, but the function was called with ${args.length}.`);
     }
-    const { leaves, def } = flattenTree(args[i] as Tree<TensorLike>, isLeaf);
+    const { leaves, def } = flattenTree(args[i] as Tree<TensorLike>, isTensorLeaf);
     if (leaves.length === 0) throw new ValueError(`[${op}] argument ${i} holds no tensor to differentiate by.`);
     const own = leaves.map((leaf, k) => {
       const t = asTensor(leaf, op);

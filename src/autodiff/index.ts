@@ -4,7 +4,7 @@
  *
  * It is not: forward mode, optimizers, or anything that runs or schedules a graph.
  */
-export { grad, valueAndGrad, type GradOptions, type TensorTree } from "./grad.ts";
+export { grad, valueAndGrad, type GradOptions } from "./grad.ts";
 export { hessian, jacobian, vjp } from "./products.ts";
 export { checkpoint, customVjp } from "./transforms.ts";
 export { checkGradients, type CheckedComponent, type CheckOptions, type CheckReport } from "./check.ts";

@@ -2,7 +2,7 @@ import { type DType, flattenTree, type Tree, type TreeDef, ValueError } from "..
 import { context, nextId } from "../base/context.ts";
 import { build, type Node } from "../ir/index.ts";
 import { fromValue } from "./apply.ts";
-import { tensor, type TensorLike } from "./convert.ts";
+import { isTensorLeaf, tensor, type TensorLike } from "./convert.ts";
 import type { Value } from "./executor.ts";
 import { Tensor } from "./tensor.ts";
 import { close, currentTrace, record, type Recorded, runRecorded } from "./trace.ts";
@@ -31,8 +31,8 @@ const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
  * Makes one program of a function: it is called once per structure of arguments to record what it does, and from then on the
  * program runs instead.
  *
- * Arguments and results are trees (nested arrays and plain objects). Tensors, typed arrays and numbers in the arguments are
- * inputs of the program (a number is a float32 scalar); strings, booleans, null and other objects are part of the structure.
+ * Arguments and results are trees (arrays and plain objects). Tensors, typed arrays, numbers and nested arrays of numbers in the
+ * arguments are inputs of the program; strings, booleans, null and other objects are part of the structure.
  * Recorded anew for new shapes, dtypes, structure or training mode. Variables that the function reads are inputs, those it
  * assigns are updated in place; other tensors from outside keep the value they had at the first call. Random numbers are
  * drawn anew by each call. Inside another compiled function it is part of that one.
@@ -62,7 +62,7 @@ export function compiled<R>(fn: (...args: never[]) => R): Compiled<never[], R> {
     return entry;
   };
   const call = (...args: unknown[]): R => {
-    if (currentTrace() !== null) return run(...(mapLeaves(args, (t) => t) as unknown[]));
+    if (currentTrace() !== null) return run(...args.map((a) => mapLeaves(a, (t) => t)));
     const leaves: Tensor[] = [];
     const entry = prepare(args, leaves);
     const inputs = new Array<Value>(leaves.length);
@@ -89,13 +89,10 @@ function keyOf(args: readonly unknown[], leaves: Tensor[], identities: WeakMap<o
     else if (x instanceof Tensor) {
       leaves.push(x);
       key += `${x.dtype}[${x.shape.join()}];`;
-    } else if (typeof x === "number") {
-      leaves.push(tensor(x));
-      key += "n;";
-    } else if (ArrayBuffer.isView(x)) {
-      const t = tensor(x as Float32Array);
+    } else if (isTensorLeaf(x)) {
+      const t = tensor(x);
       leaves.push(t);
-      key += `${t.dtype}[${t.size}];`;
+      key += `${t.dtype}[${t.shape.join()}];`;
     } else if (Array.isArray(x)) {
       key += "(";
       for (const y of x) walk(y);
@@ -123,9 +120,7 @@ const isPlain = (x: unknown): x is Record<string, unknown> =>
 /** Arguments with each leaf that `keyOf` collects replaced, in the same order. */
 function mapLeaves(x: unknown, f: (t: Tensor) => Tensor): unknown {
   if (x instanceof Variable) return x;
-  if (x instanceof Tensor) return f(x);
-  if (typeof x === "number") return f(tensor(x));
-  if (ArrayBuffer.isView(x)) return f(tensor(x as Float32Array));
+  if (isTensorLeaf(x)) return f(tensor(x));
   if (Array.isArray(x)) return x.map((y) => mapLeaves(y, f));
   if (isPlain(x)) return Object.fromEntries(Object.entries(x).map(([k, y]) => [k, mapLeaves(y, f)]));
   return x;
@@ -136,7 +131,7 @@ function recordEntry(run: (...args: unknown[]) => unknown, args: readonly unknow
   const { trace, result } = record((tr) => {
     for (const p of params) tr.abstract.add(p);
     let i = 0;
-    const out = run(...(mapLeaves(args, () => new Tensor(params[i++])) as unknown[]));
+    const out = run(...args.map((a) => mapLeaves(a, () => new Tensor(params[i++]))));
     if (out instanceof Promise) {
       throw new ValueError("[compiled] the function is async: record plain tensor code and await outside of it.");
     }

@@ -34,6 +34,11 @@ export interface TensorOptions {
 
 const isView = (x: unknown): x is TypedArray => ArrayBuffer.isView(x) && !(x instanceof DataView);
 
+const isNumeric = (x: unknown): boolean => typeof x === "number" || (Array.isArray(x) && x.length > 0 && x.every(isNumeric));
+
+/** What counts as one tensor in a tree: tensors, numbers, typed arrays and nested arrays of numbers alone. */
+export const isTensorLeaf = (x: unknown): x is TensorLike => x instanceof Tensor || isView(x) || isNumeric(x);
+
 /** The shape of nested arrays; throws where rows differ in length. */
 function nestedShape(data: NestedArray, op: string): number[] {
   const shape: number[] = [];

@@ -7,7 +7,7 @@
 export * from "./tensor.ts";
 export * from "./variable.ts";
 export * from "./apply.ts";
-export { asTensor, asIndices, fromHost, tensor, type NestedArray, type TensorLike, type TensorOptions } from "./convert.ts";
+export { asTensor, asIndices, fromHost, isTensorLeaf, tensor, type NestedArray, type TensorLike, type TensorOptions } from "./convert.ts";
 export * from "./creation.ts";
 export * from "./elementwise.ts";
 export * from "./reduce.ts";

@@ -1,9 +1,9 @@
 import { flattenTree, ShapeError, showShape, type Tree, ValueError } from "../base/index.ts";
 import type { Node } from "../ir/index.ts";
 import { fromNode, traced } from "./apply.ts";
-import { asTensor, type TensorLike } from "./convert.ts";
+import { asTensor, isTensorLeaf, type TensorLike } from "./convert.ts";
 import { recordLoop } from "./loop.ts";
-import { Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 
 export interface ScanOptions {
   /** From the last slice to the first; the results still stand at their slices' places. Default: false. */
@@ -12,9 +12,10 @@ export interface ScanOptions {
   readonly length?: number;
 }
 
-const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
-const isLeaf = (x: unknown): x is TensorLike => isTensor(x) || typeof x === "number" || (ArrayBuffer.isView(x) && !(x instanceof DataView));
+/** What may be given where the body takes T. */
+type Given<T> = T extends Tensor ? TensorLike : T extends null | undefined ? T : { [K in keyof T]: Given<T[K]> };
 
+/** A tree with tensors for its leaves. */
 type Leaves<T> = T extends TensorLike ? Tensor : T extends null | undefined ? T : { [K in keyof T]: Leaves<T[K]> };
 
 /**
@@ -28,13 +29,13 @@ type Leaves<T> = T extends TensorLike ? Tensor : T extends null | undefined ? T 
  * const [last, sums] = scan((total: Tensor, x: Tensor) => [total.add(x), total.add(x)], 0, tensor([1, 2, 3]));   // 6, [1, 3, 6]
  */
 export function scan<C, X, Y>(
-  fn: (carry: Leaves<C>, x: Leaves<X>) => readonly [unknown, Y],
-  init: C,
-  xs: X,
+  fn: (carry: C, x: X) => readonly [unknown, Y],
+  init: Given<C>,
+  xs: Given<X>,
   options: ScanOptions = {},
-): [Leaves<C>, Leaves<Y>] {
-  const start = flattenTree(init as Tree<TensorLike>, isLeaf);
-  const over = flattenTree(xs as Tree<TensorLike>, isLeaf);
+): [C, Leaves<Y>] {
+  const start = flattenTree(init as Tree<TensorLike>, isTensorLeaf);
+  const over = flattenTree(xs as Tree<TensorLike>, isTensorLeaf);
   const carries = start.leaves.map((x) => asTensor(x, "scan"));
   const slices = over.leaves.map((x) => asTensor(x, "scan"));
   const length = options.length ?? slices[0]?.shape[0];
@@ -51,15 +52,15 @@ export function scan<C, X, Y>(
     const nodes = (ts: readonly Tensor[]): Node[] => ts.map((t) => t.node);
     const spec = { carries: nodes(carries), xs: nodes(slices), length, reverse: options.reverse ?? false };
     const loop = recordLoop(trace, spec, (cs, ss) => {
-      const result = fn(start.def.unflatten(cs.map(fromNode)) as Leaves<C>, over.def.unflatten(ss.map(fromNode)) as Leaves<X>);
+      const result = fn(start.def.unflatten(cs.map(fromNode)) as C, over.def.unflatten(ss.map(fromNode)) as X);
       if (!Array.isArray(result) || result.length !== 2) {
         throw new ValueError("[scan] the body must return [carry, y] (y may be null).");
       }
-      const next = flattenTree(result[0] as Tree<TensorLike>, isLeaf);
+      const next = flattenTree(result[0] as Tree<TensorLike>, isTensorLeaf);
       if (next.def.key !== start.def.key) {
         throw new ValueError(`[scan] the carry starts as ${start.def.key} and comes out of the body as ${next.def.key}: its structure must stay.`);
       }
-      const ys = flattenTree(result[1] as Tree<TensorLike>, isLeaf);
+      const ys = flattenTree(result[1] as Tree<TensorLike>, isTensorLeaf);
       finish = (ts) => ys.def.unflatten(ts);
       // A bare number in the carry follows what it started as.
       const after = next.leaves.map((x, i) => asTensor(x, "scan", carries[i].dtype));
@@ -67,5 +68,5 @@ export function scan<C, X, Y>(
     });
     return [...loop.carries, ...loop.ys];
   });
-  return [start.def.unflatten(out.slice(0, carries.length)) as Leaves<C>, finish(out.slice(carries.length)) as Leaves<Y>];
+  return [start.def.unflatten(out.slice(0, carries.length)) as C, finish(out.slice(carries.length)) as Leaves<Y>];
 }
