@@ -376,6 +376,14 @@ export class Asm {
     this.push("endif", "i32", undefined, undefined, undefined, 0, 0, head);
   }
 
+  /**
+   * A hint, no operation: these vectors, accumulators of the loop just ended, were best computed in this order with their
+   * operands loaded just before. Write it between such a loop and what uses its results.
+   */
+  pin(values: readonly Val[]): void {
+    this.push("pin", values[0].type, undefined, undefined, undefined, 0, 0, undefined, values);
+  }
+
   // ---- inside ----
 
   private scoped(body: () => void): void {

@@ -26,7 +26,7 @@ export type Op =
   | "maskLow" | "maskHigh" | "maskPair" | "bitmask"
   | "interleaveLow" | "interleaveHigh" | "interleaveLow2" | "interleaveHigh2" | "swapHalves" | "swapPairs"
   | "load" | "store" | "loadSplat" | "loadPartial" | "storePartial" | "loadU8" | "storeU8" | "copy" | "fill"
-  | "loop" | "endloop" | "if" | "else" | "endif" | "call";
+  | "loop" | "endloop" | "if" | "else" | "endif" | "call" | "pin";
 
 /** A mutable variable of a function. */
 export interface Var {

@@ -250,6 +250,7 @@ class Nest {
         directB: p.packB === "no", k: mergeLoops(asm, k),
         table: p.table ? asm.ptrAdd(io.scratch!, p.at.table) : undefined, init: partial,
       });
+      asm.pin(acc.flat());
       const finish = (): void => this.finish(rows, r, acc, m0, col, row0, at.batch, at.outer);
       if (!partial) return finish();
       asm.if(asm.cmp("eq", at.kb, p.kBlocks - 1), finish, () => {

@@ -97,6 +97,7 @@ class FnEncoder {
     const groups = counts.map((n, cls) => [n, WASM_TYPE[cls]]).filter(([n]) => n > 0);
     o.uleb(groups.length);
     for (const [n, t] of groups) o.uleb(n).u8(t);
+    this.never();
     this.hotConstants();
     const code = this.fn.code;
     for (let i = 0; i < code.length; i++) {
@@ -111,23 +112,44 @@ class FnEncoder {
     return o.u8(0x0b);
   }
 
+  /** A condition that never holds: memory has at most 2^16 pages. */
+  private never(): void {
+    if (this.lay.neverLocal < 0) return;
+    this.o.u8(0x3f).u8(0).u8(0x41).sleb(17).u8(0x76).u8(0x21).uleb(this.slot(this.lay.neverLocal));
+  }
+
   /**
    * V8 makes vector constants anew where they are used, three instructions each. It must think that they may differ to keep
-   * them in registers or stack slots across a loop: under a condition that never holds (memory has at most 2^16 pages) they
-   * become zero.
+   * them in registers or stack slots across a loop: under the condition that never holds they become zero.
    */
   private hotConstants(): void {
-    const { constLocal } = this.lay;
+    const { constLocal, neverLocal } = this.lay;
     if (!constLocal.size) return;
     const o = this.o;
     for (const [k, slot] of constLocal) {
       this.constant(k);
       o.u8(0x21).uleb(this.slot(slot));
     }
-    o.u8(0x3f).u8(0).u8(0x41).sleb(17).u8(0x76).u8(0x04).u8(0x40);
+    o.u8(0x20).uleb(this.slot(neverLocal)).u8(0x04).u8(0x40);
     for (const slot of constLocal.values()) {
       this.simd(V.const).f64(0).f64(0).u8(0x21).uleb(this.slot(slot));
     }
+    o.u8(0x0b);
+  }
+
+  /**
+   * V8 schedules a loop by the order in which its results are met from the end of the function. Read after other loads, as
+   * an epilogue does, they are met the wrong way round, and all loads of the loop go before its arithmetic (64 -> 29 GFLOP/s).
+   * Stores that never happen, met first, set the order.
+   */
+  private pin(v: Val): void {
+    const o = this.o;
+    o.u8(0x20).uleb(this.slot(this.lay.neverLocal)).u8(0x04).u8(0x40);
+    v.args!.forEach((x, i) => {
+      o.u8(0x41).sleb(0);
+      this.push(x);
+      this.mem(V.store, 16 * i);
+    });
     o.u8(0x0b);
   }
 
@@ -222,6 +244,9 @@ class FnEncoder {
         o.u8(0x20).uleb(i).u8(0x41).sleb(head.imm).u8(0x6a).u8(0x21).uleb(i).u8(0x0c).u8(0).u8(0x0b).u8(0x0b);
         return true;
       }
+      case "pin":
+        this.pin(v);
+        return true;
       case "if":
         this.push(v.a!);
         o.u8(0x04).u8(0x40);

@@ -15,12 +15,14 @@ export interface Layout {
   readonly varLocal: Int32Array;
   /** Vector constants that are used in loops, made once at entry. */
   readonly constLocal: Map<Val, number>;
+  /** Local of a condition that never holds, though V8 cannot know; -1 when it is not needed. */
+  readonly neverLocal: number;
   /** Number of locals of each class. */
   readonly counts: number[];
 }
 
 const EFFECTS: ReadonlySet<Op> = new Set<Op>([
-  "set", "decl", "store", "storePartial", "storeU8", "copy", "fill", "call", "loop", "endloop", "if", "else", "endif",
+  "set", "decl", "store", "storePartial", "storeU8", "copy", "fill", "call", "loop", "endloop", "if", "else", "endif", "pin",
 ]);
 const WRITES: ReadonlySet<Op> = new Set<Op>(["store", "storePartial", "storeU8", "copy", "fill", "call"]);
 const READS: ReadonlySet<Op> = new Set<Op>(["load", "loadSplat", "loadPartial", "loadU8"]);
@@ -220,6 +222,7 @@ export function layoutOf(fn: Fn, memory: LayoutMemory): Layout {
     return slot;
   };
   const constLocal = new Map<Val, number>();
+  const neverLocal = hot.size > 0 || code.some((v) => v.op === "pin") ? counts[0]++ * 4 : -1;
   for (const k of hot) constLocal.set(k, counts[3]++ * 4 + 3);
   for (let i = 0; i < n; i++) {
     const gone = expire.get(i);
@@ -234,5 +237,5 @@ export function layoutOf(fn: Fn, memory: LayoutMemory): Layout {
     }
   }
   for (let i = 0; i < n; i++) if (skip[i] === 2) local[i] = varLocal[(code[i].ref as Var).id];
-  return { skip, inline, local, varLocal, constLocal, counts };
+  return { skip, inline, local, varLocal, constLocal, neverLocal, counts };
 }
