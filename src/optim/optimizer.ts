@@ -85,17 +85,20 @@ export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: Clip
   const slots = new Map<Variable, Variable[]>();
   let counter: Variable | null = null;
   let rateVariable: Variable | null = null;
+  /** The rate as it was given or set, which a float32 variable rounds. */
+  let given = typeof learningRate === "number" ? learningRate : 0;
 
-  const scalar = (name: string, value: number, dtype: "int32" | "float32"): Variable =>
+  const scalar = (name: string, value: number, dtype: DType): Variable =>
     eagerly(() => new Variable(tensor(value, { dtype }), { name, trainable: false }));
   const counterOf = (): Variable => (counter ??= scalar("iterations", 0, "int32"));
-  const rateOf = (): Variable | null =>
-    typeof learningRate === "number" ? (rateVariable ??= scalar("learning_rate", learningRate, "float32")) : null;
+  const rateOf = (dtype: DType = "float32"): Variable | null =>
+    typeof learningRate === "number" ? (rateVariable ??= scalar("learning_rate", given, dtype)) : null;
 
   const build = (target: HasVariables | readonly Variable[]): void => {
+    const list = listOf(target);
     counterOf();
-    rateOf();
-    for (const v of listOf(target)) {
+    rateOf(list.some((v) => v.dtype === "float64") ? "float64" : "float32");
+    for (const v of list) {
       if (slots.has(v)) continue;
       if (!isFloat(v.dtype)) throw new ValueError(`[${rule.name}] "${v.name}" is ${v.dtype}: only float variables have gradients.`);
       const make = (slot: string): Variable => new Variable(zeros(v.shape, { dtype: v.dtype }), { name: `${v.name}/${slot}`, trainable: false });
@@ -110,8 +113,8 @@ export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: Clip
     const done = counterOf();
     const count = t.add(done, 1);
     const rateIn = (dtype: DType): Tensor => {
-      const given = typeof learningRate === "number" ? (rateOf() as Tensor) : learningRate(done.cast("float32"));
-      return typeof given === "number" ? t.scalar(given, dtype) : given.cast(dtype);
+      const rate = typeof learningRate === "number" ? (rateOf() as Tensor) : learningRate(done.cast("float32"));
+      return typeof rate === "number" ? t.scalar(rate, dtype) : rate.cast(dtype);
     };
     const kinds = new Map<DType, { rate: Tensor; shared: Readonly<Record<string, Tensor>> }>();
     const kindOf = (dtype: DType): { rate: Tensor; shared: Readonly<Record<string, Tensor>> } => {
@@ -155,15 +158,17 @@ export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: Clip
     update,
     build,
     get learningRate(): number {
-      const rate = rateOf();
-      if (rate !== null) return rate.item();
-      return Number(tensor((learningRate as Schedule)(counterOf().cast("float32"))).item());
+      if (typeof learningRate === "number") {
+        const now = rateVariable?.item() ?? given;
+        return Math.fround(given) === now ? given : now;
+      }
+      return Number(tensor(learningRate(counterOf().cast("float32"))).item());
     },
     set learningRate(value: number) {
-      const rate = rateOf();
-      if (rate === null) throw new ValueError(`[${rule.name}] the learning rate follows a schedule and cannot be set.`);
+      if (typeof learningRate !== "number") throw new ValueError(`[${rule.name}] the learning rate follows a schedule and cannot be set.`);
       if (!(value >= 0)) throw new ValueError(`[${rule.name}] learningRate must be a number ≥ 0, got ${String(value)}.`);
-      rate.assign(tensor(value, { dtype: "float32" }));
+      given = value;
+      rateVariable?.assign(tensor(value, { dtype: rateVariable.dtype }));
     },
     get iterations(): number {
       return counterOf().item();
