@@ -5,7 +5,7 @@ import { add, cos, mul, type Tensor } from "../index.ts";
 import { type Dataset, mnist } from "../data/index.ts";
 import { conv2d, dense, flatten, maxPool2d, relu, sequential } from "../nn/index.ts";
 import { adam } from "../optim/index.ts";
-import { type Model, progress, type TrainEvent, type TrainingState } from "../train/index.ts";
+import { type BatchEnd, type Model, progress, type TrainEvent, type TrainingState } from "../train/index.ts";
 import { loadCheckpoint, saveCheckpoint, saveModel } from "../train/save.ts";
 import { formatCount, formatDuration, formatProgress } from "../viz/index.ts";
 import { describeOptions, readArgs, UsageError, type Values } from "./args.ts";
@@ -176,7 +176,7 @@ async function trainModel(model: Model, train: Dataset, run: Run): Promise<numbe
   );
   let stepsHere = 0;
   const onEvent = (event: TrainEvent): void => {
-    show(event);
+    show(event.type === "batchEnd" ? { ...event, eta: secondsLeft(event) } : event);
     if (event.type !== "batchEnd") return;
     stepsHere++;
     if (stepsHere === values["stop-after"]) abort();
@@ -205,6 +205,9 @@ async function trainModel(model: Model, train: Dataset, run: Run): Promise<numbe
   );
   return null;
 }
+
+/** To the end of the run, not only of the epoch. */
+const secondsLeft = (e: BatchEnd): number => e.eta + ((e.epochs - 1 - e.epoch) * e.samples) / e.samplesPerSecond;
 
 /** Writes checkpoints beside the training: the state is copied at once, the file follows; never two at a time. A save that
  * fails (a full disk, say) is told and costs nothing but itself. */
