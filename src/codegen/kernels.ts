@@ -42,14 +42,15 @@ export class WasmKernels {
         this.cache.set(key, { run: code[`k${i}`] as CompiledKernel["run"], blocks: blocksOf(k, asm.lanes), scratchBytes: scratchOf(k, asm.lanes) }),
       );
     }
-    return keys.map((key) => {
+    const codes = keys.map((key) => {
       const code = this.cache.get(key) as CompiledKernel;
       // Most recently used last.
       this.cache.delete(key);
       this.cache.set(key, code);
-      if (this.cache.size > KEPT) this.cache.delete(this.cache.keys().next().value as string);
       return code;
     });
+    while (this.cache.size > KEPT) this.cache.delete(this.cache.keys().next().value as string);
+    return codes;
   }
 }
 

@@ -1,3 +1,4 @@
+import { ChainruleError } from "../base/index.ts";
 import type { Place, Plan, ScanKernel, Step } from "../schedule/index.ts";
 import type { Heap } from "./heap.ts";
 
@@ -49,6 +50,7 @@ export class PlanRunner {
       const start = at;
       for (const place of s.args) this.note(place, at++);
       const code = codes.get(s) ?? null;
+      if (code === null && s.kernel.kind !== "scan") throw new ChainruleError(`[runtime] no code for the kernel "${s.name}".`);
       let scan: ScanRunner | null = null;
       if (s.kernel.kind === "scan") {
         scan = new ScanRunner(s.kernel, codes, heap, start);

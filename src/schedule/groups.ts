@@ -196,7 +196,8 @@ function contractGroup(n: Node<"dot"> | Node<"conv">, epilogue: readonly Node[],
     roles.set(m, { at: idx, ex: builder.visit(m, idx) });
     current = null;
   }
-  if (builder.args.some((a) => roles.has(a))) throw new Unfusable();
+  // Tiles have no edges to decide about padding at.
+  if (builder.args.some((a) => roles.has(a)) || builder.exs.some((e) => e.k === "guard")) throw new Unfusable();
   const members = [n, ...epilogue];
   return {
     at,

@@ -254,12 +254,12 @@ export class Evaluator {
   /** Address of an element by the loops open at `depth`, each part written where its loop is. */
   private pointer(arg: number, index: Affine, width: number, depth: number): Val {
     const { asm } = this;
-    if (depth === 0) return index.c < 0 ? this.keep(`p${arg}:${index.c}`, () => asm.ptrAdd(this.args[arg], index.c * width)) : this.args[arg];
+    if (depth === 0) return backward(index) ? this.keep(`p${arg}:${index.c}:${width}`, () => asm.ptrAdd(this.args[arg], index.c * width)) : this.args[arg];
     const o = this.open[depth - 1];
     const f = (index.t[o.loop] ?? 0) * width;
     if (f === 0) return this.pointer(arg, index, width, depth - 1);
     const parts = this.open.slice(0, depth).map((x) => `${x.loop}*${index.t[x.loop] ?? 0}`).join(",");
-    return this.keep(`p${arg}:${index.c < 0 ? index.c : ""}:${width}:${parts}`, () => {
+    return this.keep(`p${arg}:${backward(index) ? index.c : ""}:${width}:${parts}`, () => {
       const outer = this.pointer(arg, index, width, depth - 1);
       if (typeof o.counter === "number") return asm.ptrAdd(outer, o.counter * f);
       const { counter } = o;
@@ -284,7 +284,7 @@ export class Evaluator {
     const { asm } = this;
     const width = bytesOf(dtype);
     const base = this.pointer(arg, index, width, this.open.length);
-    const c = index.c < 0 ? 0 : index.c * width;
+    const c = backward(index) ? 0 : index.c * width;
     const f = lanes === null ? 0 : (index.t[this.vec] ?? 0);
     const scattered = lanes !== null && dyn.some((d) => this.varies(d.ex));
     if (lanes === null || (f === 0 && !scattered)) {
@@ -328,7 +328,7 @@ export class Evaluator {
     const { asm } = this;
     const width = bytesOf(s.dtype);
     const base = this.indirect(this.pointer(s.arg, s.index, width, this.open.length), s.dyn, width, null);
-    const c = s.index.c < 0 ? 0 : s.index.c * width;
+    const c = backward(s.index) ? 0 : s.index.c * width;
     if (lanes === null) return this.storeScalar(s, base, c, value);
     const f = s.index.t[this.vec] ?? 0;
     const off = c + lanes.offset * f * width;
@@ -375,5 +375,8 @@ export class Evaluator {
     return x0;
   }
 }
+
+/** Accesses that step back start from their constant: an address below 0 on the way would be out of bounds. */
+const backward = (a: Affine): boolean => a.c < 0 || a.t.some((f) => f < 0);
 
 const FIRST: Lanes = { offset: 0, count: 4 };
