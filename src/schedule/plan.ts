@@ -182,7 +182,9 @@ function assemble(c: Computation, order: readonly Group[], places: Map<Node, Pla
   const drafts: Draft[] = [];
   for (const g of order) {
     if (g.what === "scan") drafts.push(scanStep(g.members[0] as Node<"scan">, wanted, places));
-    else for (const part of g.finish((n) => wanted.has(n))) if (worthRunning(part)) drafts.push(part);
+    else if (g.what === "fixed" || g.members.some((m) => wanted.has(m))) {
+      for (const part of g.finish((n) => wanted.has(n))) if (worthRunning(part)) drafts.push(part);
+    }
   }
   // Lifetimes of what lives in the arena, by step.
   const spans = new Map<Node, { from: number; to: number; bytes: number }>();
