@@ -1,5 +1,5 @@
 import { ShapeError, showShape, sizeOf, ValueError } from "../base/index.ts";
-import { add, matmul, mul, random, reshape, take, type Tensor, where } from "../tensor/index.ts";
+import { add, matmul, mul, random, reshape, take, Tensor, where } from "../tensor/index.ts";
 import { activationJson, type ActivationLike, activationLayer, activationOf } from "./activations.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Config, type Layer, type LayerOptions, makeLayer } from "./layer.ts";
@@ -172,6 +172,12 @@ export function lambda(f: (x: never) => Tensor, options: LayerOptions & { readon
         `[lambda] ${f.name === "" ? "a function" : `"${f.name}"`} has no JSON form: use an activation's name, or write a layer and pass its constructor to modelFromConfig.`,
       );
     },
-    call: (xs) => f((many ? xs : xs[0]) as never),
+    call(xs, { tag }) {
+      const out: unknown = f((many ? xs : xs[0]) as never);
+      if (out instanceof Tensor) return out;
+      const name = f.name === "" ? "the function" : f.name;
+      const repair = typeof out === "function" ? ` did you mean ${name}()? It makes a layer, which is what belongs here` : "it must return a tensor";
+      throw new ValueError(`${tag} ${name} returned ${typeof out === "function" ? "a layer" : String(out)}, not a tensor:${typeof out === "function" ? "" : " "}${repair}.`);
+    },
   });
 }

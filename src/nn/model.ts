@@ -136,7 +136,7 @@ const layerJson = (l: Layer): Config => (isModel(l) ? l.config() : { ...headJson
 /** Layers one after the other; see `sequential` of chainrule/nn. */
 export function makeSequential(items: readonly LayerLike[], options: SequentialOptions = {}): ModelBase {
   if (!Array.isArray(items)) throw new ValueError("[sequential] takes a list of layers: sequential([dense(10), relu]).");
-  const layers = items.map(layerOf);
+  const layers = Array.from(items, layerOf);
   const twice = layers.find((l, i) => l.core.spec.build !== undefined && layers.indexOf(l) !== i);
   if (twice !== undefined) throw new ValueError(`[sequential] layer "${twice.name}" stands twice: make a second one, or share it with model(inputs, outputs).`);
   let shape: OpenShape | null = null;

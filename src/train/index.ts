@@ -14,4 +14,6 @@ export { model, modelFromConfig, sequential } from "./model.ts";
 export type { CompileOptions, Model, ModelOptions } from "./model.ts";
 export { clock, progress } from "./progress.ts";
 export type { ProgressOptions, ProgressTarget } from "./progress.ts";
+export { loadCheckpoint, loadModel, modelFromBytes, modelToBytes, saveCheckpoint, saveModel } from "./save.ts";
+export type { LoadOptions, SaveOptions } from "./save.ts";
 export type { Position, RunningSums, TrainingMeta, TrainingState } from "./state.ts";

@@ -90,7 +90,8 @@ export function checkClasses(source: BatchSource, classes: number): void {
     if (label >= 0 && label < classes && Number.isInteger(label)) continue;
     throw new ValueError(
       `[fit] label ${label} of sample ${i} is not a class number: the model's output has ${classes} classes, so labels must be whole numbers in 0..${classes - 1}.` +
-        (label === classes ? " Do the labels begin at 1?" : ""),
+        (label === classes ? " Do the labels begin at 1?" : "") +
+        (label < 0 ? " Take samples without a label out, or give them a class and sampleWeight 0." : ""),
     );
   }
 }

@@ -41,10 +41,14 @@ export function makePredictor(model: ModelBase): (x: ArrayLikeInput, batchSize: 
   };
 }
 
-/** The usual slip: one sample without its batch axis. */
+/** The usual slip is one sample without its batch axis. Other new shapes are tried before the batch is filled up. */
 function checkSample(model: ModelBase, x: HostArray): void {
   const want = model.inputShapes?.[0];
-  if (want === undefined || x.shape.length !== want.length - 1) return;
+  if (want === undefined || (x.shape.length === want.length && x.shape.every((d, i) => i === 0 || d === want[i]))) return;
+  if (x.shape.length !== want.length - 1) {
+    model.outputShape(x.shape, x.dtype);
+    return;
+  }
   throw new ShapeError(
     `[predict] model "${model.name}" takes batches of ${want.length} axes, got ${showShape(x.shape)}: for one sample reshape to ${showShape([1, ...x.shape])}.`,
   );
