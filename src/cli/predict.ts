@@ -1,6 +1,6 @@
 import { tensor } from "../index.ts";
 import { decodePng, readFileBytes } from "../io/index.ts";
-import { loadModel } from "../train/save.ts";
+import { loadModel } from "../train/index.ts";
 import { drawImage, formatBar } from "../viz/index.ts";
 import { describeOptions, readArgs, UsageError } from "./args.ts";
 import { argmax, prepareDigit, toProbabilities } from "./digits.ts";

@@ -1,12 +1,11 @@
 import path from "node:path";
 import { rm, stat } from "node:fs/promises";
 import { setSeed } from "../base/context.ts";
-import { add, cos, mul, type Tensor } from "../index.ts";
 import { type Dataset, mnist } from "../data/index.ts";
-import { conv2d, dense, flatten, maxPool2d, relu, sequential } from "../nn/index.ts";
-import { adam } from "../optim/index.ts";
-import { type BatchEnd, type Model, progress, type TrainEvent, type TrainingState } from "../train/index.ts";
-import { loadCheckpoint, saveCheckpoint, saveModel } from "../train/save.ts";
+import { conv2d, countParameters, dense, flatten, maxPool2d, relu, sequential } from "../nn/index.ts";
+import { adam, cosineDecay } from "../optim/index.ts";
+import type { BatchEnd, Model, TrainEvent, TrainingState } from "../train/index.ts";
+import { loadCheckpoint, progress, saveCheckpoint, saveModel } from "../train/index.ts";
 import { formatCount, formatDuration, formatProgress } from "../viz/index.ts";
 import { describeOptions, readArgs, UsageError, type Values } from "./args.ts";
 import { formatReport, testModel } from "./report.ts";
@@ -79,13 +78,13 @@ export async function start(argv: readonly string[], terminal: Terminal): Promis
   const model = lenet5();
   const steps = train.steps(values["batch-size"]) * values.epochs;
   model.compile({
-    optimizer: adam((step) => cosine(step, values.lr, steps)),
+    optimizer: adam(cosineDecay(values.lr, steps)),
     loss: "sparseCategoricalCrossentropy",
     metrics: ["accuracy"],
   });
   model.build([null, 28, 28, 1]);
   terminal.write(
-    `LeNet-5, ${formatCount(countParameters(model))} weights; ${formatCount(train.length)} images to learn from, ` +
+    `LeNet-5, ${formatCount(countParameters(model.trainableVariables))} weights; ${formatCount(train.length)} images to learn from, ` +
       `${formatCount(test.length)} to test on\n`,
   );
   const seconds = await trainModel(model, train, { values, checkpoint, resume, terminal });
@@ -107,12 +106,6 @@ export async function start(argv: readonly string[], terminal: Terminal): Promis
   terminal.write(`saved ${file}; try it on an image: npx chainrule predict ${file} <image.png>\n`);
   return 0;
 }
-
-/** From `rate` at step 0 to 0 at step `total` along half a cosine. */
-const cosine = (step: Tensor, rate: number, total: number): Tensor =>
-  mul(add(cos(mul(step, Math.PI / total)), 1), rate / 2);
-
-const countParameters = (model: Model): number => model.trainableVariables.reduce((n, v) => n + v.size, 0);
 
 /** Training and test images, with a progress line if they must be downloaded. */
 async function readData(values: StartOptions, terminal: Terminal): Promise<[Dataset, Dataset]> {

@@ -69,7 +69,8 @@ model(zeros([8, 28, 28]));`,
     {
       mistake: "Forgetting to call flatten",
       code: `nn.sequential([nn.flatten, nn.dense(10)]).build([null, 28, 28, 1]);`,
-      message: '[dense "dense"] takes a tensor, got function: wrap numbers with tensor(data, { shape }).',
+      message:
+        '[lambda "lambda"] flatten returned a layer, not a tensor: did you mean flatten()? It makes a layer, which is what belongs here.',
     },
     {
       mistake: "The same layer twice",
@@ -101,6 +102,12 @@ const large = nn.sequential([nn.dense(8)], { inputShape: [2] });
 large.setWeights(small.weights());`,
       message:
         '[setWeights] the weights do not fit model "sequential": dense/kernel is [2, 8], got [2, 4]; dense/bias is [8], got [4].',
+    },
+    {
+      mistake: "A comma too many in the list of layers",
+      code: `nn.sequential([nn.dense(10), , nn.dense(2)]);`,
+      message:
+        "[sequential] item 1 is undefined, not a layer or a function: did you forget a comma, or to call it, as in flatten()?",
     },
   ],
 };

@@ -5,7 +5,6 @@ import * as data from "../../src/data/index.ts";
 import * as io from "../../src/io/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
-import * as save from "../../src/train/save.ts";
 import * as train from "../../src/train/index.ts";
 
 const { tensor } = chainrule;
@@ -72,7 +71,6 @@ export const scope: Readonly<Record<string, unknown>> = {
   ...io,
   ...optim,
   ...train,
-  ...save,
   ...chainrule,
   nn,
   host,

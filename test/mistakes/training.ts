@@ -40,7 +40,7 @@ export const training: Chapter = {
       mistake: 'A label of -1 for "unknown"',
       code: `await classifier().fit([xs(3, [2]), tensor(new Int32Array([0, -1, 2]))], { epochs: 1, verbose: 0 });`,
       message:
-        "[fit] label -1 of sample 1 is not a class number: the model's output has 3 classes, so labels must be whole numbers in 0..2.",
+        "[fit] label -1 of sample 1 is not a class number: the model's output has 3 classes, so labels must be whole numbers in 0..2. Take samples without a label out, or give them a class and sampleWeight 0.",
     },
     {
       mistake: "One-hot labels for a sparse loss",
@@ -91,7 +91,7 @@ await classifier().fit([x, labels(3, 3)], { epochs: 1, verbose: 0, detectAnomaly
       code: `const model = classifier();
 model.build([null, 2]);
 await model.predict(zeros([5, 3]));`,
-      message: '[dense "scores"] expects last axis 2, got input [8, 3]; weight [2, 3] needs [..., 2].',
+      message: '[dense "scores"] expects last axis 2, got input [5, 3]; weight [2, 3] needs [..., 2].',
     },
     {
       mistake: "predict with one sample that lacks the batch axis",
