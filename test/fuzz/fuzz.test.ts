@@ -10,7 +10,7 @@ import { type Node, printGraph, topoOrder } from "../../src/ir/index.ts";
 import { executor } from "../../src/tensor/executor.ts";
 import { graphCode } from "../support/code.ts";
 import { difference } from "../support/compare.ts";
-import { growGraph, onlyOutputs, type RandomGraph } from "./graphs.ts";
+import { growGraph, growStep, onlyOutputs, type RandomGraph } from "./graphs.ts";
 
 const runs = Number(process.env.FUZZ_RUNS ?? 200);
 const seed = Number(process.env.FUZZ_SEED ?? 1);
@@ -84,10 +84,15 @@ function report(g: RandomGraph, why: string): string {
 
 const step = fc.array(fc.nat(255), { minLength: 6, maxLength: 6 });
 
-test(`${runs} random graphs agree with the oracle`, { timeout: 3_600_000 }, () => {
+const kinds = [
+  ["graphs", growGraph],
+  ["training steps", growStep],
+] as const;
+
+test.each(kinds)(`${runs} random %s agree with the oracle`, { timeout: 3_600_000 }, (_, grow) => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 4, maxLength: 40 }), (choices) => {
-      const g = growGraph(choices);
+      const g = grow(choices);
       const skip = g.outputs.length === 0 || topoOrder(g.outputs).some((n) => without.has(n.op));
       const why = skip ? null : faultOf(g);
       if (why !== null) expect.fail(report(g, why));

@@ -1,5 +1,7 @@
 import type { TypedArray } from "../../src/base/index.ts";
-import { type Node, topoOrder } from "../../src/ir/index.ts";
+import { reverse } from "../../src/autodiff/reverse.ts";
+import { build as b, type Node, printGraph, topoOrder } from "../../src/ir/index.ts";
+import { graphCode } from "../support/code.ts";
 import { largest } from "../support/compare.ts";
 import { traced } from "../support/execute.ts";
 import { type Choice, type Entry, Pool } from "./pool.ts";
@@ -33,28 +35,72 @@ function slackOf(e: Entry, largestOf: ReadonlyMap<Node, number>): number {
 /** Grows a graph by these choices; a choice that leads nowhere is passed over. */
 export function growGraph(choices: readonly Choice[]): RandomGraph {
   return traced(() => {
-    const pool = new Pool();
-    pool.leaf(pool.shape(choices[0] ?? []), "float32");
-    for (const [step, ...k] of choices) pool.add(() => STEPS[step % STEPS.length](pool, k));
+    const pool = grown(choices);
     const made = pool.entries.filter((e) => e.node.op !== "leaf");
     const used = new Set(made.flatMap((e) => e.node.srcs));
     // What nothing else uses, and now and then what is in the middle.
     const results = made.filter((e, i) => !used.has(e.node) || i % 5 === 2);
-    const outputs = results.map((e) => e.node);
-    const sizes = new Map(pool.entries.map((e) => [e.node, largest(e.wide)]));
     const free = [...pool.leaves.keys()].filter((_, i) => i % 2 === 1);
     const updates = results.flatMap((e, output) => {
       const i = free.findIndex((l) => l.dtype === e.node.dtype && l.shape.join() === e.node.shape.join());
       return i < 0 ? [] : [{ leaf: free.splice(i, 1)[0], output }];
     });
-    return {
-      outputs,
-      want: results.map((e) => e.wide),
-      slack: results.map((e) => slackOf(e, sizes)),
-      leaves: pool.leaves,
-      updates,
-    };
+    return graphOf(pool, results, updates);
   });
+}
+
+/** A training step: the loss Σ y²/2 over a grown graph's results, its gradients by every float leaf, and w ← w − g/10. */
+export function growStep(choices: readonly Choice[]): RandomGraph {
+  return traced(() => {
+    const pool = grown(choices);
+    const used = new Set(pool.entries.flatMap((e) => e.node.srcs));
+    const ends = pool.entries.filter((e) => e.node.op !== "leaf" && e.node.dtype === "float32" && !used.has(e.node));
+    const losses = ends.map(({ node: y }) =>
+      b.reduce("sum", b.binary("mul", b.binary("mul", y, y), b.full(y.shape, 0.5, y.dtype)), [...y.shape.keys()]),
+    );
+    if (losses.length === 0) return graphOf(pool, [], []);
+    const loss = losses.reduce((p, q) => b.binary("add", p, q));
+    const first = pool.entries.length;
+    pool.add(() => loss);
+    const leaves = [...pool.leaves.keys()].filter((n) => n.dtype === "float32");
+    const grads = gradients(loss, leaves);
+    const updates: { leaf: Node; output: number }[] = [];
+    leaves.forEach((leaf, i) => {
+      const g = grads[i];
+      if (g === null) return;
+      const count = pool.entries.length;
+      pool.add(() => (i % 3 === 0 ? g : b.binary("sub", leaf, b.binary("mul", g, b.full(g.shape, 0.1)))));
+      if (pool.entries.length > count && i % 3 !== 0) updates.push({ leaf, output: count - first });
+    });
+    return graphOf(pool, pool.entries.slice(first), updates);
+  });
+}
+
+/** Gradients, or an error that shows the graph. */
+function gradients(loss: Node, leaves: readonly Node[]): (Node | null)[] {
+  try {
+    return reverse([loss], [b.scalar(1)], leaves);
+  } catch (e) {
+    throw new Error(`no gradient of\n${printGraph([loss])}\n\n${graphCode([loss])}`, { cause: e });
+  }
+}
+
+function grown(choices: readonly Choice[]): Pool {
+  const pool = new Pool();
+  pool.leaf(pool.shape(choices[0] ?? []), "float32");
+  for (const [step, ...k] of choices) pool.add(() => STEPS[step % STEPS.length](pool, k));
+  return pool;
+}
+
+function graphOf(pool: Pool, results: readonly Entry[], updates: RandomGraph["updates"]): RandomGraph {
+  const sizes = new Map(pool.entries.map((e) => [e.node, largest(e.wide)]));
+  return {
+    outputs: results.map((e) => e.node),
+    want: results.map((e) => e.wide),
+    slack: results.map((e) => slackOf(e, sizes)),
+    leaves: pool.leaves,
+    updates,
+  };
 }
 
 /** The same graph with only some of its outputs, and the updates that they carry. */

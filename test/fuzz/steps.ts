@@ -1,4 +1,4 @@
-import { type DType, isFloat, isInt } from "../../src/base/index.ts";
+import { type DType, isFloat, isInt, sizeOf } from "../../src/base/index.ts";
 import { build as b, type DotAttrs, type Node, type Pads, type UnaryName } from "../../src/ir/index.ts";
 import type { Choice, Pool } from "./pool.ts";
 
@@ -225,7 +225,7 @@ const conv: Step = (pool, k) => {
     lhsDilation: each(3, [1, 1, 1, 2]),
     rhsDilation: each(5, [1, 1, 2, 1]),
   });
-  return b.reshape(y, [...y.shape.slice(0, nd + 1), groups * out]);
+  return sizeOf(y.shape) === 0 ? null : b.reshape(y, [...y.shape.slice(0, nd + 1), groups * out]);
 };
 
 const windows: Step = (pool, k) => {
@@ -268,6 +268,7 @@ const gather: Step = (pool, k) => {
 const scatterAdd: Step = (pool, k) => {
   const x = ranked(pool, k[0], 1, (n) => n.dtype !== "bool");
   const axis = k[1] % x.shape.length;
+  if (x.shape[axis] === 0) return null;
   const i = indices(pool, k[2], x.shape[axis]);
   return b.scatterAdd(
     x,
