@@ -4,6 +4,48 @@
  */
 import "./engine.ts";
 
-export * from "./base/index.ts";
-export * from "./tensor/index.ts";
+export {
+  ChainruleError,
+  DTypeError,
+  FormatError,
+  ShapeError,
+  TraceError,
+  ValueError,
+  type DType,
+  type Key,
+  type Shape,
+  type Tree,
+  type TypedArray,
+} from "./base/index.ts";
+export { Tensor } from "./tensor/tensor.ts";
+export { Variable, variable, type HasVariables, type VariableOptions } from "./tensor/variable.ts";
+export {
+  tensor,
+  type Loose,
+  type LooseAll,
+  type NestedArray,
+  type TensorLike,
+  type TensorOptions,
+} from "./tensor/convert.ts";
+export * from "./tensor/creation.ts";
+export * from "./tensor/elementwise.ts";
+export * from "./tensor/reduce.ts";
+export * from "./tensor/movement.ts";
+export * from "./tensor/slicing.ts";
+export * from "./tensor/indexing.ts";
+export { dot, matmul, outer, tensordot } from "./tensor/matmul.ts";
+export { einsum } from "./tensor/einsum.ts";
+export {
+  conv,
+  convTranspose,
+  depthwiseConv,
+  type ConvOptions,
+  type ConvPadding,
+  type ConvTransposeOptions,
+  type PerAxis,
+} from "./tensor/conv.ts";
+export { avgPool, maxPool, type PoolOptions } from "./tensor/pool.ts";
+export * as random from "./tensor/random.ts";
+export { scan, type ScanOptions } from "./tensor/scan.ts";
+export { compiled, explain, type Compiled } from "./tensor/compiled.ts";
 export * from "./autodiff/index.ts";

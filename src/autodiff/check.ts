@@ -1,7 +1,29 @@
-import { ChainruleError, DTypeError, flattenTree, isFloat, showShape, type Tree, type TypedArray, ValueError } from "../base/index.ts";
+import {
+  ChainruleError,
+  DTypeError,
+  flattenTree,
+  isFloat,
+  showShape,
+  type Tree,
+  type TypedArray,
+  ValueError,
+} from "../base/index.ts";
 import { context, withContext } from "../base/context.ts";
 import { build, type Node } from "../ir/index.ts";
-import { asTensor, close, executor, fromNode, type HasVariables, isTensorLeaf, record, runRecorded, Tensor, type TensorLike, type Value, Variable } from "../tensor/index.ts";
+import {
+  asTensor,
+  close,
+  executor,
+  fromNode,
+  type HasVariables,
+  isTensorLeaf,
+  record,
+  runRecorded,
+  Tensor,
+  type TensorLike,
+  type Value,
+  type Variable,
+} from "../tensor/index.ts";
 import { differentiating, variablesOf } from "./grad.ts";
 import { reverse } from "./reverse.ts";
 
@@ -41,7 +63,6 @@ interface Target {
   readonly tensor: Tensor;
 }
 
-
 const indexOf = (flat: number, shape: readonly number[]): number[] => {
   const out = shape.map(() => 0);
   for (let i = shape.length - 1, rest = flat; i >= 0; i--) {
@@ -61,31 +82,50 @@ const indexOf = (flat: number, shape: readonly number[]): number[] => {
  * checkGradients((x: Tensor) => x.tanh().sum(), [tensor([0.5, -1])]);
  * checkGradients(model, () => crossEntropy(model(x), y), { tolerance: 1e-5 });
  */
-export function checkGradients<A extends readonly unknown[]>(f: (...args: A) => Tensor, args: A, options?: CheckOptions): CheckReport;
-export function checkGradients(model: HasVariables | readonly Variable[], f: () => Tensor, options?: CheckOptions): CheckReport;
+export function checkGradients<A extends readonly unknown[]>(
+  f: (...args: A) => Tensor,
+  args: A,
+  options?: CheckOptions,
+): CheckReport;
+export function checkGradients(
+  model: HasVariables | readonly Variable[],
+  f: () => Tensor,
+  options?: CheckOptions,
+): CheckReport;
 export function checkGradients(first: unknown, second: unknown, options: CheckOptions = {}): CheckReport {
   if (typeof second === "function") {
     const variables = variablesOf(first as HasVariables, "checkGradients");
     const targets = variables.map((v, i) => ({ name: v.name === "" ? `variable ${i}` : v.name, tensor: v as Tensor }));
-    return compare(targets, (nodes, trace) => {
-      variables.forEach((v, i) => trace.assigned.set(v, nodes[i]));
-      const loss = (second as () => Tensor)();
-      trace.assigned.clear();
-      return loss;
-    }, options);
+    return compare(
+      targets,
+      (nodes, trace) => {
+        variables.forEach((v, i) => trace.assigned.set(v, nodes[i]));
+        const loss = (second as () => Tensor)();
+        trace.assigned.clear();
+        return loss;
+      },
+      options,
+    );
   }
   if (typeof first !== "function" || !Array.isArray(second)) {
     throw new ValueError("[checkGradients] takes (f, [arguments]) or (model, f).");
   }
   const trees = second.map((arg) => flattenTree(arg as Tree<TensorLike>, isTensorLeaf));
   const targets = trees.flatMap(({ leaves, def }, a) =>
-    leaves.map((x, i) => ({ name: def.paths[i] === "" ? `argument ${a}` : `argument ${a}.${def.paths[i]}`, tensor: asTensor(x, "checkGradients") })),
+    leaves.map((x, i) => ({
+      name: def.paths[i] === "" ? `argument ${a}` : `argument ${a}.${def.paths[i]}`,
+      tensor: asTensor(x, "checkGradients"),
+    })),
   );
-  return compare(targets, (nodes) => {
-    let at = 0;
-    const args = trees.map(({ leaves, def }) => def.unflatten(nodes.slice(at, (at += leaves.length)).map(fromNode)));
-    return (first as (...a: unknown[]) => Tensor)(...args);
-  }, options);
+  return compare(
+    targets,
+    (nodes) => {
+      let at = 0;
+      const args = trees.map(({ leaves, def }) => def.unflatten(nodes.slice(at, (at += leaves.length)).map(fromNode)));
+      return (first as (...a: unknown[]) => Tensor)(...args);
+    },
+    options,
+  );
 }
 
 type Body = (nodes: readonly Node[], trace: Parameters<Parameters<typeof record>[0]>[0]) => Tensor;
@@ -93,23 +133,31 @@ type Body = (nodes: readonly Node[], trace: Parameters<Parameters<typeof record>
 function compare(targets: readonly Target[], f: Body, options: CheckOptions): CheckReport {
   const { eps = 1e-5, tolerance = 1e-6, samples = 64, throws = true } = options;
   for (const { name, tensor } of targets) {
-    if (!isFloat(tensor.dtype)) throw new DTypeError(`[checkGradients] ${name} is ${tensor.dtype} ${showShape(tensor.shape)}: derivatives need floats.`);
+    if (!isFloat(tensor.dtype))
+      throw new DTypeError(
+        `[checkGradients] ${name} is ${tensor.dtype} ${showShape(tensor.shape)}: derivatives need floats.`,
+      );
   }
   const params = targets.map(({ tensor }, i) => build.leaf(tensor.shape, "float64", `target ${i}`));
-  const { trace, result } = record((t) =>
-    differentiating(t, () => {
-      const loss = f(params, t);
-      if (!(loss instanceof Tensor) || loss.size !== 1) {
-        throw new ValueError(`[checkGradients] the function must return a scalar tensor, got ${loss instanceof Tensor ? showShape(loss.shape) : typeof loss}.`);
-      }
-      const node = loss.node;
-      const grads = reverse([node], [build.full(node.shape, 1, node.dtype)], params);
-      return { loss: node, grads: grads.map((g, i) => g ?? build.full(params[i].shape, 0, "float64")) };
-    }),
+  const { trace, result } = record(
+    (t) =>
+      differentiating(t, () => {
+        const loss = f(params, t);
+        if (!(loss instanceof Tensor) || loss.size !== 1) {
+          throw new ValueError(
+            `[checkGradients] the function must return a scalar tensor, got ${loss instanceof Tensor ? showShape(loss.shape) : typeof loss}.`,
+          );
+        }
+        const node = loss.node;
+        const grads = reverse([node], [build.full(node.shape, 1, node.dtype)], params);
+        return { loss: node, grads: grads.map((g, i) => g ?? build.full(params[i].shape, 0, "float64")) };
+      }),
     true,
   );
   if (result.loss.dtype !== "float64") {
-    throw new DTypeError("[checkGradients] the loss came out as float32: something inside casts to float32, which hides errors below 1e-3.");
+    throw new DTypeError(
+      "[checkGradients] the loss came out as float32: something inside casts to float32, which hides errors below 1e-3.",
+    );
   }
   const both = close(trace, [result.loss, ...result.grads], params);
   const lossOnly = close(trace, [result.loss], params);
@@ -128,7 +176,12 @@ function compare(targets: readonly Target[], f: Body, options: CheckOptions): Ch
       host[t][i] = x - eps;
       const below = run(lossOnly)[0][0];
       host[t][i] = x;
-      found.push({ name, index: indexOf(i, tensor.shape), analytic: analytic[t][i], numeric: (above - below) / (2 * eps) });
+      found.push({
+        name,
+        index: indexOf(i, tensor.shape),
+        analytic: analytic[t][i],
+        numeric: (above - below) / (2 * eps),
+      });
     }
   });
   return report(found, tolerance, throws);
@@ -137,7 +190,8 @@ function compare(targets: readonly Target[], f: Body, options: CheckOptions): Ch
 function report(found: readonly Omit<CheckedComponent, "error">[], tolerance: number, throws: boolean): CheckReport {
   if (found.length === 0) throw new ValueError("[checkGradients] there is nothing to check: no tensor has an element.");
   // Differences carry rounding errors of the size of the largest part: below that, nothing can be told.
-  const floor = 1e-12 + 1e-4 * found.reduce((m, c) => Math.max(m, Math.abs(c.numeric) || 0, Math.abs(c.analytic) || 0), 0);
+  const floor =
+    1e-12 + 1e-4 * found.reduce((m, c) => Math.max(m, Math.abs(c.numeric) || 0, Math.abs(c.analytic) || 0), 0);
   const all = found.map((c): CheckedComponent => {
     const error = Math.abs(c.analytic - c.numeric) / (Math.abs(c.analytic) + Math.abs(c.numeric) + floor);
     return { ...c, error: Number.isNaN(error) ? Infinity : error };

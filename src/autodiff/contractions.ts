@@ -9,7 +9,11 @@ const without = (rank: number, ...used: readonly (readonly number[])[]): number[
   Array.from({ length: rank }, (_, i) => i).filter((i) => !used.some((u) => u.includes(i)));
 
 /** The axes of `x` from the order they came out in: place i of the result is axis order[i] of x. */
-const restore = (x: Node, order: readonly number[]): Node => build.permute(x, order.map((_, i) => order.indexOf(i)));
+const restore = (x: Node, order: readonly number[]): Node =>
+  build.permute(
+    x,
+    order.map((_, i) => order.indexOf(i)),
+  );
 
 /**
  * out[batch, freeA, freeB] = a · b. dA contracts ct with b over freeB, dB contracts ct with a over freeA; the operand order is
@@ -25,14 +29,39 @@ const dotRow: Row<"dot"> = (n, ct, needs) => {
   const ctA = freeA.map((_, i) => nb + i);
   const ctB = freeB.map((_, i) => nb + freeA.length + i);
   return [
-    needs[0] ? side(ct, ctBatch, ctB, b, at.rhsBatch, freeB, [at.lhsBatch, freeA, at.lhsContract], pairOrder(at.rhsContract, at.lhsContract)) : null,
-    needs[1] ? side(ct, ctBatch, ctA, a, at.lhsBatch, freeA, [at.rhsBatch, freeB, at.rhsContract], pairOrder(at.lhsContract, at.rhsContract)) : null,
+    needs[0]
+      ? side(
+          ct,
+          ctBatch,
+          ctB,
+          b,
+          at.rhsBatch,
+          freeB,
+          [at.lhsBatch, freeA, at.lhsContract],
+          pairOrder(at.rhsContract, at.lhsContract),
+        )
+      : null,
+    needs[1]
+      ? side(
+          ct,
+          ctBatch,
+          ctA,
+          a,
+          at.lhsBatch,
+          freeA,
+          [at.rhsBatch, freeB, at.rhsContract],
+          pairOrder(at.lhsContract, at.rhsContract),
+        )
+      : null,
   ];
 };
 
 /** The contracted axes of the source in the order in which the other operand's come out (ascending). */
 const pairOrder = (other: readonly number[], own: readonly number[]): number[] =>
-  other.map((axis, i) => ({ axis, own: own[i] })).sort((p, q) => p.axis - q.axis).map((p) => p.own);
+  other
+    .map((axis, i) => ({ axis, own: own[i] }))
+    .sort((p, q) => p.axis - q.axis)
+    .map((p) => p.own);
 
 /**
  * The gradient of one source of a dot. `layout` is that source's batch, free and contracted axes; `contracted` lists its
@@ -53,9 +82,19 @@ function side(
   const otherFirst = [...batch, ...contracted, ...free];
   const sorted = (order: readonly number[]): boolean => order.every((p, i) => p === i);
   if (!sorted(ctFirst) && sorted(otherFirst)) {
-    return build.dot(other, ct, { lhsBatch: otherBatch, rhsBatch: ctBatch, lhsContract: otherContract, rhsContract: ctContract });
+    return build.dot(other, ct, {
+      lhsBatch: otherBatch,
+      rhsBatch: ctBatch,
+      lhsContract: otherContract,
+      rhsContract: ctContract,
+    });
   }
-  const out = build.dot(ct, other, { lhsBatch: ctBatch, rhsBatch: otherBatch, lhsContract: ctContract, rhsContract: otherContract });
+  const out = build.dot(ct, other, {
+    lhsBatch: ctBatch,
+    rhsBatch: otherBatch,
+    lhsContract: ctContract,
+    rhsContract: otherContract,
+  });
   return restore(out, ctFirst);
 }
 
@@ -63,7 +102,12 @@ function side(
 function convAny(
   x: Node,
   w: Node,
-  at: { strides: readonly number[]; padding: readonly Pads[]; lhsDilation: readonly number[]; rhsDilation: readonly number[] },
+  at: {
+    strides: readonly number[];
+    padding: readonly Pads[];
+    lhsDilation: readonly number[];
+    rhsDilation: readonly number[];
+  },
 ): Node {
   if (at.padding.every(([lo, hi]) => lo >= 0 && hi >= 0)) return build.conv(x, w, at);
   const start = x.shape.map(() => 0);
@@ -98,7 +142,13 @@ const convRow: Row<"conv"> = (n, ct, needs) => {
   const dilated = (size: number, d: number): number => (size === 0 ? 0 : (size - 1) * d + 1);
   const dx = (): Node => {
     // [...K, G, I, O] → flipped [...K, G, O, I]
-    const turned = build.permute(build.flip(w, spatial.map((i) => i - 1)), [...spatial.map((i) => i - 1), nd, nd + 2, nd + 1]);
+    const turned = build.permute(
+      build.flip(
+        w,
+        spatial.map((i) => i - 1),
+      ),
+      [...spatial.map((i) => i - 1), nd, nd + 2, nd + 1],
+    );
     const pads = spatial.map((s, i): Pads => {
       const taps = dilated(w.shape[i], rhsDilation[i]);
       const lo = taps - 1 - padding[i][0];
@@ -124,9 +174,18 @@ const convRow: Row<"conv"> = (n, ct, needs) => {
 
 const spatialOf = (x: Node): readonly number[] => x.shape.slice(1, -1);
 
-const windowOf = ({ window, strides, padding, dilation }: WindowAttrs): WindowAttrs => ({ window, strides, padding, dilation });
+const windowOf = ({ window, strides, padding, dilation }: WindowAttrs): WindowAttrs => ({
+  window,
+  strides,
+  padding,
+  dilation,
+});
 
-type Rows = { readonly [P in "dot" | "conv" | "windowSum" | "windowSumGrad" | "windowMax" | "windowPick" | "windowPickGrad"]: Row<P> };
+type Rows = {
+  readonly [
+    P in "dot" | "conv" | "windowSum" | "windowSumGrad" | "windowMax" | "windowPick" | "windowPickGrad"
+  ]: Row<P>;
+};
 
 /** The rows of dot, conv and the window primitives. */
 export const contractionRules: Rows = {

@@ -5,6 +5,7 @@ import {
   fromNode,
   type HasVariables,
   isTensorLeaf,
+  type LooseAll,
   Tensor,
   type TensorLike,
   type Trace,
@@ -23,7 +24,8 @@ export interface GradOptions {
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
 /** Runs `f`, a function that is differentiated, in the trace in progress or at once. */
-export const traced = (f: (trace: Trace) => Node[]): Tensor[] => inTrace((trace) => differentiating(trace, () => f(trace)));
+export const traced = (f: (trace: Trace) => Node[]): Tensor[] =>
+  inTrace((trace) => differentiating(trace, () => f(trace)));
 
 /** Marks the trace, so that loops keep what their gradients need. */
 export function differentiating<T>(trace: Trace, f: () => T): T {
@@ -37,15 +39,25 @@ export function differentiating<T>(trace: Trace, f: () => T): T {
 
 /** The scalar loss a function returned, or an error that says what it must be. */
 function lossOf(x: unknown, op: string): Tensor {
-  if (x instanceof Promise) throw new ValueError(`[${op}] the function is async: differentiate plain tensor code and await outside of it.`);
+  if (x instanceof Promise)
+    throw new ValueError(`[${op}] the function is async: differentiate plain tensor code and await outside of it.`);
   if (typeof x === "number") return asTensor(x, op);
   if (!isTensor(x)) {
-    const got = Array.isArray(x) ? `an array of ${x.length} (with hasAux: true, [loss, aux] is allowed)` : x === undefined ? "nothing: is a return missing?" : typeof x;
+    const got = Array.isArray(x)
+      ? `an array of ${x.length} (with hasAux: true, [loss, aux] is allowed)`
+      : x === undefined
+        ? "nothing: is a return missing?"
+        : typeof x;
     throw new ValueError(`[${op}] the function must return one scalar tensor, got ${got}.`);
   }
-  if (!isFloat(x.dtype)) throw new DTypeError(`[${op}] the loss must be a float, got ${x.dtype} ${showShape(x.shape)}: it has no derivative.`);
+  if (!isFloat(x.dtype))
+    throw new DTypeError(
+      `[${op}] the loss must be a float, got ${x.dtype} ${showShape(x.shape)}: it has no derivative.`,
+    );
   if (x.size !== 1) {
-    throw new ShapeError(`[${op}] the loss must be a scalar, got ${x.dtype} ${showShape(x.shape)}: reduce it with .mean() or .sum(), or use jacobian().`);
+    throw new ShapeError(
+      `[${op}] the loss must be a scalar, got ${x.dtype} ${showShape(x.shape)}: reduce it with .mean() or .sum(), or use jacobian().`,
+    );
   }
   return x;
 }
@@ -59,11 +71,17 @@ function gradients(loss: Node, targets: readonly Node[]): Node[] {
 /** Splits what the function returned into the loss and a tree of results. */
 function parts(result: unknown, hasAux: boolean, op: string): { loss: Tensor; aux: unknown } {
   if (!hasAux) return { loss: lossOf(result, op), aux: undefined };
-  if (!Array.isArray(result) || result.length !== 2) throw new ValueError(`[${op}] with hasAux the function must return [loss, aux].`);
+  if (!Array.isArray(result) || result.length !== 2)
+    throw new ValueError(`[${op}] with hasAux the function must return [loss, aux].`);
   return { loss: lossOf(result[0], op), aux: result[1] };
 }
 
 type Loss<X> = X extends readonly [Tensor, infer Aux] ? [Tensor, Aux] : Tensor;
+type WithAux<X, G> = X extends readonly [Tensor, infer Aux] ? [G, Aux] : G;
+interface Several {
+  readonly argnums: readonly number[];
+}
+type Chosen<A extends readonly unknown[], N extends readonly number[]> = { -readonly [K in keyof N]: A[N[K]] };
 
 /**
  * The function's value and its gradients, in one run. Three forms:
@@ -81,15 +99,42 @@ type Loss<X> = X extends readonly [Tensor, infer Aux] ? [Tensor, Aux] : Tensor;
  * const [y, dx] = valueAndGrad((x: Tensor) => x.square().sum())(tensor([1, 2]));   // 5, [2, 4]
  * const [loss, grads] = valueAndGrad(model, () => crossEntropy(model(x), labels));
  */
-export function valueAndGrad<X>(model: HasVariables | readonly Variable[], f: () => X, options?: GradOptions): [Loss<X>, Tensor[]];
-export function valueAndGrad<A extends readonly unknown[], X>(f: (...args: A) => X, options: GradOptions & { argnums: readonly number[] }): (...args: A) => [Loss<X>, A[number][]];
-export function valueAndGrad<A extends readonly unknown[], X>(f: (...args: A) => X, options?: GradOptions): (...args: A) => [Loss<X>, A[0]];
+export function valueAndGrad<X>(
+  model: HasVariables | readonly Variable[],
+  f: () => X,
+  options?: GradOptions,
+): [Loss<X>, Tensor[]];
+export function valueAndGrad<X>(
+  f: (...args: Tensor[]) => X,
+  options: GradOptions & Several,
+): (...args: TensorLike[]) => [Loss<X>, Tensor[]];
+export function valueAndGrad<X>(
+  f: (...args: Tensor[]) => X,
+  options?: GradOptions,
+): (...args: TensorLike[]) => [Loss<X>, Tensor];
+export function valueAndGrad<A extends readonly unknown[], X, const N extends readonly number[]>(
+  f: (...args: A) => X,
+  options: GradOptions & { readonly argnums: N },
+): (...args: LooseAll<A>) => [Loss<X>, Chosen<A, N>];
+export function valueAndGrad<A extends readonly unknown[], X, N extends number = 0>(
+  f: (...args: A) => X,
+  options?: GradOptions & { readonly argnums?: N },
+): (...args: LooseAll<A>) => [Loss<X>, A[N]];
 export function valueAndGrad(first: unknown, second?: unknown, third?: GradOptions): unknown {
   if (typeof second === "function") {
-    return overVariables(first as HasVariables | readonly Variable[], second as () => unknown, third ?? {}, "valueAndGrad");
+    return overVariables(
+      first as HasVariables | readonly Variable[],
+      second as () => unknown,
+      third ?? {},
+      "valueAndGrad",
+    );
   }
-  if (typeof first !== "function") throw new ValueError("[valueAndGrad] takes a function, or a model and a function: valueAndGrad(model, () => loss).");
-  return (...args: unknown[]) => overArguments(first as (...a: unknown[]) => unknown, args, (second ?? {}) as GradOptions, "valueAndGrad");
+  if (typeof first !== "function")
+    throw new ValueError(
+      "[valueAndGrad] takes a function, or a model and a function: valueAndGrad(model, () => loss).",
+    );
+  return (...args: unknown[]) =>
+    overArguments(first as (...a: unknown[]) => unknown, args, second ?? {}, "valueAndGrad");
 }
 
 /**
@@ -98,22 +143,46 @@ export function valueAndGrad(first: unknown, second?: unknown, third?: GradOptio
  * @example
  * grad((x: Tensor) => x.pow(3).sum())(tensor(2));   // 12
  */
-export function grad<X>(model: HasVariables | readonly Variable[], f: () => X, options?: GradOptions): Tensor[];
-export function grad<A extends readonly unknown[], X>(f: (...args: A) => X, options: GradOptions & { argnums: readonly number[] }): (...args: A) => A[number][];
-export function grad<A extends readonly unknown[], X>(f: (...args: A) => X, options?: GradOptions): (...args: A) => A[0];
+export function grad<X>(
+  model: HasVariables | readonly Variable[],
+  f: () => X,
+  options?: GradOptions,
+): WithAux<X, Tensor[]>;
+export function grad<X>(
+  f: (...args: Tensor[]) => X,
+  options: GradOptions & Several,
+): (...args: TensorLike[]) => WithAux<X, Tensor[]>;
+export function grad<X>(
+  f: (...args: Tensor[]) => X,
+  options?: GradOptions,
+): (...args: TensorLike[]) => WithAux<X, Tensor>;
+export function grad<A extends readonly unknown[], X, const N extends readonly number[]>(
+  f: (...args: A) => X,
+  options: GradOptions & { readonly argnums: N },
+): (...args: LooseAll<A>) => WithAux<X, Chosen<A, N>>;
+export function grad<A extends readonly unknown[], X, N extends number = 0>(
+  f: (...args: A) => X,
+  options?: GradOptions & { readonly argnums?: N },
+): (...args: LooseAll<A>) => WithAux<X, A[N]>;
 export function grad(first: unknown, second?: unknown, third?: GradOptions): unknown {
   const only = ([value, grads]: [unknown, unknown], options: GradOptions): unknown =>
     options.hasAux === true ? [grads, (value as unknown[])[1]] : grads;
   if (typeof second === "function") {
     return only(overVariables(first as HasVariables, second as () => unknown, third ?? {}, "grad"), third ?? {});
   }
-  if (typeof first !== "function") throw new ValueError("[grad] takes a function, or a model and a function: grad(model, () => loss).");
+  if (typeof first !== "function")
+    throw new ValueError("[grad] takes a function, or a model and a function: grad(model, () => loss).");
   const options = (second ?? {}) as GradOptions;
-  return (...args: unknown[]) => only(overArguments(first as (...a: unknown[]) => unknown, args, options, "grad"), options);
+  return (...args: unknown[]) =>
+    only(overArguments(first as (...a: unknown[]) => unknown, args, options, "grad"), options);
 }
 
 /** The leaves of the arguments to differentiate by, as fresh nodes, and the arguments with them put in. */
-export function openArguments(args: readonly unknown[], argnums: readonly number[], op: string): { nodes: Node[]; opened: unknown[]; rebuild: (grads: readonly Tensor[]) => unknown[] } {
+export function openArguments(
+  args: readonly unknown[],
+  argnums: readonly number[],
+  op: string,
+): { nodes: Node[]; opened: unknown[]; rebuild: (grads: readonly Tensor[]) => unknown[] } {
   const nodes: Node[] = [];
   const opened = [...args];
   const parts: { count: number; make: (g: readonly Tensor[]) => unknown }[] = [];
@@ -145,7 +214,12 @@ export function openArguments(args: readonly unknown[], argnums: readonly number
   return { nodes, opened, rebuild };
 }
 
-function overArguments(f: (...args: unknown[]) => unknown, args: readonly unknown[], options: GradOptions, op: string): [unknown, unknown] {
+function overArguments(
+  f: (...args: unknown[]) => unknown,
+  args: readonly unknown[],
+  options: GradOptions,
+  op: string,
+): [unknown, unknown] {
   const { argnums = 0, hasAux = false } = options;
   const list = typeof argnums === "number" ? [argnums] : argnums;
   let rebuild: (g: readonly Tensor[]) => unknown[] = () => [];
@@ -166,7 +240,7 @@ function overArguments(f: (...args: unknown[]) => unknown, args: readonly unknow
 }
 
 /** Runs f with fresh names for the variables' values, so that only what f itself does is differentiated. */
-export function withOpenVariables<T>(trace: Trace, variables: readonly Variable[], f: (nodes: readonly Node[]) => T): T {
+function withOpenVariables<T>(trace: Trace, variables: readonly Variable[], f: (nodes: readonly Node[]) => T): T {
   const before = variables.map((v) => trace.assigned.get(v));
   const opened = variables.map((v) => build.alias(v.node));
   variables.forEach((v, i) => trace.assigned.set(v, opened[i]));
@@ -184,14 +258,23 @@ export function withOpenVariables<T>(trace: Trace, variables: readonly Variable[
 
 /** The variables of a model or of a list. */
 export function variablesOf(target: HasVariables | readonly Variable[], op: string): readonly Variable[] {
-  const list = Array.isArray(target) ? (target as readonly Variable[]) : (target as HasVariables | null)?.trainableVariables;
+  const list = Array.isArray(target)
+    ? (target as readonly Variable[])
+    : (target as HasVariables | null)?.trainableVariables;
   if (list === undefined || !list.every((v) => v instanceof Variable)) {
-    throw new ValueError(`[${op}] needs a model (something with trainableVariables) or a list of variables before the function.`);
+    throw new ValueError(
+      `[${op}] needs a model (something with trainableVariables) or a list of variables before the function.`,
+    );
   }
   return list;
 }
 
-function overVariables(target: HasVariables | readonly Variable[], f: () => unknown, options: GradOptions, op: string): [unknown, Tensor[]] {
+function overVariables(
+  target: HasVariables | readonly Variable[],
+  f: () => unknown,
+  options: GradOptions,
+  op: string,
+): [unknown, Tensor[]] {
   const hasAux = options.hasAux ?? false;
   let auxOf: (t: readonly Tensor[]) => unknown = () => undefined;
   let auxCount = 0;

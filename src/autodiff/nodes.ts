@@ -40,4 +40,10 @@ export function neg(a: Node): Node {
 
 /** A reduced value back in every place it came from: axes of size 1 put in, then repeated. */
 export const spread = (x: Node, shape: readonly number[], axes: readonly number[]): Node =>
-  build.expand(build.reshape(x, shape.map((d, i) => (axes.includes(i) ? 1 : d))), shape);
+  build.expand(
+    build.reshape(
+      x,
+      shape.map((d, i) => (axes.includes(i) ? 1 : d)),
+    ),
+    shape,
+  );

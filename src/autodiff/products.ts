@@ -1,6 +1,17 @@
 import { flattenTree, isFloat, showShape, ShapeError, sizeOf, type Tree, ValueError } from "../base/index.ts";
 import { build, type Node } from "../ir/index.ts";
-import { asTensor, close, currentTrace, fromNode, fromValue, record, runRecorded, Tensor, type TensorLike, type Trace } from "../tensor/index.ts";
+import {
+  asTensor,
+  close,
+  currentTrace,
+  fromNode,
+  fromValue,
+  record,
+  runRecorded,
+  Tensor,
+  type TensorLike,
+  type Trace,
+} from "../tensor/index.ts";
 import { differentiating, grad, openArguments, traced } from "./grad.ts";
 import { reverse } from "./reverse.ts";
 
@@ -9,10 +20,15 @@ const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 /** Cotangents for outputs, checked against their shapes. */
 function cotangents(ct: unknown, outs: readonly Node[], key: string): Tensor[] {
   const flat = flattenTree(ct as Tree<Tensor>, isTensor);
-  if (flat.leaves.length !== outs.length) throw new ValueError(`[vjp] the cotangent must have the structure of the result, ${key}: ${outs.length} tensors, got ${flat.leaves.length}.`);
+  if (flat.leaves.length !== outs.length)
+    throw new ValueError(
+      `[vjp] the cotangent must have the structure of the result, ${key}: ${outs.length} tensors, got ${flat.leaves.length}.`,
+    );
   flat.leaves.forEach((t, i) => {
     if (t.dtype !== outs[i].dtype || showShape(t.shape) !== showShape(outs[i].shape)) {
-      throw new ShapeError(`[vjp] cotangent ${i} is ${t.dtype} ${showShape(t.shape)}, the result ${outs[i].dtype} ${showShape(outs[i].shape)}.`);
+      throw new ShapeError(
+        `[vjp] cotangent ${i} is ${t.dtype} ${showShape(t.shape)}, the result ${outs[i].dtype} ${showShape(outs[i].shape)}.`,
+      );
     }
   });
   return flat.leaves;
@@ -29,13 +45,19 @@ function cotangents(ct: unknown, outs: readonly Node[], key: string): Tensor[] {
 export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...args: A): [R, (ct: R) => A] {
   const outer = currentTrace();
   const all = [...args.keys()];
-  const run = (trace: Trace): { open: ReturnType<typeof openArguments>; flat: ReturnType<typeof flattenTree<Tensor>> } =>
+  const run = (
+    trace: Trace,
+  ): { open: ReturnType<typeof openArguments>; flat: ReturnType<typeof flattenTree<Tensor>> } =>
     differentiating(trace, () => {
       const open = openArguments(args, all, "vjp");
       return { open, flat: flattenTree(f(...(open.opened as unknown as A)) as Tree<Tensor>, isTensor) };
     });
   const pull = (cts: readonly Tensor[], open: { nodes: readonly Node[] }, outs: readonly Node[]): Node[] =>
-    reverse(outs, cts.map((t) => t.node), open.nodes).map((g, i) => g ?? build.full(open.nodes[i].shape, 0, open.nodes[i].dtype));
+    reverse(
+      outs,
+      cts.map((t) => t.node),
+      open.nodes,
+    ).map((g, i) => g ?? build.full(open.nodes[i].shape, 0, open.nodes[i].dtype));
   if (outer !== null) {
     const { open, flat } = run(outer);
     const outs = flat.leaves.map((t) => t.node);
@@ -54,7 +76,9 @@ export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...ar
       for (const [leaf, source] of trace.captured) t.captured.set(leaf, source);
       return pull(cts, result.open, outs);
     });
-    return result.open.rebuild(runRecorded(close(more, grads)).map((v, i) => fromValue(v, grads[i].dtype))) as unknown as A;
+    return result.open.rebuild(
+      runRecorded(close(more, grads)).map((v, i) => fromValue(v, grads[i].dtype)),
+    ) as unknown as A;
   };
   return [result.flat.def.unflatten(values) as R, pullback];
 }
@@ -68,7 +92,8 @@ export function jacobian(f: (x: Tensor) => Tensor): (x: TensorLike) => Tensor {
     traced(() => {
       const { nodes, opened } = openArguments([asTensor(x, "jacobian")], [0], "jacobian");
       const y = f(opened[0] as Tensor);
-      if (!(y instanceof Tensor) || !isFloat(y.dtype)) throw new ValueError("[jacobian] the function must return one float tensor.");
+      if (!(y instanceof Tensor) || !isFloat(y.dtype))
+        throw new ValueError("[jacobian] the function must return one float tensor.");
       const [out, at] = [y.node, nodes[0]];
       const count = sizeOf(out.shape);
       const rows = Array.from({ length: count }, (_, i) => {

@@ -3,14 +3,16 @@ import { isOp, type Node, topoOrder } from "../ir/index.ts";
 import { add } from "./nodes.ts";
 import { type Row, RULES, type TupleRow, ZERO } from "./rules.ts";
 
-const differentiable = (n: Node): boolean => (n.outs === undefined ? isFloat(n.dtype) : n.outs.some((o) => isFloat(o.dtype)));
+const differentiable = (n: Node): boolean =>
+  n.outs === undefined ? isFloat(n.dtype) : n.outs.some((o) => isFloat(o.dtype));
 
 /** The nodes through which `wrt` reach the outputs: only these get a cotangent. */
 export function activeNodes(order: readonly Node[], wrt: ReadonlySet<Node>): Set<Node> {
   const active = new Set<Node>();
   for (const n of order) {
     if (wrt.has(n)) active.add(n);
-    else if ((n.op === "get" || RULES[n.op] !== ZERO) && differentiable(n) && n.srcs.some((s) => active.has(s))) active.add(n);
+    else if ((n.op === "get" || RULES[n.op] !== ZERO) && differentiable(n) && n.srcs.some((s) => active.has(s)))
+      active.add(n);
   }
   return active;
 }
@@ -19,7 +21,11 @@ export function activeNodes(order: readonly Node[], wrt: ReadonlySet<Node>): Set
  * The reverse walk: cotangents of `outputs` carried back to `wrt`; null where an output does not depend on it. Derivatives are
  * recorded as nodes like any others, so that they have derivatives themselves.
  */
-export function reverse(outputs: readonly Node[], cts: readonly (Node | null)[], wrt: readonly Node[]): (Node | null)[] {
+export function reverse(
+  outputs: readonly Node[],
+  cts: readonly (Node | null)[],
+  wrt: readonly Node[],
+): (Node | null)[] {
   const order = topoOrder(outputs);
   const active = activeNodes(order, new Set(wrt));
   const found = new Map<Node, Node>();
@@ -65,7 +71,9 @@ export function reverse(outputs: readonly Node[], cts: readonly (Node | null)[],
       if (!sameShape(g.shape, s.shape) || g.dtype !== s.dtype) {
         throw new ChainruleError(
           `[gradient of ${n.op}] source ${k} is ${s.dtype} [${s.shape.join(", ")}], its cotangent ${g.dtype} [${g.shape.join(", ")}]` +
-            `${n.op === "custom" ? ": a customVjp must return one cotangent of each input's shape and dtype." : ". This is a fault of Chainrule; please report it."}`,
+            (n.op === "custom"
+              ? ": a customVjp must return one cotangent of each input's shape and dtype."
+              : ". This is a fault of Chainrule; please report it."),
         );
       }
       give(s, g);

@@ -23,7 +23,11 @@ export type Row<P extends PrimName> = (n: Node<P>, ct: Node, needs: readonly boo
 export const ZERO = "zero";
 
 /** A primitive with several results: its row is given one cotangent (or null) for each. */
-export type TupleRow = (n: Node<"scan">, cts: readonly (Node | null)[], needs: readonly boolean[]) => readonly (Node | null)[];
+export type TupleRow = (
+  n: Node<"scan">,
+  cts: readonly (Node | null)[],
+  needs: readonly boolean[],
+) => readonly (Node | null)[];
 
 export type Rules = { readonly [P in PrimName]: P extends "scan" ? TupleRow : Row<P> | typeof ZERO };
 
@@ -64,7 +68,13 @@ function product(n: Node<"prod">, ct: Node): readonly Node[] {
   const after = exclusiveProducts(flat, last, true);
   const others = mul(before, after);
   const back = perm.map((_, i) => perm.indexOf(i));
-  const unflat = build.permute(build.reshape(others, perm.map((i) => x.shape[i])), back);
+  const unflat = build.permute(
+    build.reshape(
+      others,
+      perm.map((i) => x.shape[i]),
+    ),
+    back,
+  );
   return [mul(spread(ct, x.shape, axes), unflat)];
 }
 
@@ -123,18 +133,42 @@ function unslice(n: Node<"slice">, ct: Node): readonly Node[] {
   if (step.some((s) => s > 1)) {
     // Zeros between the elements: [n] → [n, 1] padded to [n, step] → [n · step].
     const pads = at.shape.flatMap((_, i) => [[0, 0] as const, [0, step[i] - 1] as const]);
-    at = build.pad(build.reshape(at, at.shape.flatMap((d) => [d, 1])), pads);
-    at = build.reshape(at, ct.shape.map((d, i) => d * step[i]));
+    at = build.pad(
+      build.reshape(
+        at,
+        at.shape.flatMap((d) => [d, 1]),
+      ),
+      pads,
+    );
+    at = build.reshape(
+      at,
+      ct.shape.map((d, i) => d * step[i]),
+    );
   }
   // What stands beyond the axis now are padded zeros: cut them.
   const size = at.shape.map((d, i) => Math.min(d, x.shape[i] - start[i]));
-  at = build.slice(at, at.shape.map(() => 0), size);
-  return [build.pad(at, x.shape.map((d, i) => [start[i], d - start[i] - size[i]]))];
+  at = build.slice(
+    at,
+    at.shape.map(() => 0),
+    size,
+  );
+  return [
+    build.pad(
+      at,
+      x.shape.map((d, i) => [start[i], d - start[i] - size[i]]),
+    ),
+  ];
 }
 
 function unpad(n: Node<"pad">, ct: Node): readonly Node[] {
   const { padding } = n.attrs;
-  return [build.slice(ct, padding.map((p) => p[0]), ct.shape.map((d, i) => d - padding[i][1]))];
+  return [
+    build.slice(
+      ct,
+      padding.map((p) => p[0]),
+      ct.shape.map((d, i) => d - padding[i][1]),
+    ),
+  ];
 }
 
 function unconcat(n: Node<"concat">, ct: Node, needs: readonly boolean[]): readonly (Node | null)[] {
@@ -150,7 +184,9 @@ function unconcat(n: Node<"concat">, ct: Node, needs: readonly boolean[]): reado
 }
 
 /** A row of one source: ct times a factor. */
-const times = <P extends PrimName>(factor: (n: Node<P>, x: Node) => Node): Row<P> => (n, ct) => [mul(ct, factor(n, n.srcs[0]))];
+const times =
+  <P extends PrimName>(factor: (n: Node<P>, x: Node) => Node): Row<P> =>
+  (n, ct) => [mul(ct, factor(n, n.srcs[0]))];
 
 /** ct passed through to the first source. */
 const pass = (_n: Node, ct: Node): readonly Node[] => [ct];
@@ -180,10 +216,7 @@ export const RULES: Rules = {
   add: (_n, ct) => [ct, ct],
   sub: (_n, ct, needs) => [ct, needs[1] ? neg(ct) : null],
   mul: (n, ct, needs) => [needs[0] ? mul(ct, n.srcs[1]) : null, needs[1] ? mul(ct, n.srcs[0]) : null],
-  div: (n, ct, needs) => [
-    needs[0] ? div(ct, n.srcs[1]) : null,
-    needs[1] ? neg(div(mul(ct, n), n.srcs[1])) : null,
-  ],
+  div: (n, ct, needs) => [needs[0] ? div(ct, n.srcs[1]) : null, needs[1] ? neg(div(mul(ct, n), n.srcs[1])) : null],
   /** x - y ⌊x / y⌋ with the floor taken as constant. */
   mod: (n, ct, needs) => [ct, needs[1] ? neg(mul(ct, build.unary("floor", div(n.srcs[0], n.srcs[1])))) : null],
   pow: power,
@@ -227,4 +260,3 @@ export const RULES: Rules = {
   barrier: (n, ct) => [ct, ...n.srcs.slice(1).map(() => null)],
   custom: (n, ct) => [null, ...(n.attrs.rule as CustomRule)(ct, n, n.srcs.slice(1))],
 };
-

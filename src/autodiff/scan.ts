@@ -27,10 +27,11 @@ function activeCarries(n: Node<"scan">, needs: readonly boolean[]): number[] {
   const { body } = n.attrs;
   const order = topoOrder(body.outs);
   const active = new Set(body.params.filter((p, i) => needs[i] && isFloat(p.dtype)));
-  for (let before = -1; before !== active.size; ) {
+  for (let before = -1; before !== active.size;) {
     before = active.size;
     const reached = activeNodes(order, active);
-    for (let i = 0; i < body.carries; i++) if (reached.has(body.outs[i]) && isFloat(body.params[i].dtype)) active.add(body.params[i]);
+    for (let i = 0; i < body.carries; i++)
+      if (reached.has(body.outs[i]) && isFloat(body.params[i].dtype)) active.add(body.params[i]);
   }
   return [...Array(body.carries).keys()].filter((i) => active.has(body.params[i]));
 }
@@ -62,7 +63,9 @@ export function scanRule(n: Node<"scan">, cts: readonly (Node | null)[], needs: 
       const savedAt = new Map(saved.map(([node], i) => [node, xs[ys.length + x + i]]));
       const constAt = n.srcs.slice(c + x).map((s) => build.alias(s));
       const at = new Map<Node, Node>();
-      params.forEach((p, i) => at.set(p, i < c ? (savedAt.get(p) as Node) : i < c + x ? xs[ys.length + i - c] : constAt[i - c - x]));
+      params.forEach((p, i) =>
+        at.set(p, i < c ? (savedAt.get(p) as Node) : i < c + x ? xs[ys.length + i - c] : constAt[i - c - x]),
+      );
       const own = params.map((p) => at.get(p) as Node);
       // The body once more, its gradient, and then every kept value read instead of computed.
       const primal = substitute(outs, at);
@@ -74,7 +77,10 @@ export function scanRule(n: Node<"scan">, cts: readonly (Node | null)[], needs: 
       );
       const known = new Map<Node, Node>();
       for (const [node, slice] of savedAt) known.set(at.get(node) as Node, slice);
-      const grads = substitute(back.map((g, k) => g ?? like(wrt[k], 0)), known);
+      const grads = substitute(
+        back.map((g, k) => g ?? like(wrt[k], 0)),
+        known,
+      );
       const inputs = new Set([...cs, ...xs]);
       const own0 = carries.length + slices.length;
       const sums: Node[] = [];
@@ -90,7 +96,10 @@ export function scanRule(n: Node<"scan">, cts: readonly (Node | null)[], needs: 
           sums.push(acc);
         } else sums.push(build.binary("add", acc, g));
       });
-      return { carries: [...grads.slice(0, carries.length), ...sums], ys: [...grads.slice(carries.length, own0), ...extra] };
+      return {
+        carries: [...grads.slice(0, carries.length), ...sums],
+        ys: [...grads.slice(carries.length, own0), ...extra],
+      };
     },
   );
   const result = Array<Node | null>(n.srcs.length).fill(null);
@@ -98,7 +107,8 @@ export function scanRule(n: Node<"scan">, cts: readonly (Node | null)[], needs: 
   slices.forEach((i, k) => (result[c + i] = loop.ys[k]));
   consts.forEach((i, k) => {
     const j = joined.get(k);
-    result[i] = j === undefined ? loop.carries[carries.length + k] : stackedDot(loop.ys[j.at], loop.ys[j.at + 1], j.dot, j.perm);
+    result[i] =
+      j === undefined ? loop.carries[carries.length + k] : stackedDot(loop.ys[j.at], loop.ys[j.at + 1], j.dot, j.perm);
   });
   return result;
 }
@@ -110,6 +120,11 @@ const varies = (node: Node, inputs: ReadonlySet<Node>): boolean => topoOrder([no
 function stackedDot(a: Node, b: Node, dot: Node<"dot">, perm: readonly number[] | null): Node {
   const next = (axes: readonly number[]): number[] => [0, ...axes.map((i) => i + 1)];
   const { lhsContract, rhsContract } = dot.attrs;
-  const out = build.dot(a, b, { lhsBatch: [], rhsBatch: [], lhsContract: next(lhsContract), rhsContract: next(rhsContract) });
+  const out = build.dot(a, b, {
+    lhsBatch: [],
+    rhsBatch: [],
+    lhsContract: next(lhsContract),
+    rhsContract: next(rhsContract),
+  });
   return perm === null ? out : build.permute(out, perm);
 }

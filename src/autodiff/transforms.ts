@@ -1,7 +1,16 @@
 import { flattenTree, type Tree, ValueError } from "../base/index.ts";
 import { context } from "../base/context.ts";
 import { build, type Node } from "../ir/index.ts";
-import { asTensor, type CustomRule, currentTrace, fromNode, outerNodes, substitute, Tensor, type TensorLike } from "../tensor/index.ts";
+import {
+  asTensor,
+  type CustomRule,
+  currentTrace,
+  fromNode,
+  outerNodes,
+  substitute,
+  Tensor,
+  type TensorLike,
+} from "../tensor/index.ts";
 import { reverse } from "./reverse.ts";
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
@@ -27,11 +36,19 @@ export function customVjp<A extends readonly TensorLike[]>(
     const rule: CustomRule = (ct, result, nodes) => {
       const back = backward(fromNode(ct), fromNode(result), ...(nodes.map(fromNode) as unknown as Inputs));
       if (!Array.isArray(back) || back.length !== nodes.length) {
-        throw new ValueError(`[customVjp] backward must return an array of ${nodes.length} cotangents (or null), one an input.`);
+        throw new ValueError(
+          `[customVjp] backward must return an array of ${nodes.length} cotangents (or null), one an input.`,
+        );
       }
       return back.map((t: Tensor | null) => (t === null ? null : t.node));
     };
-    return fromNode(build.custom(out.node, ts.map((t) => t.node), rule));
+    return fromNode(
+      build.custom(
+        out.node,
+        ts.map((t) => t.node),
+        rule,
+      ),
+    );
   };
 }
 

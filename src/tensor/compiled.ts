@@ -2,20 +2,17 @@ import { type DType, flattenTree, type Tree, type TreeDef, ValueError } from "..
 import { context, nextId } from "../base/context.ts";
 import { build, type Node } from "../ir/index.ts";
 import { fromValue } from "./apply.ts";
-import { isTensorLeaf, tensor, type TensorLike } from "./convert.ts";
+import { isTensorLeaf, type LooseAll, tensor, type TensorLike } from "./convert.ts";
 import type { Value } from "./executor.ts";
 import { Tensor } from "./tensor.ts";
 import { close, currentTrace, record, type Recorded, runRecorded } from "./trace.ts";
 import { Variable } from "./variable.ts";
 
-/** Arguments as the caller may give them: plain numbers and typed arrays where the function takes tensors. */
-export type Loose<T> = T extends Tensor ? TensorLike : T extends (...args: never[]) => unknown ? T : T extends object ? { [K in keyof T]: Loose<T[K]> } : T;
-
 /** A function that runs as one program. */
 export interface Compiled<A extends readonly unknown[], R> {
-  (...args: { [K in keyof A]: Loose<A[K]> }): R;
+  (...args: LooseAll<A>): R;
   /** The kernel list of the program for these arguments: shapes, flops, bytes, arena. Does not run it. */
-  explain(...args: { [K in keyof A]: Loose<A[K]> }): string;
+  explain(...args: LooseAll<A>): string;
 }
 
 /** One program: for one structure of arguments, their shapes and dtypes, and one mode. */
@@ -71,14 +68,15 @@ export function compiled<R>(fn: (...args: never[]) => R): Compiled<never[], R> {
     return entry.def.unflatten(values.map((v, i) => fromValue(v, entry.dtypes[i]))) as R;
   };
   const explain = (...args: unknown[]): string => prepare(args, []).recorded.program.explain();
-  return Object.assign(call, { explain }) as unknown as Compiled<never[], R>;
+  return Object.assign(call, { explain });
 }
 
 /** The kernel list of a function as `compiled` would run it: `explain(fn)(...args)`. */
-export function explain<R>(fn: (...args: Tensor[]) => R): (...args: TensorLike[]) => string;
-export function explain<A extends readonly unknown[], R>(fn: (...args: A) => R): (...args: { [K in keyof A]: Loose<A[K]> }) => string;
-export function explain<R>(fn: (...args: never[]) => R): (...args: never[]) => string {
-  return compiled(fn).explain as (...args: never[]) => string;
+export function explain(fn: (...args: Tensor[]) => unknown): (...args: TensorLike[]) => string;
+export function explain<A extends readonly unknown[]>(fn: (...args: A) => unknown): (...args: LooseAll<A>) => string;
+export function explain(fn: (...args: never[]) => unknown): (...args: never[]) => string {
+  const f = compiled(fn);
+  return (...args) => f.explain(...args);
 }
 
 /** Everything but the values: structure, shapes, dtypes, constants. Collects the leaves on the way. */

@@ -30,9 +30,12 @@ export interface ConvOptions {
 
 /** A number or list as one whole number ≥ 1 per spatial axis. */
 export function perAxis(value: PerAxis | undefined, nd: number, fallback: number, op: string, what: string): number[] {
-  const list = typeof value === "number" ? Array<number>(nd).fill(value) : [...(value ?? Array<number>(nd).fill(fallback))];
+  const list =
+    typeof value === "number" ? Array<number>(nd).fill(value) : [...(value ?? Array<number>(nd).fill(fallback))];
   if (list.length !== nd || list.some((v) => !Number.isInteger(v) || v < 1)) {
-    throw new ValueError(`[${op}] ${what} must be a whole number ≥ 1, or ${nd} of them (one a spatial axis), got ${JSON.stringify(value)}.`);
+    throw new ValueError(
+      `[${op}] ${what} must be a whole number ≥ 1, or ${nd} of them (one a spatial axis), got ${JSON.stringify(value)}.`,
+    );
   }
   return list;
 }
@@ -57,7 +60,9 @@ export function padsFor(
   const list = typeof padding === "number" ? Array<number>(nd).fill(padding) : padding;
   const pairs = Array.isArray(list) ? list.map((p): Pads => (typeof p === "number" ? [p, p] : p)) : [];
   if (pairs.length !== nd || pairs.some((p) => p.length !== 2 || !p.every((v) => Number.isInteger(v) && v >= 0))) {
-    throw new ValueError(`[${op}] padding must be "same", "valid", a whole number ≥ 0 or ${nd} of them or pairs, got ${JSON.stringify(padding)}.`);
+    throw new ValueError(
+      `[${op}] padding must be "same", "valid", a whole number ≥ 0 or ${nd} of them or pairs, got ${JSON.stringify(padding)}.`,
+    );
   }
   return pairs;
 }
@@ -66,7 +71,10 @@ export function padsFor(
 export function spatialRank(x: Tensor, op: string, wanted?: number): number {
   const nd = x.rank - 2;
   if (nd < 1 || nd > 3 || (wanted !== undefined && nd !== wanted)) {
-    const want = wanted === undefined ? "[batch, ...1 to 3 spatial axes, channels]" : `[batch, ${["length", "height, width", "depth, height, width"][wanted - 1]}, channels]`;
+    const want =
+      wanted === undefined
+        ? "[batch, ...1 to 3 spatial axes, channels]"
+        : `[batch, ${["length", "height, width", "depth, height, width"][wanted - 1]}, channels]`;
     const hint = nd === (wanted ?? 2) - 1 ? " Is the batch or the channel axis missing? Use expandDims()." : "";
     throw new ShapeError(`[${op}] expects ${want}, got ${showShape(x.shape)}.${hint}`);
   }
@@ -95,14 +103,21 @@ export function conv(x: TensorLike, w: TensorLike, options: ConvOptions = {}): T
   const nd = spatialRank(a, "conv");
   const groups = options.groups ?? 1;
   if (b.rank !== nd + 2) {
-    throw new ShapeError(`[conv] x ${showShape(a.shape)} has ${nd} spatial axes, so w must be [${"k, ".repeat(nd)}in, out], got ${showShape(b.shape)}.`);
+    throw new ShapeError(
+      `[conv] x ${showShape(a.shape)} has ${nd} spatial axes, so w must be [${"k, ".repeat(nd)}in, out], got ${showShape(b.shape)}.`,
+    );
   }
   const [channels, inputs, outputs] = [a.shape[nd + 1], b.shape[nd], b.shape[nd + 1]];
   if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0 || outputs % groups !== 0) {
-    throw new ValueError(`[conv] groups ${groups} must divide both the ${channels} channels of x ${showShape(a.shape)} and the ${outputs} of w ${showShape(b.shape)}.`);
+    throw new ValueError(
+      `[conv] groups ${groups} must divide both the ${channels} channels of x ${showShape(a.shape)} and the ${outputs} of w ${showShape(b.shape)}.`,
+    );
   }
   if (inputs * groups !== channels) {
-    const hint = a.shape[1] === inputs && groups === 1 ? " Is x channels-first? Use transpose to [batch, ...spatial, channels]." : "";
+    const hint =
+      a.shape[1] === inputs && groups === 1
+        ? " Is x channels-first? Use transpose to [batch, ...spatial, channels]."
+        : "";
     throw new ShapeError(
       `[conv] x ${showShape(a.shape)} has ${channels} channels, w ${showShape(b.shape)} expects ${inputs * groups}` +
         `${groups > 1 ? ` (${groups} groups of ${inputs})` : ""}.${hint}`,
@@ -112,7 +127,10 @@ export function conv(x: TensorLike, w: TensorLike, options: ConvOptions = {}): T
     // [...K, C/G, O] → [...K, C/G, G, O/G] → [...K, G, C/G, O/G]
     const kernel = b.shape.slice(0, nd);
     const split = build.reshape(q, [...kernel, inputs, groups, outputs / groups]);
-    const grouped = groups === 1 ? build.reshape(q, [...kernel, 1, inputs, outputs]) : build.permute(split, [...kernel.keys(), nd + 1, nd, nd + 2]);
+    const grouped =
+      groups === 1
+        ? build.reshape(q, [...kernel, 1, inputs, outputs])
+        : build.permute(split, [...kernel.keys(), nd + 1, nd, nd + 2]);
     return convGroups(p, grouped, groups, options, "conv");
   });
 }
@@ -144,7 +162,13 @@ export function depthwiseConv(x: TensorLike, w: TensorLike, options: Omit<ConvOp
   }
   return apply([a, b], (p, q) => {
     const [channels, multiplier] = b.shape.slice(nd);
-    return convGroups(p, build.reshape(q, [...b.shape.slice(0, nd), channels, 1, multiplier]), channels, options, "depthwiseConv");
+    return convGroups(
+      p,
+      build.reshape(q, [...b.shape.slice(0, nd), channels, 1, multiplier]),
+      channels,
+      options,
+      "depthwiseConv",
+    );
   });
 }
 
@@ -159,7 +183,7 @@ export interface ConvTransposeOptions {
   /** Distance between the taps of the kernel. Default: 1. */
   readonly dilation?: PerAxis;
   /** Places added to the end of each spatial axis, with a numeric padding. Default: 0. */
-  readonly outputPadding?: PerAxis | 0;
+  readonly outputPadding?: PerAxis;
 }
 
 /**
@@ -201,7 +225,12 @@ export function convTranspose(x: TensorLike, w: TensorLike, options: ConvTranspo
     const grouped = build.reshape(turned, [...kernel, 1, b.shape[nd + 1], b.shape[nd]]);
     const split = build.reshape(p, [...a.shape.slice(0, nd + 1), 1, a.shape[nd + 1]]);
     const positive = pads.map(([lo, hi]): Pads => [Math.max(lo, 0), Math.max(hi, 0)]);
-    const out = build.conv(split, grouped, { strides: axes.map(() => 1), padding: positive, lhsDilation: strides, rhsDilation: dilation });
+    const out = build.conv(split, grouped, {
+      strides: axes.map(() => 1),
+      padding: positive,
+      lhsDilation: strides,
+      rhsDilation: dilation,
+    });
     const flat = build.reshape(out, [...out.shape.slice(0, nd + 1), out.shape[nd + 2]]);
     // Negative padding crops.
     const start = flat.shape.map((_, i) => (i >= 1 && i <= nd ? Math.max(0, -pads[i - 1][0]) : 0));

@@ -23,7 +23,24 @@ import { currentTrace } from "./trace.ts";
 export type NestedArray = readonly (number | boolean | NestedArray)[];
 
 /** Whatever an operation takes as a tensor. */
-export type TensorLike = Tensor | number | boolean | TypedArray | Uint8ClampedArray | Int8Array | Int16Array | Uint16Array | NestedArray;
+export type TensorLike =
+  | Tensor
+  | number
+  | boolean
+  | TypedArray
+  | Uint8ClampedArray
+  | Int8Array
+  | Int16Array
+  | Uint16Array
+  | NestedArray;
+
+/** What a caller may give where a function takes T: numbers and arrays for tensors. */
+export type Loose<T> = T extends Tensor
+  ? TensorLike
+  : T extends ((...args: never[]) => unknown) | string | number | boolean | null | undefined
+    ? T
+    : { [K in keyof T]: Loose<T[K]> };
+export type LooseAll<A extends readonly unknown[]> = { [K in keyof A]: Loose<A[K]> };
 
 export interface TensorOptions {
   /** Of the data's element count; one size may be -1. Default: that of the nested arrays. */
@@ -34,7 +51,8 @@ export interface TensorOptions {
 
 const isView = (x: unknown): x is TypedArray => ArrayBuffer.isView(x) && !(x instanceof DataView);
 
-const isNumeric = (x: unknown): boolean => typeof x === "number" || (Array.isArray(x) && x.length > 0 && x.every(isNumeric));
+const isNumeric = (x: unknown): boolean =>
+  typeof x === "number" || (Array.isArray(x) && x.length > 0 && x.every(isNumeric));
 
 /** What counts as one tensor in a tree: tensors, numbers, typed arrays and nested arrays of numbers alone. */
 export const isTensorLeaf = (x: unknown): x is TensorLike => x instanceof Tensor || isView(x) || isNumeric(x);
@@ -46,13 +64,17 @@ function nestedShape(data: NestedArray, op: string): number[] {
   const check = (x: unknown, depth: number): void => {
     if (depth === shape.length) {
       if (typeof x !== "number" && typeof x !== "boolean") {
-        throw new ValueError(`[${op}] element ${String(x)} of type ${x === null ? "null" : typeof x}: nested arrays hold numbers or booleans only.`);
+        throw new ValueError(
+          `[${op}] element ${String(x)} of type ${x === null ? "null" : typeof x}: nested arrays hold numbers or booleans only.`,
+        );
       }
       return;
     }
     if (!Array.isArray(x) || x.length !== shape[depth]) {
       const got = Array.isArray(x) ? `a row of ${x.length}` : `the single value ${String(x)}`;
-      throw new ShapeError(`[${op}] ragged nested arrays: depth ${depth} has rows of ${shape[depth]} and ${got}; all rows need one length.`);
+      throw new ShapeError(
+        `[${op}] ragged nested arrays: depth ${depth} has rows of ${shape[depth]} and ${got}; all rows need one length.`,
+      );
     }
     for (const y of x) check(y, depth + 1);
   };
@@ -100,19 +122,30 @@ export function tensor(data: TensorLike, options: TensorOptions = {}): Tensor {
   const shape = nestedShape(data, "tensor");
   const flat = (shape.length > 1 ? data.flat(Infinity) : data) as (number | boolean)[];
   const dtype = options.dtype ?? (flat.length > 0 && flat.every((v) => typeof v === "boolean") ? "bool" : "float32");
-  return fromHost(fill(dtype, flat), options.shape === undefined ? shape : resolveReshape(options.shape, shape, "tensor"), dtype);
+  return fromHost(
+    fill(dtype, flat),
+    options.shape === undefined ? shape : resolveReshape(options.shape, shape, "tensor"),
+    dtype,
+  );
 }
 
-const isSmallInt = (x: unknown): boolean => x instanceof Int8Array || x instanceof Int16Array || x instanceof Uint16Array;
+const isSmallInt = (x: unknown): boolean =>
+  x instanceof Int8Array || x instanceof Int16Array || x instanceof Uint16Array;
 
 const describe = (x: unknown): string =>
-  x === null ? "null" : typeof x === "object" ? (x.constructor?.name ?? "an object") : `${typeof x}${typeof x === "string" ? ` "${x}"` : ""}`;
+  x === null
+    ? "null"
+    : typeof x === "object"
+      ? (x.constructor?.name ?? "an object")
+      : `${typeof x}${typeof x === "string" ? ` "${x}"` : ""}`;
 
 /** A concrete tensor that holds a copy of `data`. */
 export function fromHost(data: TypedArray, shape: readonly number[], dtype: DType): Tensor {
   checkShape(shape, "tensor");
   if (sizeOf(shape) !== data.length) {
-    throw new ShapeError(`[tensor] ${data.length} elements do not fill ${showShape(shape)} (${sizeOf(shape)} elements).`);
+    throw new ShapeError(
+      `[tensor] ${data.length} elements do not fill ${showShape(shape)} (${sizeOf(shape)} elements).`,
+    );
   }
   return fromValue(executor().fromHost(data, shape, dtype), dtype);
 }
@@ -165,7 +198,9 @@ export function together(op: string, xs: readonly TensorLike[], fixed = false): 
   dtype ??= "float32";
   for (const x of xs) if (typeof x === "number") dtype = meet(dtype, x);
   const common = dtype;
-  const operands = xs.map((x) => (typeof x === "number" ? (fixed ? constant(x, common) : numberOperand(x, common)) : asTensor(x, op)));
+  const operands = xs.map((x) =>
+    typeof x === "number" ? (fixed ? constant(x, common) : numberOperand(x, common)) : asTensor(x, op),
+  );
   return { operands, dtype: common };
 }
 
@@ -185,7 +220,9 @@ function asDType(x: TensorLike, op: string): DType {
 export function asIndices(x: TensorLike, op: string): Tensor {
   if (!(x instanceof Tensor)) {
     if (ArrayBuffer.isView(x) || Array.isArray(x) || typeof x === "number") {
-      const flat = (typeof x === "number" ? [x] : Array.isArray(x) ? (x as unknown[]).flat(Infinity) : x) as ArrayLike<number>;
+      const flat = (
+        typeof x === "number" ? [x] : Array.isArray(x) ? (x as unknown[]).flat(Infinity) : x
+      ) as ArrayLike<number>;
       for (let i = 0; i < flat.length; i++) {
         if (!Number.isInteger(flat[i])) throw new DTypeError(`[${op}] indices must be whole numbers, got ${flat[i]}.`);
       }

@@ -38,7 +38,8 @@ export const emptyLike = (x: TensorLike, options: DTypeOption = {}): Tensor => f
  */
 export function arange(start: number, stop?: number, step = 1, options: DTypeOption = {}): Tensor {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
-  if (step === 0 || !Number.isFinite(step)) throw new ValueError(`[arange] step must be a finite number other than 0, got ${step}.`);
+  if (step === 0 || !Number.isFinite(step))
+    throw new ValueError(`[arange] step must be a finite number other than 0, got ${step}.`);
   const n = Math.max(0, Math.ceil((to - from) / step));
   if (!Number.isFinite(n)) throw new ValueError(`[arange] ${from} to ${to} by ${step} has no finite length.`);
   const dtype = options.dtype ?? ([from, to, step].every(Number.isInteger) ? "int32" : "float32");
@@ -49,10 +50,12 @@ export function arange(start: number, stop?: number, step = 1, options: DTypeOpt
 
 /** `count` evenly spaced numbers from `start` to `stop`, both included. Default count: 50, as in NumPy. */
 export function linspace(start: number, stop: number, count = 50, options: DTypeOption = {}): Tensor {
-  if (!Number.isInteger(count) || count < 0) throw new ValueError(`[linspace] count must be a whole number ≥ 0, got ${count}.`);
+  if (!Number.isInteger(count) || count < 0)
+    throw new ValueError(`[linspace] count must be a whole number ≥ 0, got ${count}.`);
   const dtype = options.dtype ?? "float32";
   const host = hostArray(dtype, count);
-  for (let i = 0; i < count; i++) host[i] = i === count - 1 && count > 1 ? stop : start + (i * (stop - start)) / Math.max(1, count - 1);
+  for (let i = 0; i < count; i++)
+    host[i] = i === count - 1 && count > 1 ? stop : start + (i * (stop - start)) / Math.max(1, count - 1);
   return fromHost(host, [count], dtype);
 }
 
@@ -81,12 +84,17 @@ export interface OneHotOptions extends DTypeOption {
  * oneHot([0, 2], 3); // [[1, 0, 0], [0, 0, 1]]
  */
 export function oneHot(indices: TensorLike, depth: number, options: OneHotOptions = {}): Tensor {
-  if (!Number.isInteger(depth) || depth < 1) throw new ValueError(`[oneHot] depth must be a whole number ≥ 1, got ${depth}.`);
+  if (!Number.isInteger(depth) || depth < 1)
+    throw new ValueError(`[oneHot] depth must be a whole number ≥ 1, got ${depth}.`);
   const dtype = options.dtype ?? "float32";
   const { onValue = 1, offValue = 0 } = options;
   return apply([asIndices(indices, "oneHot")], (i) => {
     const shape = [...i.shape, depth];
-    const hit = build.compare("eq", build.expand(build.reshape(i, [...i.shape, 1]), shape), build.iota(shape, shape.length - 1));
+    const hit = build.compare(
+      "eq",
+      build.expand(build.reshape(i, [...i.shape, 1]), shape),
+      build.iota(shape, shape.length - 1),
+    );
     if (onValue === 1 && offValue === 0) return build.cast(hit, dtype);
     return build.where(hit, build.full(shape, onValue, dtype), build.full(shape, offValue, dtype));
   });
@@ -106,8 +114,9 @@ export function tri(rows: number, columns: number = rows, k = 0, options: DTypeO
 export function assertShape(x: TensorLike, shape: readonly number[], name = "tensor"): Tensor {
   const t = asTensor(x, "assertShape");
   if (t.rank !== shape.length || shape.some((d, i) => d !== -1 && d !== t.shape[i])) {
-    throw new ValueError(`[assertShape] ${name} is ${t.dtype} [${t.shape.join(", ")}], expected [${shape.join(", ")}].`);
+    throw new ValueError(
+      `[assertShape] ${name} is ${t.dtype} [${t.shape.join(", ")}], expected [${shape.join(", ")}].`,
+    );
   }
   return t;
 }
-

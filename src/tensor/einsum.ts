@@ -14,11 +14,16 @@ interface Parsed {
 /** The labels of one term; an ellipsis stands for all axes that the letters leave over. */
 function termLabels(term: string, rank: number, spec: string): string[] {
   const letters = term.replace("...", "");
-  if (!/^[A-Za-z]*$/.test(letters)) throw new ValueError(`[einsum] "${spec}": a term holds letters and at most one "...", got "${term}".`);
+  if (!/^[A-Za-z]*$/.test(letters))
+    throw new ValueError(`[einsum] "${spec}": a term holds letters and at most one "...", got "${term}".`);
   const spread = rank - letters.length;
   if (!term.includes("...")) return [...term];
   const at = term.indexOf("...");
-  return [...term.slice(0, at), ...Array.from({ length: Math.max(0, spread) }, (_, i) => `…${spread - 1 - i}`), ...term.slice(at + 3)];
+  return [
+    ...term.slice(0, at),
+    ...Array.from({ length: Math.max(0, spread) }, (_, i) => `…${spread - 1 - i}`),
+    ...term.slice(at + 3),
+  ];
 }
 
 function parse(spec: string, shapes: readonly (readonly number[])[]): Parsed {
@@ -32,15 +37,20 @@ function parse(spec: string, shapes: readonly (readonly number[])[]): Parsed {
   const inputs = terms.map((term, i) => {
     const labels = termLabels(term, shapes[i].length, spec);
     if (labels.length !== shapes[i].length) {
-      throw new ShapeError(`[einsum] "${spec}": operand ${i} is "${term}" (${labels.length} axes), but has shape ${showShape(shapes[i])}.`);
+      throw new ShapeError(
+        `[einsum] "${spec}": operand ${i} is "${term}" (${labels.length} axes), but has shape ${showShape(shapes[i])}.`,
+      );
     }
     return labels;
   });
-  const ellipsis = [...new Set(inputs.flat().filter((l) => l.startsWith("…")))].sort((a, b) => Number(b.slice(1)) - Number(a.slice(1)));
+  const ellipsis = [...new Set(inputs.flat().filter((l) => l.startsWith("…")))].sort(
+    (a, b) => Number(b.slice(1)) - Number(a.slice(1)),
+  );
   if (right !== undefined) {
     const output = right.includes("...") ? termLabels(right, right.length - 3 + ellipsis.length, spec) : [...right];
     for (const [i, l] of output.entries()) {
-      if (!inputs.some((t) => t.includes(l))) throw new ValueError(`[einsum] "${spec}": the output index "${l}" is in no operand.`);
+      if (!inputs.some((t) => t.includes(l)))
+        throw new ValueError(`[einsum] "${spec}": the output index "${l}" is in no operand.`);
       if (output.indexOf(l) !== i) throw new ValueError(`[einsum] "${spec}": the output index "${l}" is named twice.`);
     }
     return { inputs, output };
@@ -52,7 +62,11 @@ function parse(spec: string, shapes: readonly (readonly number[])[]): Parsed {
 }
 
 /** Sizes of all labels; a label of two sizes is an error, but for 1, which broadcasts. */
-function sizesOf(spec: string, inputs: readonly (readonly string[])[], shapes: readonly (readonly number[])[]): Map<string, number> {
+function sizesOf(
+  spec: string,
+  inputs: readonly (readonly string[])[],
+  shapes: readonly (readonly number[])[],
+): Map<string, number> {
   const sizes = new Map<string, { size: number; operand: number }>();
   inputs.forEach((labels, operand) =>
     labels.forEach((l, axis) => {
@@ -77,7 +91,9 @@ function diagonal(x: Labelled): Labelled {
   for (let i = 0; i < labels.length; i++) {
     for (let j = labels.indexOf(labels[i], i + 1); j >= 0; j = labels.indexOf(labels[i], i + 1)) {
       if (node.shape[i] !== node.shape[j]) {
-        throw new ShapeError(`[einsum] the repeated index "${labels[i]}" is ${node.shape[i]} and ${node.shape[j]} in one operand: a diagonal needs equal sizes.`);
+        throw new ShapeError(
+          `[einsum] the repeated index "${labels[i]}" is ${node.shape[i]} and ${node.shape[j]} in one operand: a diagonal needs equal sizes.`,
+        );
       }
       const hit = build.compare("eq", build.iota(node.shape, i), build.iota(node.shape, j));
       node = build.reduce("sum", build.where(hit, node, build.full(node.shape, 0, node.dtype)), [j]);
@@ -98,7 +114,8 @@ function diagonal(x: Labelled): Labelled {
  * einsum("...qd,...kd->...qk", q, k);  // attention scores
  */
 export function einsum(spec: string, ...operands: readonly TensorLike[]): Tensor {
-  if (typeof spec !== "string") throw new ValueError("[einsum] the first argument is the specification, such as \"ij,jk->ik\".");
+  if (typeof spec !== "string")
+    throw new ValueError('[einsum] the first argument is the specification, such as "ij,jk->ik".');
   if (operands.length === 0) throw new ValueError(`[einsum] "${spec}" needs at least one operand.`);
   const tensors = operands.map((x) => asTensor(x, "einsum"));
   const shapes = tensors.map((t) => t.shape);
@@ -113,6 +130,9 @@ export function einsum(spec: string, ...operands: readonly TensorLike[]): Tensor
       at = contract(at, parts[i], new Set([...output, ...later]));
     }
     const done = sumOut(at, new Set(output));
-    return build.expand(arrange(done, output), output.map((l) => sizes.get(l) as number));
+    return build.expand(
+      arrange(done, output),
+      output.map((l) => sizes.get(l) as number),
+    );
   });
 }

@@ -56,7 +56,8 @@ export const neg = (x: TensorLike): Tensor => unary("neg", x, false);
 export const abs = (x: TensorLike): Tensor => unary("abs", x, false);
 /** -1, 0 or 1. */
 export const sign = (x: TensorLike): Tensor => unary("sign", x, false);
-const rounding = (op: UnaryName, x: TensorLike): Tensor => apply([asTensor(x, op)], (a) => (isFloat(a.dtype) ? build.unary(op, a) : a));
+const rounding = (op: UnaryName, x: TensorLike): Tensor =>
+  apply([asTensor(x, op)], (a) => (isFloat(a.dtype) ? build.unary(op, a) : a));
 export const floor = (x: TensorLike): Tensor => rounding("floor", x);
 export const ceil = (x: TensorLike): Tensor => rounding("ceil", x);
 /** To the nearest whole number, halves to even. */
@@ -76,9 +77,11 @@ export const tanh = (x: TensorLike): Tensor => unary("tanh", x, true);
 export const erf = (x: TensorLike): Tensor => unary("erf", x, true);
 
 /** A composite function of one float operand, run as one graph. */
-const real = (name: string, x: TensorLike, f: (a: Node) => Node): Tensor => apply([asTensor(x, name)], (a) => f(n.floats(a)));
+const real = (name: string, x: TensorLike, f: (a: Node) => Node): Tensor =>
+  apply([asTensor(x, name)], (a) => f(n.floats(a)));
 
-export const tan = (x: TensorLike): Tensor => real("tan", x, (a) => n.div(build.unary("sin", a), build.unary("cos", a)));
+export const tan = (x: TensorLike): Tensor =>
+  real("tan", x, (a) => n.div(build.unary("sin", a), build.unary("cos", a)));
 /** 1 / √x. */
 export const rsqrt = (x: TensorLike): Tensor => real("rsqrt", x, (a) => n.div(n.like(a, 1), build.unary("sqrt", a)));
 /** 1 / x. */
@@ -114,7 +117,13 @@ export const gelu = (x: TensorLike, options: GeluOptions = {}): Tensor =>
   real("gelu", x, (a) => {
     const inner =
       options.approximate === true
-        ? build.unary("tanh", n.mul(n.like(a, Math.sqrt(2 / Math.PI)), n.mul(a, n.add(n.like(a, 1), n.mul(n.like(a, 0.044715), n.mul(a, a))))))
+        ? build.unary(
+            "tanh",
+            n.mul(
+              n.like(a, Math.sqrt(2 / Math.PI)),
+              n.mul(a, n.add(n.like(a, 1), n.mul(n.like(a, 0.044715), n.mul(a, a)))),
+            ),
+          )
         : build.unary("erf", n.mul(a, n.like(a, Math.SQRT1_2)));
     return n.mul(n.mul(n.like(a, 0.5), a), n.add(n.like(a, 1), inner));
   });
@@ -174,7 +183,9 @@ export const isFinite = (x: TensorLike): Tensor =>
 export function where(mask: TensorLike, x: TensorLike, y: TensorLike): Tensor {
   const c = asTensor(mask, "where");
   if (c.dtype !== "bool") {
-    throw new DTypeError(`[where] the mask must be bool, got ${c.dtype} [${c.shape.join(", ")}]: compare first, as in where(m.greater(0), a, b).`);
+    throw new DTypeError(
+      `[where] the mask must be bool, got ${c.dtype} [${c.shape.join(", ")}]: compare first, as in where(m.greater(0), a, b).`,
+    );
   }
   const { operands, dtype } = together("where", [x, y], true);
   return apply([c, ...operands], (m, a, b) => {
@@ -186,15 +197,17 @@ export function where(mask: TensorLike, x: TensorLike, y: TensorLike): Tensor {
 
 /** x in another dtype: floats truncate towards zero into whole numbers; anything but 0 is true. */
 export function cast(x: TensorLike, dtype: DType): Tensor {
-  if (!DTYPES.includes(dtype)) throw new DTypeError(`[cast] there is no dtype "${String(dtype)}": use one of ${DTYPES.join(", ")}.`);
+  if (!DTYPES.includes(dtype))
+    throw new DTypeError(`[cast] there is no dtype "${dtype}": use one of ${DTYPES.join(", ")}.`);
   const t = asTensor(x, "cast");
   return t.dtype === dtype ? t : apply([t], (a) => build.cast(a, dtype));
 }
 /** NumPy's name for `cast`. */
-export const astype: typeof cast = cast;
+export const astype = (x: TensorLike, dtype: DType): Tensor => cast(x, dtype);
 
 /** A scalar constant of the graph in progress. */
 export const scalar = (value: number, dtype: DType = "float32"): Tensor => apply([constant(value, dtype)], (a) => a);
 
 /** x itself, with no gradient flowing through it. */
-export const stopGradient = (x: TensorLike): Tensor => apply([asTensor(x, "stopGradient")], (a) => build.stopGradient(a));
+export const stopGradient = (x: TensorLike): Tensor =>
+  apply([asTensor(x, "stopGradient")], (a) => build.stopGradient(a));

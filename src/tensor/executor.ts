@@ -39,6 +39,7 @@ export interface Executor {
 }
 
 export function executor(): Executor {
-  if (context.executor === null) throw new ChainruleError("No engine is loaded: import from \"chainrule\" instead of its inner files.");
+  if (context.executor === null)
+    throw new ChainruleError('No engine is loaded: import from "chainrule" instead of its inner files.');
   return context.executor as Executor;
 }

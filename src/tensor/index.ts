@@ -7,7 +7,18 @@
 export * from "./tensor.ts";
 export * from "./variable.ts";
 export * from "./apply.ts";
-export { asTensor, asIndices, fromHost, isTensorLeaf, tensor, type NestedArray, type TensorLike, type TensorOptions } from "./convert.ts";
+export {
+  asTensor,
+  asIndices,
+  fromHost,
+  isTensorLeaf,
+  tensor,
+  type Loose,
+  type LooseAll,
+  type NestedArray,
+  type TensorLike,
+  type TensorOptions,
+} from "./convert.ts";
 export * from "./creation.ts";
 export * from "./elementwise.ts";
 export * from "./reduce.ts";
@@ -22,6 +33,14 @@ export { type CustomRule } from "./nodes.ts";
 export { executor, type Executor, type Graph, type Program, type Value } from "./executor.ts";
 export { scan, type ScanOptions } from "./scan.ts";
 export { recordLoop, substitute, outerNodes, type LoopResult, type LoopSpec } from "./loop.ts";
-export { conv, convTranspose, depthwiseConv, type ConvOptions, type ConvPadding, type ConvTransposeOptions, type PerAxis } from "./conv.ts";
+export {
+  conv,
+  convTranspose,
+  depthwiseConv,
+  type ConvOptions,
+  type ConvPadding,
+  type ConvTransposeOptions,
+  type PerAxis,
+} from "./conv.ts";
 export { avgPool, maxPool, type PoolOptions } from "./pool.ts";
 export * as random from "./random.ts";

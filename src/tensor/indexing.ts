@@ -8,9 +8,11 @@ import { Tensor } from "./tensor.ts";
 /** Throws for indices given as plain numbers that lie outside 0..size-1 (negative ones count from the end). */
 function checkKnown(indices: TensorLike, size: number, op: string): void {
   if (indices instanceof Tensor) return;
-  const flat = typeof indices === "number" ? [indices] : Array.isArray(indices) ? (indices as unknown[]).flat(Infinity) : indices;
+  const flat =
+    typeof indices === "number" ? [indices] : Array.isArray(indices) ? (indices as unknown[]).flat(Infinity) : indices;
   for (const i of flat as Iterable<number>) {
-    if (i < -size || i >= size) throw new ValueError(`[${op}] index ${i} is outside an axis of size ${size}: use ${-size}..${size - 1}.`);
+    if (i < -size || i >= size)
+      throw new ValueError(`[${op}] index ${i} is outside an axis of size ${size}: use ${-size}..${size - 1}.`);
   }
 }
 
@@ -58,7 +60,10 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis = -1): Te
     const count = rows.reduce((s, d) => s * d, 1);
     const m = q.shape[a];
     const table = build.reshape(build.permute(p, [...front, a]), [count * size]);
-    const full = build.expand(q, p.shape.map((d, k) => (k === a ? m : d)));
+    const full = build.expand(
+      q,
+      p.shape.map((d, k) => (k === a ? m : d)),
+    );
     const idx = build.reshape(build.permute(wrap(full, size), [...front, a]), [count, m]);
     const flat = n.add(n.mul(build.iota([count, m], 0), n.like(idx, size)), idx);
     const back = [...p.shape.keys()].map((k) => (k === a ? front.length : front.indexOf(k)));
@@ -72,7 +77,9 @@ export function gatherND(x: TensorLike, indices: TensorLike): Tensor {
   const i = asIndices(indices, "gatherND");
   const k = i.shape.at(-1) ?? 0;
   if (i.rank < 1 || k < 1 || k > t.rank) {
-    throw new ShapeError(`[gatherND] the last axis of indices ${showShape(i.shape)} must hold 1..${t.rank} indices into x ${showShape(t.shape)}.`);
+    throw new ShapeError(
+      `[gatherND] the last axis of indices ${showShape(i.shape)} must hold 1..${t.rank} indices into x ${showShape(t.shape)}.`,
+    );
   }
   return apply([t, i], (p, q) => {
     const lead = q.shape.slice(0, -1);
@@ -108,6 +115,11 @@ export function scatterAdd(x: TensorLike, indices: TensorLike, updates: TensorLi
     );
   }
   return apply([t, i, u], (p, q, r) =>
-    build.scatterAdd(p, wrap(q, t.shape[a]), build.broadcast(build.cast(sameShape(r.shape, want) ? r : build.reshape(r, []), p.dtype), want), a),
+    build.scatterAdd(
+      p,
+      wrap(q, t.shape[a]),
+      build.broadcast(build.cast(sameShape(r.shape, want) ? r : build.reshape(r, []), p.dtype), want),
+      a,
+    ),
   );
 }

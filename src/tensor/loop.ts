@@ -76,7 +76,10 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
     const own = new Set<Node>([...carries, ...slices, ...(trace.key === null ? [] : [trace.key])]);
     const outer = outerNodes(outs, own, start);
     const consts = outer.map((n) => build.leaf(n.shape, n.dtype, "constant"));
-    const closed = substitute(outs, new Map<Node, Node>([...[...own].map((n) => [n, n] as const), ...outer.map((n, i) => [n, consts[i]] as const)]));
+    const closed = substitute(
+      outs,
+      new Map<Node, Node>([...[...own].map((n) => [n, n] as const), ...outer.map((n, i) => [n, consts[i]] as const)]),
+    );
     return { closed, outer, consts, ys: out.ys.length };
   });
   result.closed.slice(0, carries.length).forEach((n, i) => {
@@ -90,7 +93,7 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
   });
   const order = topoOrder(result.closed);
   const used = new Set(order);
-  const kept = slices.flatMap((p, i) => (used.has(p) ? [{ param: p as Node, node: spec.xs[i] }] : []));
+  const kept: { param: Node; node: Node }[] = slices.flatMap((p, i) => (used.has(p) ? [{ param: p, node: spec.xs[i] }] : []));
   if (key !== null && used.has(key)) {
     // One key an iteration, from one draw outside.
     const from = trace.nextStream();

@@ -1,8 +1,8 @@
 /** Products of matrices and vectors: all are one contraction over labelled axes. */
-import { axisOf, type DType, isFloat, ShapeError, showShape, ValueError } from "../base/index.ts";
+import { axisOf, type DType, ShapeError, showShape, ValueError } from "../base/index.ts";
 import { build, type Node } from "../ir/index.ts";
 import { apply } from "./apply.ts";
-import { asTensor, type TensorLike, together } from "./convert.ts";
+import { type TensorLike, together } from "./convert.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** A node whose axes carry labels, all different. */
@@ -13,7 +13,10 @@ export interface Labelled {
 
 /** The axes in the order of `out`, which holds the same labels. */
 export const arrange = ({ node, labels }: Labelled, out: readonly string[]): Node =>
-  build.permute(node, out.map((l) => labels.indexOf(l)));
+  build.permute(
+    node,
+    out.map((l) => labels.indexOf(l)),
+  );
 
 /** Sums over the labels that nobody asks for. */
 export function sumOut({ node, labels }: Labelled, keep: ReadonlySet<string>): Labelled {
@@ -28,7 +31,13 @@ function standAside(x: Labelled, y: Labelled): Labelled {
     return x.node.shape[i] === 1 && j >= 0 && y.node.shape[j] !== 1;
   });
   if (!drop.includes(true)) return x;
-  return { node: build.reshape(x.node, x.node.shape.filter((_, i) => !drop[i])), labels: x.labels.filter((_, i) => !drop[i]) };
+  return {
+    node: build.reshape(
+      x.node,
+      x.node.shape.filter((_, i) => !drop[i]),
+    ),
+    labels: x.labels.filter((_, i) => !drop[i]),
+  };
 }
 
 /** Two operands into one: labels in both and in `keep` are batch, in both only are contracted, the others free or summed. */
@@ -78,12 +87,15 @@ const batchLabels = (rank: number, core: readonly string[]): string[] => [
 export function matmul(x: TensorLike, y: TensorLike): Tensor {
   const { a, b, dtype } = operandsOf("matmul", x, y);
   if (a.rank === 0 || b.rank === 0) {
-    throw new ShapeError(`[matmul] takes vectors and matrices, got ${showShape(a.shape)} and ${showShape(b.shape)}: use mul() for a scalar.`);
+    throw new ShapeError(
+      `[matmul] takes vectors and matrices, got ${showShape(a.shape)} and ${showShape(b.shape)}: use mul() for a scalar.`,
+    );
   }
   const ka = a.shape[a.rank - 1];
   const kb = b.shape[Math.max(0, b.rank - 2)];
   if (ka !== kb) {
-    const transposed = a.rank >= 2 && b.rank >= 2 && b.shape[b.rank - 1] === ka ? " Did you mean y.T (swapaxes(-1, -2))?" : "";
+    const transposed =
+      a.rank >= 2 && b.rank >= 2 && b.shape[b.rank - 1] === ka ? " Did you mean y.T (swapaxes(-1, -2))?" : "";
     const turned = transposed === "" && a.rank === 2 && a.shape[0] === kb ? " Did you mean x.T?" : "";
     throw new ShapeError(
       `[matmul] cannot multiply ${showShape(a.shape)} by ${showShape(b.shape)}: the last axis of the first (${ka}) must equal ` +
@@ -101,11 +113,16 @@ export function matmul(x: TensorLike, y: TensorLike): Tensor {
   for (const l of out) {
     const [p, q] = [a.shape[la.indexOf(l)], b.shape[lb.indexOf(l)]];
     if (la.includes(l) && lb.includes(l) && p !== q && p !== 1 && q !== 1) {
-      throw new ShapeError(`[matmul] the batch axes of ${showShape(a.shape)} and ${showShape(b.shape)} do not broadcast: ${p} against ${q}.`);
+      throw new ShapeError(
+        `[matmul] the batch axes of ${showShape(a.shape)} and ${showShape(b.shape)} do not broadcast: ${p} against ${q}.`,
+      );
     }
   }
   return apply([a, b], (p, q) =>
-    arrange(contract({ node: build.cast(p, dtype), labels: la }, { node: build.cast(q, dtype), labels: lb }, new Set(out)), out),
+    arrange(
+      contract({ node: build.cast(p, dtype), labels: la }, { node: build.cast(q, dtype), labels: lb }, new Set(out)),
+      out,
+    ),
   );
 }
 
@@ -124,7 +141,12 @@ export function dot(x: TensorLike, y: TensorLike): Tensor {
     );
   }
   return apply([a, b], (p, q) =>
-    build.dot(build.cast(p, dtype), build.cast(q, dtype), { lhsBatch: [], rhsBatch: [], lhsContract: [i], rhsContract: [j] }),
+    build.dot(build.cast(p, dtype), build.cast(q, dtype), {
+      lhsBatch: [],
+      rhsBatch: [],
+      lhsContract: [i],
+      rhsContract: [j],
+    }),
   );
 }
 
@@ -144,24 +166,33 @@ export function outer(x: TensorLike, y: TensorLike): Tensor {
  * @example
  * tensordot(x, y, [[0, 1], [1, 0]]);
  */
-export function tensordot(x: TensorLike, y: TensorLike, axes: number | readonly [readonly number[], readonly number[]] = 2): Tensor {
+export function tensordot(
+  x: TensorLike,
+  y: TensorLike,
+  axes: number | readonly [readonly number[], readonly number[]] = 2,
+): Tensor {
   const { a, b, dtype } = operandsOf("tensordot", x, y);
   if (typeof axes === "number" && (axes < 0 || axes > Math.min(a.rank, b.rank))) {
-    throw new ValueError(`[tensordot] ${axes} axes cannot be contracted of ${showShape(a.shape)} and ${showShape(b.shape)}.`);
+    throw new ValueError(
+      `[tensordot] ${axes} axes cannot be contracted of ${showShape(a.shape)} and ${showShape(b.shape)}.`,
+    );
   }
   const count = typeof axes === "number" ? Array.from({ length: axes }, (_, i) => i) : null;
-  const l = count?.map((i) => a.rank - count.length + i) ?? (axes as [number[], number[]])[0].map((i) => axisOf(i, a.rank, "tensordot"));
+  const l =
+    count?.map((i) => a.rank - count.length + i) ??
+    (axes as [number[], number[]])[0].map((i) => axisOf(i, a.rank, "tensordot"));
   const r = count ?? (axes as [number[], number[]])[1].map((i) => axisOf(i, b.rank, "tensordot"));
   if (l.length !== r.length || l.some((p, i) => a.shape[p] !== b.shape[r[i]])) {
-    throw new ShapeError(`[tensordot] axes ${showShape(l)} of ${showShape(a.shape)} and ${showShape(r)} of ${showShape(b.shape)} differ in number or size.`);
+    throw new ShapeError(
+      `[tensordot] axes ${showShape(l)} of ${showShape(a.shape)} and ${showShape(r)} of ${showShape(b.shape)} differ in number or size.`,
+    );
   }
   return apply([a, b], (p, q) =>
-    build.dot(build.cast(p, dtype), build.cast(q, dtype), { lhsBatch: [], rhsBatch: [], lhsContract: l, rhsContract: r }),
+    build.dot(build.cast(p, dtype), build.cast(q, dtype), {
+      lhsBatch: [],
+      rhsBatch: [],
+      lhsContract: l,
+      rhsContract: r,
+    }),
   );
 }
-
-/** x as a float tensor. */
-export const asFloat = (x: TensorLike, op: string): Tensor => {
-  const t = asTensor(x, op);
-  return isFloat(t.dtype) ? t : t.cast("float32");
-};

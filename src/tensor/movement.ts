@@ -1,5 +1,15 @@
 /** Movement: the same elements in another order or shape. Views cost nothing; nothing here computes. */
-import { axesOf, axisOf, checkShape, promote, resolveReshape, ShapeError, showShape, sizeOf, ValueError } from "../base/index.ts";
+import {
+  axesOf,
+  axisOf,
+  checkShape,
+  promote,
+  resolveReshape,
+  ShapeError,
+  showShape,
+  sizeOf,
+  ValueError,
+} from "../base/index.ts";
 import { build, type Node, type Pads } from "../ir/index.ts";
 import { apply, applyMany } from "./apply.ts";
 import { asTensor, type TensorLike } from "./convert.ts";
@@ -27,8 +37,14 @@ export function squeeze(x: TensorLike, axis?: Axis): Tensor {
   const named = axis !== undefined && axis !== null;
   const axes = named ? axesOf(axis, t.rank, "squeeze") : [...t.shape.keys()].filter((i) => t.shape[i] === 1);
   const wrong = axes.find((a) => t.shape[a] !== 1);
-  if (wrong !== undefined) throw new ShapeError(`[squeeze] axis ${wrong} of ${showShape(t.shape)} has size ${t.shape[wrong]}: only axes of size 1 can go.`);
-  return reshape(t, t.shape.filter((_, i) => !axes.includes(i)));
+  if (wrong !== undefined)
+    throw new ShapeError(
+      `[squeeze] axis ${wrong} of ${showShape(t.shape)} has size ${t.shape[wrong]}: only axes of size 1 can go.`,
+    );
+  return reshape(
+    t,
+    t.shape.filter((_, i) => !axes.includes(i)),
+  );
 }
 
 /** Adds axes of size 1 at these places of the result. */
@@ -45,7 +61,9 @@ export function expandDims(x: TensorLike, axis: number | readonly number[]): Ten
 export function transpose(x: TensorLike, perm?: readonly number[]): Tensor {
   const t = asTensor(x, "transpose");
   if (perm !== undefined && perm.length !== t.rank) {
-    throw new ValueError(`[transpose] ${showShape(perm)} names ${perm.length} axes, ${showShape(t.shape)} has ${t.rank}: name each axis once.`);
+    throw new ValueError(
+      `[transpose] ${showShape(perm)} names ${perm.length} axes, ${showShape(t.shape)} has ${t.rank}: name each axis once.`,
+    );
   }
   const p = perm?.map((a) => axisOf(a, t.rank, "transpose")) ?? [...t.shape.keys()].reverse();
   return apply([t], (a) => build.permute(a, p));
@@ -56,7 +74,10 @@ export const permute = (x: TensorLike, perm: readonly number[]): Tensor => trans
 export function swapaxes(x: TensorLike, a: number, b: number): Tensor {
   const t = asTensor(x, "swapaxes");
   const [p, q] = [axisOf(a, t.rank, "swapaxes"), axisOf(b, t.rank, "swapaxes")];
-  return transpose(t, [...t.shape.keys()].map((i) => (i === p ? q : i === q ? p : i)));
+  return transpose(
+    t,
+    [...t.shape.keys()].map((i) => (i === p ? q : i === q ? p : i)),
+  );
 }
 
 /** Axis `from` goes to place `to`; the others keep their order. */
@@ -94,7 +115,9 @@ export interface PadOptions {
 function padsOf(padding: Padding, rank: number): Pads[] {
   if (typeof padding === "number") return Array.from({ length: rank }, () => [padding, padding] as const);
   if (padding.length !== rank) {
-    throw new ValueError(`[pad] needs one entry an axis (${rank}), got ${JSON.stringify(padding)}: for example ${JSON.stringify(Array(rank).fill([1, 1]))}.`);
+    throw new ValueError(
+      `[pad] needs one entry an axis (${rank}), got ${JSON.stringify(padding)}: for example ${JSON.stringify(Array.from({ length: rank }, () => [1, 1]))}.`,
+    );
   }
   return padding.map((p) => (typeof p === "number" ? [p, p] : p));
 }
@@ -107,7 +130,10 @@ function border(a: Node, axis: number, count: number, side: "lo" | "hi", mode: "
   if (mode === "edge") {
     start[axis] = side === "lo" ? 0 : size - 1;
     stop[axis] = start[axis] + 1;
-    return build.expand(build.slice(a, start, stop), a.shape.map((d, i) => (i === axis ? count : d)));
+    return build.expand(
+      build.slice(a, start, stop),
+      a.shape.map((d, i) => (i === axis ? count : d)),
+    );
   }
   start[axis] = side === "lo" ? 1 : size - 1 - count;
   stop[axis] = start[axis] + count;
@@ -167,11 +193,18 @@ export function stack(xs: readonly TensorLike[], axis = 0): Tensor {
   const ts = joined("stack", xs);
   const odd = ts.find((t) => t.rank !== ts[0].rank || t.shape.some((d, i) => d !== ts[0].shape[i]));
   if (odd !== undefined) {
-    throw new ShapeError(`[stack] all shapes must be equal: tensor 0 is ${showShape(ts[0].shape)}, tensor ${ts.indexOf(odd)} is ${showShape(odd.shape)}.`);
+    throw new ShapeError(
+      `[stack] all shapes must be equal: tensor 0 is ${showShape(ts[0].shape)}, tensor ${ts.indexOf(odd)} is ${showShape(odd.shape)}.`,
+    );
   }
   const a = axisOf(axis, ts[0].rank + 1, "stack");
   const one = [...ts[0].shape.slice(0, a), 1, ...ts[0].shape.slice(a)];
-  return apply(ts, (...nodes) => build.concat(nodes.map((p) => build.reshape(p, one)), a));
+  return apply(ts, (...nodes) =>
+    build.concat(
+      nodes.map((p) => build.reshape(p, one)),
+      a,
+    ),
+  );
 }
 
 /** Parts of x along an axis: that many equal ones, or of these sizes (one may be -1). Default axis: 0. */
@@ -180,13 +213,17 @@ export function split(x: TensorLike, parts: number | readonly number[], axis = 0
   const a = axisOf(axis, t.rank, "split");
   const size = t.shape[a];
   if (typeof parts === "number" && (!Number.isInteger(parts) || parts < 1 || size % parts !== 0)) {
-    throw new ValueError(`[split] axis ${a} of ${showShape(t.shape)} has size ${size}, which ${parts} equal parts do not divide: give the sizes instead.`);
+    throw new ValueError(
+      `[split] axis ${a} of ${showShape(t.shape)} has size ${size}, which ${parts} equal parts do not divide: give the sizes instead.`,
+    );
   }
   const asked = typeof parts === "number" ? Array<number>(parts).fill(size / parts) : [...parts];
   const hole = asked.indexOf(-1);
   if (hole >= 0) asked[hole] = size - asked.reduce((s, d, i) => (i === hole ? s : s + d), 0);
   if (asked.some((d) => !Number.isInteger(d) || d < 0) || asked.reduce((s, d) => s + d, 0) !== size) {
-    throw new ValueError(`[split] sizes ${showShape(asked)} do not add up to ${size}, axis ${a} of ${showShape(t.shape)}.`);
+    throw new ValueError(
+      `[split] sizes ${showShape(asked)} do not add up to ${size}, axis ${a} of ${showShape(t.shape)}.`,
+    );
   }
   return applyMany([t], (p) => {
     let at = 0;
@@ -204,24 +241,38 @@ export function split(x: TensorLike, parts: number | readonly number[], axis = 0
 export function tile(x: TensorLike, reps: number | readonly number[]): Tensor {
   const t = asTensor(x, "tile");
   const list = typeof reps === "number" ? [reps] : reps;
-  if (list.some((c) => !Number.isInteger(c) || c < 0)) throw new ValueError(`[tile] repetitions must be whole numbers ≥ 0, got ${showShape(list)}.`);
+  if (list.some((c) => !Number.isInteger(c) || c < 0))
+    throw new ValueError(`[tile] repetitions must be whole numbers ≥ 0, got ${showShape(list)}.`);
   const rank = Math.max(t.rank, list.length);
   const shape = [...Array<number>(rank - t.rank).fill(1), ...t.shape];
   const counts = [...Array<number>(rank - list.length).fill(1), ...list];
   return apply([t], (a) => {
-    const spread = build.expand(build.reshape(a, shape.flatMap((d) => [1, d])), shape.flatMap((d, i) => [counts[i], d]));
-    return build.reshape(spread, shape.map((d, i) => d * counts[i]));
+    const spread = build.expand(
+      build.reshape(
+        a,
+        shape.flatMap((d) => [1, d]),
+      ),
+      shape.flatMap((d, i) => [counts[i], d]),
+    );
+    return build.reshape(
+      spread,
+      shape.map((d, i) => d * counts[i]),
+    );
   });
 }
 
 /** Each element `count` times in a row along an axis; without an axis, of the flattened tensor. */
 export function repeat(x: TensorLike, count: number, axis?: number): Tensor {
-  if (!Number.isInteger(count) || count < 0) throw new ValueError(`[repeat] the count must be a whole number ≥ 0, got ${count}.`);
+  if (!Number.isInteger(count) || count < 0)
+    throw new ValueError(`[repeat] the count must be a whole number ≥ 0, got ${count}.`);
   const t = axis === undefined ? flatten(x) : asTensor(x, "repeat");
   const a = axisOf(axis ?? 0, t.rank, "repeat");
   const [before, after] = [t.shape.slice(0, a + 1), t.shape.slice(a + 1)];
   return apply([t], (p) => {
     const spread = build.expand(build.reshape(p, [...before, 1, ...after]), [...before, count, ...after]);
-    return build.reshape(spread, t.shape.map((d, i) => (i === a ? d * count : d)));
+    return build.reshape(
+      spread,
+      t.shape.map((d, i) => (i === a ? d * count : d)),
+    );
   });
 }

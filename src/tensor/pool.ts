@@ -14,14 +14,22 @@ export interface PoolOptions {
   readonly padding?: ConvPadding;
 }
 
-function pool(op: string, x: TensorLike, window: PerAxis, options: PoolOptions, f: (a: Node, at: WindowAttrs) => Node): Tensor {
+function pool(
+  op: string,
+  x: TensorLike,
+  window: PerAxis,
+  options: PoolOptions,
+  f: (a: Node, at: WindowAttrs) => Node,
+): Tensor {
   const t = asTensor(x, op);
   const nd = spatialRank(t, op);
   const size = perAxis(window, nd, 2, op, "the window");
   const strides = options.strides === undefined ? size : perAxis(options.strides, nd, 1, op, "strides");
   const dilation = size.map(() => 1);
   const padding = padsFor(options.padding, t.shape.slice(1, nd + 1), size, strides, dilation, op);
-  return apply([t], (a) => f(isFloat(a.dtype) ? a : build.cast(a, "float32"), { window: size, strides, padding, dilation }));
+  return apply([t], (a) =>
+    f(isFloat(a.dtype) ? a : build.cast(a, "float32"), { window: size, strides, padding, dilation }),
+  );
 }
 
 /**
@@ -39,7 +47,15 @@ export const avgPool = (x: TensorLike, window: PerAxis, options: PoolOptions = {
   pool("avgPool", x, window, options, (a, at) => {
     const total = build.windowReduce("windowSum", a, at);
     const padded = at.padding.some(([lo, hi]) => lo > 0 || hi > 0);
-    if (!padded) return div(total, build.full(total.shape, at.window.reduce((n, d) => n * d, 1), a.dtype));
+    if (!padded)
+      return div(
+        total,
+        build.full(
+          total.shape,
+          at.window.reduce((n, d) => n * d, 1),
+          a.dtype,
+        ),
+      );
     const ones = build.full([1, ...a.shape.slice(1, -1), 1], 1, a.dtype);
     return div(total, build.windowReduce("windowSum", ones, at));
   });

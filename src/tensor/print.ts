@@ -11,7 +11,7 @@ export function nest(data: TypedArray, shape: readonly number[], dtype: DType): 
   let at = 0;
   const walk = (axis: number): NestedArray | number | boolean => {
     if (axis === shape.length) return dtype === "bool" ? data[at++] !== 0 : data[at++];
-    return Array.from({ length: shape[axis] }, () => walk(axis + 1)) as NestedArray;
+    return Array.from({ length: shape[axis] }, () => walk(axis + 1));
   };
   return walk(0);
 }
@@ -30,7 +30,10 @@ function formatter(values: readonly number[], dtype: DType): (v: number) => stri
   }
   // As many decimals as the longest shortest form needs, four for display at most.
   const short = (v: number): string => String(Number(v.toPrecision(digits)));
-  const decimals = Math.min(4, Math.max(0, ...values.filter(Number.isFinite).map((v) => short(v).split(".")[1]?.length ?? 0)));
+  const decimals = Math.min(
+    4,
+    Math.max(0, ...values.filter(Number.isFinite).map((v) => short(v).split(".")[1]?.length ?? 0)),
+  );
   return (v) => (Number.isFinite(v) ? v.toFixed(decimals) + (decimals === 0 ? "." : "") : odd(v));
 }
 

@@ -2,7 +2,18 @@
  * Random tensors from counter-based bits (Threefry-2x32): the same seed gives the same numbers on every device. Without a key
  * each draw takes the next one of the default stream (`seed` sets it); inside `compiled` each run draws anew.
  */
-import { checkShape, type DType, DTypeError, foldKey, isFloat, type Key, keyOfSeed, permutationOf, showShape, ValueError } from "../base/index.ts";
+import {
+  checkShape,
+  type DType,
+  DTypeError,
+  foldKey,
+  isFloat,
+  type Key,
+  keyOfSeed,
+  permutationOf,
+  showShape,
+  ValueError,
+} from "../base/index.ts";
 import { nextKey, setSeed } from "../base/context.ts";
 import { build, type Node } from "../ir/index.ts";
 import { apply, fromNode } from "./apply.ts";
@@ -30,11 +41,20 @@ export const key = (value: number): Key => keyOfSeed(value);
 export const fold = (parent: Key, index: number): Key => foldKey(parent, index);
 
 /** Runs `f` on nodes of `streams` independent words of `shape`. */
-function draw(shape: readonly number[], options: RandomOptions, streams: number, f: (words: Node[], ...more: Node[]) => Node, more: readonly Tensor[] = []): Tensor {
+function draw(
+  shape: readonly number[],
+  options: RandomOptions,
+  streams: number,
+  f: (words: Node[], ...more: Node[]) => Node,
+  more: readonly Tensor[] = [],
+): Tensor {
   checkShape(shape, "random");
   const { source, stream } = keyTensor(options.key, streams);
   return apply([source, ...more], (k, ...rest) =>
-    f(Array.from({ length: streams }, (_, i) => build.randomBits(k, shape, stream + i)), ...rest),
+    f(
+      Array.from({ length: streams }, (_, i) => build.randomBits(k, shape, stream + i)),
+      ...rest,
+    ),
   );
 }
 
@@ -50,7 +70,8 @@ function keyTensor(given: Key | Tensor | undefined, streams: number): { source: 
 
 const floatType = (dtype: DType | undefined, op: string): DType => {
   const d = dtype ?? "float32";
-  if (!isFloat(d)) throw new DTypeError(`[random.${op}] dtype must be float32 or float64, got ${d}: use randint for whole numbers.`);
+  if (!isFloat(d))
+    throw new DTypeError(`[random.${op}] dtype must be float32 or float64, got ${d}: use randint for whole numbers.`);
   return d;
 };
 
@@ -127,7 +148,8 @@ export interface TruncatedNormalOptions extends NormalOptions {
 export function truncatedNormal(shape: readonly number[], options: TruncatedNormalOptions = {}): Tensor {
   const { mean = 0, std = 1, bound = 2 } = options;
   const dtype = floatType(options.dtype, "truncatedNormal");
-  if (!(bound > 0 && bound <= 4)) throw new ValueError(`[random.truncatedNormal] bound must be in (0, 4], got ${bound}.`);
+  if (!(bound > 0 && bound <= 4))
+    throw new ValueError(`[random.truncatedNormal] bound must be in (0, 4], got ${bound}.`);
   return draw(shape, options, wordsFor(dtype), (w) => {
     const u = unit(w, dtype);
     const edge = build.unary("erf", n.like(u, bound * Math.SQRT1_2));
@@ -139,12 +161,19 @@ export function truncatedNormal(shape: readonly number[], options: TruncatedNorm
   });
 }
 
-const GILES: readonly number[] = [2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164, 0.246640727, 1.50140941];
-const GILES_TAIL: readonly number[] = [-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047, 1.00167406, 2.83297682];
+const GILES: readonly number[] = [
+  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164,
+  0.246640727, 1.50140941,
+];
+const GILES_TAIL: readonly number[] = [
+  -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
+  1.00167406, 2.83297682,
+];
 
 function inverseErf(y: Node): Node {
   const k = (v: number): Node => n.like(y, v);
-  const horner = (cs: readonly number[], w: Node): Node => cs.slice(1).reduce((p, c) => n.add(n.mul(p, w), k(c)), k(cs[0]));
+  const horner = (cs: readonly number[], w: Node): Node =>
+    cs.slice(1).reduce((p, c) => n.add(n.mul(p, w), k(c)), k(cs[0]));
   const w = build.unary("neg", build.unary("log", n.mul(n.sub(k(1), y), n.add(k(1), y))));
   const central = horner(GILES, n.sub(w, k(2.5)));
   const tail = horner(GILES_TAIL, n.sub(build.unary("sqrt", w), k(3)));
@@ -158,7 +187,8 @@ function inverseErf(y: Node): Node {
 
 /** true with probability p (a number, or a tensor that broadcasts to `shape`). */
 export function bernoulli(p: TensorLike, shape?: readonly number[], options: RandomOptions = {}): Tensor {
-  if (typeof p === "number" && !(p >= 0 && p <= 1)) throw new ValueError(`[random.bernoulli] p must be in 0..1, got ${p}.`);
+  if (typeof p === "number" && !(p >= 0 && p <= 1))
+    throw new ValueError(`[random.bernoulli] p must be in 0..1, got ${p}.`);
   const prob = typeof p === "number" ? constant(p, "float32") : asTensor(p, "bernoulli").cast("float32");
   const out = shape ?? prob.shape;
   return draw(out, options, 1, ([w], q) => build.compare("lt", unit([w], "float32"), build.broadcast(q, out)), [prob]);
@@ -179,15 +209,22 @@ export function randint(shape: readonly number[], low: number, high: number, opt
 export function categorical(logits: TensorLike, options: RandomOptions & { readonly samples?: number } = {}): Tensor {
   const { operands } = together("categorical", [logits]);
   const t = operands[0].cast("float32");
-  if (t.rank < 1 || t.shape[t.rank - 1] < 1) throw new ValueError(`[random.categorical] logits need a last axis of classes, got ${showShape(t.shape)}.`);
+  if (t.rank < 1 || t.shape[t.rank - 1] < 1)
+    throw new ValueError(`[random.categorical] logits need a last axis of classes, got ${showShape(t.shape)}.`);
   const shape = options.samples === undefined ? t.shape : [options.samples, ...t.shape];
-  return draw(shape, options, 1, ([w], l) => {
-    const u = unit([w], "float32");
-    // -ln(-ln u), with u kept off 0.
-    const safe = build.binary("maximum", u, n.like(u, 2 ** -25));
-    const gumbel = build.unary("neg", build.unary("log", build.unary("neg", build.unary("log", safe))));
-    return build.argReduce("argmax", n.add(gumbel, build.broadcast(l, shape)), shape.length - 1);
-  }, [t]);
+  return draw(
+    shape,
+    options,
+    1,
+    ([w], l) => {
+      const u = unit([w], "float32");
+      // -ln(-ln u), with u kept off 0.
+      const safe = build.binary("maximum", u, n.like(u, 2 ** -25));
+      const gumbel = build.unary("neg", build.unary("log", build.unary("neg", build.unary("log", safe))));
+      return build.argReduce("argmax", n.add(gumbel, build.broadcast(l, shape)), shape.length - 1);
+    },
+    [t],
+  );
 }
 
 /** Largest permutation that can be drawn inside a recorded function, where it takes n² comparisons. */
@@ -206,17 +243,26 @@ export function permutation(x: number | TensorLike, options: RandomOptions = {})
     return fromHost(permutationOf(given ?? nextKey(), x), [x], "int32");
   }
   if (x > RECORDED_MAX) {
-    throw new ValueError(`[random.permutation] inside compiled() at most ${RECORDED_MAX} elements, got ${x}: draw it outside and pass it in.`);
+    throw new ValueError(
+      `[random.permutation] inside compiled() at most ${RECORDED_MAX} elements, got ${x}: draw it outside and pass it in.`,
+    );
   }
   return draw([x], options, 1, ([w]) => {
     // The rank of each word among all: smaller ones before it, equal ones by place.
-    const [rows, columns] = [build.expand(build.reshape(w, [x, 1]), [x, x]), build.expand(build.reshape(w, [1, x]), [x, x])];
+    const [rows, columns] = [
+      build.expand(build.reshape(w, [x, 1]), [x, x]),
+      build.expand(build.reshape(w, [1, x]), [x, x]),
+    ];
     const earlier = build.compare("lt", build.iota([x, x], 1), build.iota([x, x], 0));
-    const before = build.binary("or", build.compare("lt", columns, rows), build.binary("and", build.compare("eq", columns, rows), earlier));
+    const before = build.binary(
+      "or",
+      build.compare("lt", columns, rows),
+      build.binary("and", build.compare("eq", columns, rows), earlier),
+    );
     return build.reduce("sum", build.cast(before, "int32"), [1]);
   });
 }
 
 /** A copy of x with its first axis in a random order. */
-export const shuffle = (x: TensorLike, options: RandomOptions = {}): Tensor => permutation(asTensor(x, "shuffle"), options);
-
+export const shuffle = (x: TensorLike, options: RandomOptions = {}): Tensor =>
+  permutation(asTensor(x, "shuffle"), options);

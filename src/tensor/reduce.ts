@@ -39,7 +39,8 @@ const plain = (op: ReduceName, x: TensorLike, axis: Axis, options: ReduceOptions
 /** Sums; bool and uint8 add up as int32. */
 export const sum = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor => plain("sum", x, axis, options);
 /** Products. */
-export const prod = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor => plain("prod", x, axis, options);
+export const prod = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
+  plain("prod", x, axis, options);
 
 function extreme(op: "max" | "min", x: TensorLike, axis: Axis, options: ReduceOptions): Tensor {
   return reduction(op, x, axis, options, (a, axes) => {
@@ -49,16 +50,22 @@ function extreme(op: "max" | "min", x: TensorLike, axis: Axis, options: ReduceOp
 }
 
 /** The largest element; NaN wins. The gradient of a tie is shared equally. Throws ValueError for an empty axis. */
-export const max = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor => extreme("max", x, axis, options);
+export const max = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
+  extreme("max", x, axis, options);
 /** The smallest element; NaN wins. */
-export const min = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor => extreme("min", x, axis, options);
+export const min = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
+  extreme("min", x, axis, options);
 
 /** Whether any element is true (not 0); false for none. */
 export const any = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
-  reduction("any", x, axis, options, (a, axes) => build.cast(build.reduce("sum", build.cast(build.cast(a, "bool"), "int32"), axes), "bool"));
+  reduction("any", x, axis, options, (a, axes) =>
+    build.cast(build.reduce("sum", build.cast(build.cast(a, "bool"), "int32"), axes), "bool"),
+  );
 /** Whether all elements are true (not 0); true for none. */
 export const all = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
-  reduction("all", x, axis, options, (a, axes) => build.cast(build.reduce("prod", build.cast(build.cast(a, "bool"), "int32"), axes), "bool"));
+  reduction("all", x, axis, options, (a, axes) =>
+    build.cast(build.reduce("prod", build.cast(build.cast(a, "bool"), "int32"), axes), "bool"),
+  );
 
 const countOf = (a: Node, axes: readonly number[]): number => sizeOf(axes.map((i) => a.shape[i]));
 
@@ -90,24 +97,38 @@ export const variance = (x: TensorLike, axis?: Axis, options: VarianceOptions = 
 export const std = (x: TensorLike, axis?: Axis, options: VarianceOptions = {}): Tensor =>
   reduction("std", x, axis, options, (a, axes) => build.unary("sqrt", varianceNode(a, axes, options.ddof ?? 0)));
 
-function argReduction(op: "argmax" | "argmin", x: TensorLike, axis: number | undefined, options: ReduceOptions): Tensor {
+function argReduction(
+  op: "argmax" | "argmin",
+  x: TensorLike,
+  axis: number | undefined,
+  options: ReduceOptions,
+): Tensor {
   const t = asTensor(x, op);
   if (axis !== undefined) axisOf(axis, t.rank, op);
   return apply([t], (p) => {
     const a = p.dtype === "bool" ? build.cast(p, "uint8") : p;
     if (axis === undefined) {
       const out = build.argReduce(op, build.reshape(a, [sizeOf(a.shape)]), 0);
-      return options.keepdims === true ? build.reshape(out, a.shape.map(() => 1)) : out;
+      return options.keepdims === true
+        ? build.reshape(
+            out,
+            a.shape.map(() => 1),
+          )
+        : out;
     }
     const out = build.argReduce(op, a, axis);
-    return options.keepdims === true ? build.reshape(out, n.keptShape(a.shape, [axisOf(axis, a.shape.length, op)])) : out;
+    return options.keepdims === true
+      ? build.reshape(out, n.keptShape(a.shape, [axisOf(axis, a.shape.length, op)]))
+      : out;
   });
 }
 
 /** The int32 index of the first largest element along `axis`; without it, into the flattened tensor. */
-export const argmax = (x: TensorLike, axis?: number, options: ReduceOptions = {}): Tensor => argReduction("argmax", x, axis, options);
+export const argmax = (x: TensorLike, axis?: number, options: ReduceOptions = {}): Tensor =>
+  argReduction("argmax", x, axis, options);
 /** The int32 index of the first smallest element along `axis`; without it, into the flattened tensor. */
-export const argmin = (x: TensorLike, axis?: number, options: ReduceOptions = {}): Tensor => argReduction("argmin", x, axis, options);
+export const argmin = (x: TensorLike, axis?: number, options: ReduceOptions = {}): Tensor =>
+  argReduction("argmin", x, axis, options);
 
 export interface NormOptions extends ReduceOptions {
   /** 1, 2, Infinity or any p > 0; over two axes or all, 2 is the Frobenius norm. Default: 2. */
@@ -191,7 +212,8 @@ export function cumsum(x: TensorLike, axis = 0, options: CumsumOptions = {}): Te
 /** The sum of the diagonal of a matrix (catalogue S-018). */
 export const trace = (x: TensorLike): Tensor => {
   const t = asTensor(x, "trace");
-  if (t.rank !== 2) throw new ValueError(`[trace] takes a matrix, got a tensor of rank ${t.rank}: [${t.shape.join(", ")}].`);
+  if (t.rank !== 2)
+    throw new ValueError(`[trace] takes a matrix, got a tensor of rank ${t.rank}: [${t.shape.join(", ")}].`);
   return apply([t], (p) => {
     const a = isFloat(p.dtype) ? p : build.cast(p, accumulator(p.dtype));
     const hit = build.compare("eq", build.iota(a.shape, 0), build.iota(a.shape, 1));

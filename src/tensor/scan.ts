@@ -1,7 +1,7 @@
 import { flattenTree, ShapeError, showShape, type Tree, ValueError } from "../base/index.ts";
 import type { Node } from "../ir/index.ts";
 import { fromNode, traced } from "./apply.ts";
-import { asTensor, isTensorLeaf, type TensorLike } from "./convert.ts";
+import { asTensor, isTensorLeaf, type Loose, type TensorLike } from "./convert.ts";
 import { recordLoop } from "./loop.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -11,9 +11,6 @@ export interface ScanOptions {
   /** Number of iterations; needed when xs is null. Default: the first axis of xs. */
   readonly length?: number;
 }
-
-/** What may be given where the body takes T. */
-type Given<T> = T extends Tensor ? TensorLike : T extends null | undefined ? T : { [K in keyof T]: Given<T[K]> };
 
 /** A tree with tensors for its leaves. */
 type Leaves<T> = T extends TensorLike ? Tensor : T extends null | undefined ? T : { [K in keyof T]: Leaves<T[K]> };
@@ -30,8 +27,8 @@ type Leaves<T> = T extends TensorLike ? Tensor : T extends null | undefined ? T 
  */
 export function scan<C, X, Y>(
   fn: (carry: C, x: X) => readonly [unknown, Y],
-  init: Given<C>,
-  xs: Given<X>,
+  init: Loose<C>,
+  xs: Loose<X>,
   options: ScanOptions = {},
 ): [C, Leaves<Y>] {
   const start = flattenTree(init as Tree<TensorLike>, isTensorLeaf);
@@ -44,7 +41,9 @@ export function scan<C, X, Y>(
   }
   slices.forEach((x, i) => {
     if (x.shape[0] !== length) {
-      throw new ShapeError(`[scan] xs${over.def.paths[i] === "" ? "" : `.${over.def.paths[i]}`} ${showShape(x.shape)} has ${x.shape[0] ?? "no"} slices, expected ${length}.`);
+      throw new ShapeError(
+        `[scan] xs${over.def.paths[i] === "" ? "" : `.${over.def.paths[i]}`} ${showShape(x.shape)} has ${x.shape[0] ?? "no"} slices, expected ${length}.`,
+      );
     }
   });
   let finish: (ys: readonly Tensor[]) => unknown = () => undefined;
@@ -58,7 +57,9 @@ export function scan<C, X, Y>(
       }
       const next = flattenTree(result[0] as Tree<TensorLike>, isTensorLeaf);
       if (next.def.key !== start.def.key) {
-        throw new ValueError(`[scan] the carry starts as ${start.def.key} and comes out of the body as ${next.def.key}: its structure must stay.`);
+        throw new ValueError(
+          `[scan] the carry starts as ${start.def.key} and comes out of the body as ${next.def.key}: its structure must stay.`,
+        );
       }
       const ys = flattenTree(result[1] as Tree<TensorLike>, isTensorLeaf);
       finish = (ts) => ys.def.unflatten(ts);

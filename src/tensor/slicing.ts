@@ -16,7 +16,11 @@ export type Range = number | null | string | Bounds;
 /** The range that a text stands for. */
 function fromText(text: string): number | null | Bounds {
   const parts = text.split(":").map((p) => (p.trim() === "" ? null : Number(p)));
-  if (parts.length > 3 || parts.some((p) => p !== null && !Number.isInteger(p)) || (parts.length === 1 && parts[0] === null)) {
+  if (
+    parts.length > 3 ||
+    parts.some((p) => p !== null && !Number.isInteger(p)) ||
+    (parts.length === 1 && parts[0] === null)
+  ) {
     throw new ValueError(`[slice] "${text}" is no range: write "start:stop:step", an index, "..." or "newaxis".`);
   }
   return parts.length === 1 ? parts[0] : (parts as unknown as Bounds);
@@ -26,7 +30,8 @@ function fromText(text: string): number | null | Bounds {
 function bounds([a, b, c]: Bounds, size: number, axis: number): { start: number; count: number; step: number } {
   const step = c ?? 1;
   for (const v of [a, b, c]) {
-    if (v !== undefined && v !== null && !Number.isInteger(v)) throw new ValueError(`[slice] axis ${axis}: ${v} is not a whole number.`);
+    if (v !== undefined && v !== null && !Number.isInteger(v))
+      throw new ValueError(`[slice] axis ${axis}: ${v} is not a whole number.`);
   }
   if (step === 0) throw new ValueError(`[slice] axis ${axis}: the step must not be 0.`);
   const clamp = (v: number, lo: number, hi: number): number => Math.min(hi, Math.max(lo, v < 0 ? v + size : v));
@@ -49,7 +54,9 @@ export function slice(x: TensorLike, ...ranges: readonly Range[]): Tensor {
   const t = asTensor(x, "slice");
   const named = ranges.filter((r) => r !== "..." && r !== "newaxis").length;
   if (named > t.rank || ranges.indexOf("...") !== ranges.lastIndexOf("...")) {
-    throw new ValueError(`[slice] ${named} ranges for ${showShape(t.shape)}, which has ${t.rank} axes (and at most one "...").`);
+    throw new ValueError(
+      `[slice] ${named} ranges for ${showShape(t.shape)}, which has ${t.rank} axes (and at most one "...").`,
+    );
   }
   const spread = ranges.flatMap((r) => (r === "..." ? Array<null>(t.rank - named).fill(null) : [r]));
   const taken = spread.filter((r) => r !== "newaxis").map((r) => (typeof r === "string" ? fromText(r) : r));
@@ -63,7 +70,9 @@ export function slice(x: TensorLike, ...ranges: readonly Range[]): Tensor {
     const size = t.shape[axis];
     if (typeof range === "number") {
       if (!Number.isInteger(range) || range < -size || range >= size) {
-        throw new ValueError(`[slice] index ${range} is outside axis ${axis} of ${showShape(t.shape)}: use ${-size}..${size - 1}.`);
+        throw new ValueError(
+          `[slice] index ${range} is outside axis ${axis} of ${showShape(t.shape)}: use ${-size}..${size - 1}.`,
+        );
       }
       start[axis] = range < 0 ? range + size : range;
       stop[axis] = start[axis] + 1;
@@ -97,4 +106,3 @@ export function slice(x: TensorLike, ...ranges: readonly Range[]): Tensor {
     return build.reshape(part, [...shape, ...part.shape.slice(axis)]);
   });
 }
-

@@ -82,7 +82,7 @@ export function close(trace: Trace, outputs: readonly Node[], args: readonly Nod
   for (const t of targets) seen.add(t.variable.leaf);
   const inputs = [...seen];
   const numbers = new Map(args.map((a, i) => [a, i]));
-  const own = new Map(targets.map((t) => [t.variable.leaf as Node, t.variable]));
+  const own = new Map(targets.map((t) => [t.variable.leaf, t.variable]));
   const sources = inputs.map((leaf): Source => {
     const source = numbers.get(leaf) ?? trace.captured.get(leaf) ?? (leaf === trace.key ? "key" : own.get(leaf));
     if (source === undefined) {

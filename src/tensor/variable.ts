@@ -2,7 +2,7 @@ import { type DType, TraceError } from "../base/index.ts";
 import { build, type Node } from "../ir/index.ts";
 import { eagerly } from "./apply.ts";
 import { asTensor, type TensorLike } from "./convert.ts";
-import { executor, type Value } from "./executor.ts";
+import { executor } from "./executor.ts";
 import { Tensor } from "./tensor.ts";
 import { currentTrace } from "./trace.ts";
 
@@ -60,7 +60,9 @@ export class Variable extends Tensor {
     }
     if (trace === null) this.value.write(t.dataSync());
     else if (trace.inBody) {
-      throw new TraceError(`[assign] variable "${this.name}" cannot be assigned inside the body of scan(): carry the value and assign it after.`);
+      throw new TraceError(
+        `[assign] variable "${this.name}" cannot be assigned inside the body of scan(): carry the value and assign it after.`,
+      );
     } else trace.assigned.set(this, t.node);
   }
 }
@@ -73,7 +75,10 @@ export class Variable extends Tensor {
  * w.assign(w.add(1));
  */
 export const variable = (init: TensorLike, options: VariableOptions = {}): Variable =>
-  new Variable(eagerly(() => asTensor(init, "variable")), options);
+  new Variable(
+    eagerly(() => asTensor(init, "variable")),
+    options,
+  );
 
 /** Something with parameters: a layer or a model. */
 export interface HasVariables {

@@ -9,18 +9,27 @@ const flat = (t: Tensor): number[] => [...t.dataSync()];
 
 function close(got: Tensor | number, want: c.NestedArray | number, digits = 6): void {
   const g = typeof got === "number" ? [got] : flat(got);
-  const w = (typeof want === "number" ? [want] : (want as number[]).flat(Infinity)) as number[];
+  const w = typeof want === "number" ? [want] : (want as number[]).flat(Infinity);
   expect(g.length).toBe(w.length);
   w.forEach((v, i) => expect(g[i]).toBeCloseTo(v, digits));
 }
 
 /** -mean(y ln a + (1 - y) ln(1 - a)). */
-const bce = (a: Tensor, y: c.TensorLike): Tensor => c.mul(y, a.log()).add(c.sub(1, y).mul(c.sub(1, a).log())).mean().neg();
-const checked = (f: (...x: Tensor[]) => Tensor, xs: Tensor[], tolerance = 1e-7): boolean => c.checkGradients(f, xs, { tolerance }).passed;
+const bce = (a: Tensor, y: c.TensorLike): Tensor =>
+  c
+    .mul(y, a.log())
+    .add(c.sub(1, y).mul(c.sub(1, a).log()))
+    .mean()
+    .neg();
+const checked = (f: (...x: Tensor[]) => Tensor, xs: Tensor[], tolerance = 1e-7): boolean =>
+  c.checkGradients(f, xs, { tolerance }).passed;
 
 test("S-034 computation graph and chain rule", () => {
   const [x, y] = [f64([1, 2]), 1];
-  const [dw, db] = c.grad((w: Tensor, b: Tensor) => bce(w.dot(x).add(b).sigmoid(), y), { argnums: [0, 1] })(f64([0, 0]), f64(0));
+  const [dw, db] = c.grad((w: Tensor, b: Tensor) => bce(w.dot(x).add(b).sigmoid(), y), { argnums: [0, 1] })(
+    f64([0, 0]),
+    f64(0),
+  );
   close(dw, [-0.5, -1]);
   close(db, -0.5);
   close(c.grad((z: Tensor) => bce(z.sigmoid(), y))(f64(0)), -0.5);
@@ -63,10 +72,15 @@ test("S-037 vectorised logistic gradient agrees with finite differences", () => 
   expect(checked((w, b) => bce(w.matmul(x).add(b).sigmoid(), y), [random64(1, 3), f64([[0.1]])])).toBe(true);
 });
 
-const layers = (sizes: readonly number[]): Tensor[] => sizes.slice(1).flatMap((n, i) => [random64(n, sizes[i]).mul(0.5), random64(n, 1).mul(0.1)]);
+const layers = (sizes: readonly number[]): Tensor[] =>
+  sizes.slice(1).flatMap((n, i) => [random64(n, sizes[i]).mul(0.5), random64(n, 1).mul(0.1)]);
 
 /** Z = W A + b, layer by layer, columns are examples; returns A of the last and every Z. */
-function forward(x: Tensor, params: readonly Tensor[], g: (l: number) => (z: Tensor) => Tensor): { a: Tensor; cache: Tensor[] } {
+function forward(
+  x: Tensor,
+  params: readonly Tensor[],
+  g: (l: number) => (z: Tensor) => Tensor,
+): { a: Tensor; cache: Tensor[] } {
   let a = x;
   const cache: Tensor[] = [];
   for (let l = 0; l < params.length / 2; l++) {
@@ -112,7 +126,9 @@ test("S-040 L-layer forward with cache", () => {
 
 test("S-041 L-layer backward block", () => {
   const [x, y] = [random64(3, 6), f64([[1, 0, 0, 1, 1, 0]])];
-  expect(checked((...p) => bce(forward(x, p, (l) => (l < 3 ? c.tanh : c.sigmoid)).a, y), layers([3, 5, 5, 3, 1]))).toBe(true);
+  expect(checked((...p) => bce(forward(x, p, (l) => (l < 3 ? c.tanh : c.sigmoid)).a, y), layers([3, 5, 5, 3, 1]))).toBe(
+    true,
+  );
 });
 
 test("S-042 three-neuron chain", () => {
@@ -126,7 +142,18 @@ test("S-042 three-neuron chain", () => {
 });
 
 test("S-043 worked 2-2-2-1 back-prop", () => {
-  const [w1, w2, w3, x] = [f64([[0.1, 0.2], [0.3, 0.4]]), f64([[0.5, 0.6], [0.7, 0.8]]), f64([1, 2]), f64([1, 2])];
+  const [w1, w2, w3, x] = [
+    f64([
+      [0.1, 0.2],
+      [0.3, 0.4],
+    ]),
+    f64([
+      [0.5, 0.6],
+      [0.7, 0.8],
+    ]),
+    f64([1, 2]),
+    f64([1, 2]),
+  ];
   const f = (m1: Tensor, z1add: Tensor, z2add: Tensor): Tensor => {
     const a1 = m1.matmul(x).add(z1add).sigmoid();
     return w3.dot(w2.matmul(a1).add(z2add).sigmoid());
@@ -146,7 +173,16 @@ test("S-044 two-layer regression back-prop", () => {
   const loss = (...p: Tensor[]): Tensor => out(p).sub(y).square().sum().div(m);
   expect(checked(loss, params)).toBe(true);
   const a = params[0].matmul(x).add(params[1]).sigmoid();
-  close(c.grad(loss, { argnums: [2] })(...params)[0], flat(out(params).sub(y).matmul(a.T).mul(2 / m)), 12);
+  close(
+    c.grad(loss, { argnums: [2] })(...params)[0],
+    flat(
+      out(params)
+        .sub(y)
+        .matmul(a.T)
+        .mul(2 / m),
+    ),
+    12,
+  );
 });
 
 test("S-045 row-vector 3-layer softmax forward", () => {
@@ -166,7 +202,9 @@ test("S-046 weighted-sum worked example", () => {
 test("S-047 weight-shape rules", () => {
   const params = layers([3, 5, 5, 3, 1]);
   expect(params.reduce((n, p) => n + p.size, 0)).toBe(72);
-  const grads = c.grad((...p: Tensor[]) => forward(random64(3, 4), p, () => c.sigmoid).a.sum(), { argnums: params.map((_p, i) => i) })(...params);
+  const grads = c.grad((...p: Tensor[]) => forward(random64(3, 4), p, () => c.sigmoid).a.sum(), {
+    argnums: params.map((_p, i) => i),
+  })(...params);
   grads.forEach((g, i) => expect(g.shape).toEqual(params[i].shape));
   expect(() => forward(random64(4, 4), params, () => c.sigmoid)).toThrow(/matmul/);
 });
@@ -180,8 +218,15 @@ test("S-048 gradients of linear forms", () => {
 });
 
 test("S-049 gradient of a quadratic form", () => {
-  const a = f64([[1, 2], [3, 4]]);
-  expect(c.grad((x: Tensor) => x.dot(a.matmul(x)))(f64([1, 1])).array()).toEqual([7, 13]);
+  const a = f64([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect(
+    c
+      .grad((x: Tensor) => x.dot(a.matmul(x)))(f64([1, 1]))
+      .array(),
+  ).toEqual([7, 13]);
 });
 
 test("S-050 gradient of the L2 penalty", () => {
@@ -209,7 +254,11 @@ test("S-053 softmax log-likelihood gradient in w", () => {
   const [m, classes] = [6, 3];
   const x = random64(m, 4);
   const y = c.oneHot([0, 2, 1, 1, 0, 1], classes, { dtype: "float64" });
-  const loss = (w: Tensor, b: Tensor): Tensor => y.mul(c.logSoftmax(x.matmul(w).add(b))).sum().div(-m);
+  const loss = (w: Tensor, b: Tensor): Tensor =>
+    y
+      .mul(c.logSoftmax(x.matmul(w).add(b)))
+      .sum()
+      .div(-m);
   const [w, b] = [random64(4, classes), random64(classes)];
   expect(checked(loss, [w, b])).toBe(true);
   const [dw, db] = c.grad(loss, { argnums: [0, 1] })(w, b);
@@ -240,9 +289,19 @@ test("S-056 gradient with respect to the input", () => {
 });
 
 test("S-057 subgradient of the largest row sum", () => {
-  const w = f64([[1, -2, 3], [4, 0, -1]]);
+  const w = f64([
+    [1, -2, 3],
+    [4, 0, -1],
+  ]);
   expect(w.abs().sum(1).array()).toEqual([6, 5]);
-  close(c.grad((v: Tensor) => v.abs().sum(1).max())(w), [[1, -1, 1], [0, 0, 0]], 12);
+  close(
+    c.grad((v: Tensor) => v.abs().sum(1).max())(w),
+    [
+      [1, -1, 1],
+      [0, 0, 0],
+    ],
+    12,
+  );
 });
 
 test("S-058 batch normalisation's graph", () => {
@@ -255,12 +314,32 @@ test("S-058 batch normalisation's graph", () => {
 });
 
 test("S-059 derivatives at kinks: ReLU'(0) = 0, |x|'(0) = 0, ties shared", () => {
-  expect(c.grad((x: Tensor) => x.relu().sum())(f64([-1, 0, 2])).array()).toEqual([0, 0, 1]);
-  expect(c.grad((x: Tensor) => x.abs().sum())(f64([-1, 0, 2])).array()).toEqual([-1, 0, 1]);
-  expect(c.grad((x: Tensor, y: Tensor) => x.maximum(y).sum(), { argnums: [0, 1] })(f64([1, 2]), f64([1, 0])).map((g) => g.array())).toEqual([
+  expect(
+    c
+      .grad((x: Tensor) => x.relu().sum())(f64([-1, 0, 2]))
+      .array(),
+  ).toEqual([0, 0, 1]);
+  expect(
+    c
+      .grad((x: Tensor) => x.abs().sum())(f64([-1, 0, 2]))
+      .array(),
+  ).toEqual([-1, 0, 1]);
+  expect(
+    c
+      .grad((x: Tensor, y: Tensor) => x.maximum(y).sum(), { argnums: [0, 1] })(f64([1, 2]), f64([1, 0]))
+      .map((g) => g.array()),
+  ).toEqual([
     [0.5, 1],
     [0.5, 0],
   ]);
-  expect(c.grad((x: Tensor) => x.max())(f64([3, 1, 3])).array()).toEqual([0.5, 0, 0.5]);
-  expect(c.grad((x: Tensor) => x.clip(0, 1).sum())(f64([-1, 0, 0.5, 1, 2])).array()).toEqual([0, 0, 1, 0, 0]);
+  expect(
+    c
+      .grad((x: Tensor) => x.max())(f64([3, 1, 3]))
+      .array(),
+  ).toEqual([0.5, 0, 0.5]);
+  expect(
+    c
+      .grad((x: Tensor) => x.clip(0, 1).sum())(f64([-1, 0, 0.5, 1, 2]))
+      .array(),
+  ).toEqual([0, 0, 1, 0, 0]);
 });

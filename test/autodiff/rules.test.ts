@@ -4,11 +4,15 @@ import { build } from "../../src/ir/index.ts";
 import { RULES, ZERO } from "../../src/autodiff/rules.ts";
 import * as c from "../../src/index.ts";
 import type { Tensor } from "../../src/index.ts";
+import { apply } from "../../src/tensor/index.ts";
 
 /** Fixed, irregular numbers: away from kinks and from each other. */
 const numbers = (shape: readonly number[], seed: number, lo = -1.5, hi = 1.5): Tensor => {
   const n = shape.reduce((a, b) => a * b, 1);
-  const data = Float64Array.from({ length: n }, (_, i) => lo + (hi - lo) * ((((i + 1) * 0.6180339887 + seed * 0.3141) % 1) * 0.98 + 0.01));
+  const data = Float64Array.from(
+    { length: n },
+    (_, i) => lo + (hi - lo) * ((((i + 1) * 0.6180339887 + seed * 0.3141) % 1) * 0.98 + 0.01),
+  );
   return c.tensor(data, { shape });
 };
 
@@ -21,17 +25,34 @@ interface Case {
   readonly second?: boolean;
 }
 
-const one = (f: (x: Tensor) => Tensor, lo?: number, hi?: number): Case => ({ f: f as Case["f"], shapes: [[2, 3]], ...(lo === undefined ? {} : { lo, hi }) });
+const one = (f: (x: Tensor) => Tensor, lo?: number, hi?: number): Case => ({
+  f: f,
+  shapes: [[2, 3]],
+  ...(lo === undefined ? {} : { lo, hi }),
+});
 const two = (f: (x: Tensor, y: Tensor) => Tensor, lo?: number, hi?: number): Case => ({
-  f: f as Case["f"],
-  shapes: [[2, 3], [2, 3]],
+  f: f,
+  shapes: [
+    [2, 3],
+    [2, 3],
+  ],
   ...(lo === undefined ? {} : { lo, hi }),
 });
 const none = "no derivative";
 const idx = c.tensor(new Int32Array([2, 0, 2, 1]), { shape: [2, 2] });
-const window = { window: [3, 2], strides: [2, 1], padding: [[1, 0], [0, 1]], dilation: [1, 2] } as const;
-const at = (f: (...n: ReturnType<typeof build.alias>[]) => ReturnType<typeof build.alias>) => (...xs: Tensor[]): Tensor =>
-  c.apply(xs, f as never);
+const window = {
+  window: [3, 2],
+  strides: [2, 1],
+  padding: [
+    [1, 0],
+    [0, 1],
+  ],
+  dilation: [1, 2],
+} as const;
+const at =
+  (f: (...n: ReturnType<typeof build.alias>[]) => ReturnType<typeof build.alias>) =>
+  (...xs: Tensor[]): Tensor =>
+    apply(xs, f);
 
 /** Gradient cases of every primitive; `none` where the row says zero. */
 const CASES: Record<PrimName, Case | Case[] | typeof none> = {
@@ -61,7 +82,13 @@ const CASES: Record<PrimName, Case | Case[] | typeof none> = {
   mul: two((x, y) => x.mul(y)),
   div: two((x, y) => x.div(y), 0.4, 2),
   mod: two((x, y) => x.mul(3).mod(y).mul(x), 0.4, 1.6),
-  pow: [two((x, y) => x.pow(y), 0.4, 2), one((x) => x.pow(3)), one((x) => x.pow(2)), one((x) => x.pow(-1.5), 0.4, 2), one((x) => c.pow(2, x))],
+  pow: [
+    two((x, y) => x.pow(y), 0.4, 2),
+    one((x) => x.pow(3)),
+    one((x) => x.pow(2)),
+    one((x) => x.pow(-1.5), 0.4, 2),
+    one((x) => c.pow(2, x)),
+  ],
   maximum: [two((x, y) => x.maximum(y).mul(x)), one((x) => x.maximum(0.2).square())],
   minimum: [two((x, y) => x.minimum(y).mul(x)), one((x) => x.minimum(0.2).square())],
   and: none,
@@ -84,7 +111,17 @@ const CASES: Record<PrimName, Case | Case[] | typeof none> = {
   reshape: one((x) => x.reshape([3, 2]).square()),
   permute: { f: (x) => x.transpose([2, 0, 1]).square(), shapes: [[2, 3, 2]] },
   expand: { f: (x) => x.broadcastTo([4, 2, 3]).cumsum(0).square(), shapes: [[2, 1]] },
-  pad: one((x) => x.pad([[1, 2], [0, 1]], { value: 2 }).square()),
+  pad: one((x) =>
+    x
+      .pad(
+        [
+          [1, 2],
+          [0, 1],
+        ],
+        { value: 2 },
+      )
+      .square(),
+  ),
   slice: [
     one((x) => x.slice([0, 2], [0, null, 2]).square()),
     { f: (x) => x.slice([1, 10, 3]).square(), shapes: [[11]] },
@@ -93,27 +130,151 @@ const CASES: Record<PrimName, Case | Case[] | typeof none> = {
   flip: one((x) => x.flip(1).cumsum(1).square()),
   concat: two((x, y) => c.concat([x, y.square(), x], 1).square()),
   dot: [
-    { f: (x, y) => x.matmul(y).square(), shapes: [[2, 3], [3, 4]] },
-    { f: (x, y) => x.T.matmul(y.T).square(), shapes: [[3, 2], [4, 3]] },
-    { f: (x, y) => x.matmul(y).square(), shapes: [[2, 1, 2, 3], [3, 3, 2]] },
-    { f: (x, y) => c.einsum("abcd,dbea->ecb", x, y).square(), shapes: [[2, 3, 2, 2], [2, 3, 2, 2]] },
-    { f: (x, y) => c.tensordot(x, y, [[0, 2], [2, 1]]).square(), shapes: [[2, 2, 3], [2, 3, 2]] },
+    {
+      f: (x, y) => x.matmul(y).square(),
+      shapes: [
+        [2, 3],
+        [3, 4],
+      ],
+    },
+    {
+      f: (x, y) => x.T.matmul(y.T).square(),
+      shapes: [
+        [3, 2],
+        [4, 3],
+      ],
+    },
+    {
+      f: (x, y) => x.matmul(y).square(),
+      shapes: [
+        [2, 1, 2, 3],
+        [3, 3, 2],
+      ],
+    },
+    {
+      f: (x, y) => c.einsum("abcd,dbea->ecb", x, y).square(),
+      shapes: [
+        [2, 3, 2, 2],
+        [2, 3, 2, 2],
+      ],
+    },
+    {
+      f: (x, y) =>
+        c
+          .tensordot(x, y, [
+            [0, 2],
+            [2, 1],
+          ])
+          .square(),
+      shapes: [
+        [2, 2, 3],
+        [2, 3, 2],
+      ],
+    },
     { f: (x, y) => x.dot(y).square(), shapes: [[3], [3]] },
   ],
   conv: [
-    { f: (x, y) => c.conv(x, y, { padding: "same" }).square(), shapes: [[2, 5, 4, 2], [3, 3, 2, 3]] },
-    { f: (x, y) => c.conv(x, y, { strides: 2, padding: "same" }).square(), shapes: [[2, 6, 5, 2], [3, 2, 2, 3]] },
-    { f: (x, y) => c.conv(x, y, { strides: [2, 3] }).square(), shapes: [[2, 6, 8, 2], [2, 3, 2, 2]] },
-    { f: (x, y) => c.conv(x, y, { dilation: [2, 1], strides: [1, 2], padding: [[3, 0], [1, 2]] }).square(), shapes: [[1, 6, 6, 2], [2, 3, 2, 2]] },
-    { f: (x, y) => c.conv(x, y, { groups: 2, strides: 2, padding: 1 }).square(), shapes: [[2, 5, 5, 4], [3, 3, 2, 4]] },
-    { f: (x, y) => c.conv(x, y, { strides: 3, padding: 2, dilation: 2 }).square(), shapes: [[2, 9, 3], [2, 3, 2]] },
-    { f: (x, y) => c.conv(x, y, { strides: 5 }).square(), shapes: [[1, 13, 1], [2, 1, 1]] },
-    { f: (x, y) => c.conv(x, y, { padding: 3 }).square(), shapes: [[1, 3, 1], [2, 1, 1]] },
-    { f: (x, y) => c.conv(x, y, { strides: [1, 2, 1], padding: "same" }).square(), shapes: [[1, 3, 4, 3, 1], [2, 2, 2, 1, 2]] },
-    { f: (x, y) => c.depthwiseConv(x, y, { strides: 2, padding: "same" }).square(), shapes: [[2, 5, 5, 3], [3, 3, 3, 2]] },
-    { f: (x, y) => c.convTranspose(x, y, { strides: 2, padding: "same" }).square(), shapes: [[2, 3, 3, 2], [3, 3, 3, 2]] },
-    { f: (x, y) => c.convTranspose(x, y, { strides: 3 }).square(), shapes: [[1, 3, 2], [2, 3, 2]] },
-    { f: (x, y) => c.convTranspose(x, y, { strides: 2, padding: 2, outputPadding: 1 }).square(), shapes: [[1, 4, 2], [3, 1, 2]] },
+    {
+      f: (x, y) => c.conv(x, y, { padding: "same" }).square(),
+      shapes: [
+        [2, 5, 4, 2],
+        [3, 3, 2, 3],
+      ],
+    },
+    {
+      f: (x, y) => c.conv(x, y, { strides: 2, padding: "same" }).square(),
+      shapes: [
+        [2, 6, 5, 2],
+        [3, 2, 2, 3],
+      ],
+    },
+    {
+      f: (x, y) => c.conv(x, y, { strides: [2, 3] }).square(),
+      shapes: [
+        [2, 6, 8, 2],
+        [2, 3, 2, 2],
+      ],
+    },
+    {
+      f: (x, y) =>
+        c
+          .conv(x, y, {
+            dilation: [2, 1],
+            strides: [1, 2],
+            padding: [
+              [3, 0],
+              [1, 2],
+            ],
+          })
+          .square(),
+      shapes: [
+        [1, 6, 6, 2],
+        [2, 3, 2, 2],
+      ],
+    },
+    {
+      f: (x, y) => c.conv(x, y, { groups: 2, strides: 2, padding: 1 }).square(),
+      shapes: [
+        [2, 5, 5, 4],
+        [3, 3, 2, 4],
+      ],
+    },
+    {
+      f: (x, y) => c.conv(x, y, { strides: 3, padding: 2, dilation: 2 }).square(),
+      shapes: [
+        [2, 9, 3],
+        [2, 3, 2],
+      ],
+    },
+    {
+      f: (x, y) => c.conv(x, y, { strides: 5 }).square(),
+      shapes: [
+        [1, 13, 1],
+        [2, 1, 1],
+      ],
+    },
+    {
+      f: (x, y) => c.conv(x, y, { padding: 3 }).square(),
+      shapes: [
+        [1, 3, 1],
+        [2, 1, 1],
+      ],
+    },
+    {
+      f: (x, y) => c.conv(x, y, { strides: [1, 2, 1], padding: "same" }).square(),
+      shapes: [
+        [1, 3, 4, 3, 1],
+        [2, 2, 2, 1, 2],
+      ],
+    },
+    {
+      f: (x, y) => c.depthwiseConv(x, y, { strides: 2, padding: "same" }).square(),
+      shapes: [
+        [2, 5, 5, 3],
+        [3, 3, 3, 2],
+      ],
+    },
+    {
+      f: (x, y) => c.convTranspose(x, y, { strides: 2, padding: "same" }).square(),
+      shapes: [
+        [2, 3, 3, 2],
+        [3, 3, 3, 2],
+      ],
+    },
+    {
+      f: (x, y) => c.convTranspose(x, y, { strides: 3 }).square(),
+      shapes: [
+        [1, 3, 2],
+        [2, 3, 2],
+      ],
+    },
+    {
+      f: (x, y) => c.convTranspose(x, y, { strides: 2, padding: 2, outputPadding: 1 }).square(),
+      shapes: [
+        [1, 4, 2],
+        [3, 1, 2],
+      ],
+    },
   ],
   windowSum: [
     { f: at((n) => build.windowReduce("windowSum", n, window)), shapes: [[2, 6, 5, 2]], second: false },
@@ -128,23 +289,72 @@ const CASES: Record<PrimName, Case | Case[] | typeof none> = {
     { f: at((n) => build.windowReduce("windowMax", n, window)), shapes: [[1, 6, 5, 1]], second: false },
     { f: (x) => c.maxPool(x, 3, { strides: 2, padding: "same" }).square(), shapes: [[2, 5, 5, 2]] },
   ],
-  windowPick: { f: (x, g) => at((n, m) => build.windowPick(n, m, window))(c.stopGradient(x), g).square(), shapes: [[1, 6, 5, 1], [1, 6, 5, 1]] },
-  windowPickGrad: { f: (x, g) => at((n, m) => build.windowPickGrad(n, m, window))(c.stopGradient(x), g).square(), shapes: [[1, 6, 5, 1], [1, 3, 4, 1]] },
+  windowPick: {
+    f: (x, g) => at((n, m) => build.windowPick(n, m, window))(c.stopGradient(x), g).square(),
+    shapes: [
+      [1, 6, 5, 1],
+      [1, 6, 5, 1],
+    ],
+  },
+  windowPickGrad: {
+    f: (x, g) => at((n, m) => build.windowPickGrad(n, m, window))(c.stopGradient(x), g).square(),
+    shapes: [
+      [1, 6, 5, 1],
+      [1, 3, 4, 1],
+    ],
+  },
   gather: [
     { f: (x) => x.gather(idx, 1).square(), shapes: [[2, 3]] },
-    { f: (x) => c.takeAlongAxis(x, [[0, 2], [1, 1]], 1).square(), shapes: [[2, 3]] },
-    { f: (x) => c.gatherND(x, [[0, 2], [1, 1]]).square(), shapes: [[2, 3]] },
+    {
+      f: (x) =>
+        c
+          .takeAlongAxis(
+            x,
+            [
+              [0, 2],
+              [1, 1],
+            ],
+            1,
+          )
+          .square(),
+      shapes: [[2, 3]],
+    },
+    {
+      f: (x) =>
+        c
+          .gatherND(x, [
+            [0, 2],
+            [1, 1],
+          ])
+          .square(),
+      shapes: [[2, 3]],
+    },
   ],
-  scatterAdd: { f: (x, u) => x.scatterAdd(idx, u, 1).square(), shapes: [[2, 3], [2, 2, 2]] },
+  scatterAdd: {
+    f: (x, u) => x.scatterAdd(idx, u, 1).square(),
+    shapes: [
+      [2, 3],
+      [2, 2, 2],
+    ],
+  },
   scan: [
     {
-      f: (w, xs) => c.scan((h: Tensor, x: Tensor) => [h.matmul(w).add(x).tanh(), h.square()] as const, c.zeros([1, 2], { dtype: "float64" }), xs)[1],
-      shapes: [[2, 2], [3, 1, 2]],
+      f: (w, xs) =>
+        c.scan(
+          (h: Tensor, x: Tensor) => [h.matmul(w).add(x).tanh(), h.square()] as const,
+          c.zeros([1, 2], { dtype: "float64" }),
+          xs,
+        )[1],
+      shapes: [
+        [2, 2],
+        [3, 1, 2],
+      ],
     },
     {
       f: (h0, xs) => {
         const [{ h, n }, ys] = c.scan(
-          ({ h, n }: { h: Tensor; n: Tensor }, x: Tensor) => [{ h: h.mul(x).add(n.cast("float64")), n: n.add(1) }, h.sin()] as const,
+          ({ h, n }: { h: Tensor; n: Tensor }, x: Tensor) =>
+            [{ h: h.mul(x).add(n.cast("float64")), n: n.add(1) }, h.sin()] as const,
           { h: h0, n: c.tensor(0, { dtype: "int32" }) },
           xs,
           { reverse: true },
@@ -157,7 +367,7 @@ const CASES: Record<PrimName, Case | Case[] | typeof none> = {
   get: none,
   alias: one((x) => c.grad((y: Tensor) => y.pow(3).sum())(x)),
   stopGradient: none,
-  barrier: one((x) => c.apply([x], (n) => build.barrier(n)).square()),
+  barrier: one((x) => apply([x], (n) => build.barrier(n)).square()),
   custom: [one((x) => x.sigmoid()), one((x) => x.softplus()), one((x) => c.logSigmoid(x))],
 };
 
@@ -168,18 +378,21 @@ describe.each(Object.keys(CASES) as PrimName[])("%s", (name) => {
     if (CASES[name] === none) expect(RULES[name]).toBe(ZERO);
     else expect(typeof RULES[name]).toBe("function");
   });
-  test.each(list(CASES[name]).map((k, i) => [i, k] as const))("case %i agrees with centred differences, and so does its gradient", (_, { f, shapes, lo, hi, second }) => {
-    const xs = shapes.map((s, i) => numbers(s, i + 1, lo, hi));
-    const weighted = (...args: Tensor[]): Tensor => {
-      const y = f(...args);
-      return y.mul(numbers(y.shape, 7)).sum();
-    };
-    expect(c.checkGradients(weighted, xs).passed).toBe(true);
-    if (second === false) return;
-    const twice = (...args: Tensor[]): Tensor => {
-      const grads = c.grad(weighted, { argnums: args.map((_a, i) => i) })(...args);
-      return c.stack(grads.map((g, i) => g.mul(numbers(g.shape, 11 + i)).sum())).sum();
-    };
-    expect(c.checkGradients(twice, xs).passed).toBe(true);
-  });
+  test.each(list(CASES[name]).map((k, i) => [i, k] as const))(
+    "case %i agrees with centred differences, and so does its gradient",
+    (_, { f, shapes, lo, hi, second }) => {
+      const xs = shapes.map((s, i) => numbers(s, i + 1, lo, hi));
+      const weighted = (...args: Tensor[]): Tensor => {
+        const y = f(...args);
+        return y.mul(numbers(y.shape, 7)).sum();
+      };
+      expect(c.checkGradients(weighted, xs).passed).toBe(true);
+      if (second === false) return;
+      const twice = (...args: Tensor[]): Tensor => {
+        const grads = c.grad(weighted, { argnums: args.map((_a, i) => i) })(...args);
+        return c.stack(grads.map((g, i) => g.mul(numbers(g.shape, 11 + i)).sum())).sum();
+      };
+      expect(c.checkGradients(twice, xs).passed).toBe(true);
+    },
+  );
 });

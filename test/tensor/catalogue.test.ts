@@ -3,13 +3,14 @@ import { expect, test } from "vitest";
 import * as c from "../../src/index.ts";
 import type { Tensor } from "../../src/index.ts";
 
-const f64 = (x: c.TensorLike, shape?: readonly number[]): Tensor => c.tensor(x, { dtype: "float64", ...(shape ? { shape } : {}) });
+const f64 = (x: c.TensorLike, shape?: readonly number[]): Tensor =>
+  c.tensor(x, { dtype: "float64", ...(shape ? { shape } : {}) });
 const random64 = (...shape: number[]): Tensor => c.random.normal(shape, { dtype: "float64" });
 const flat = (t: Tensor): number[] => [...t.dataSync()];
 
 function close(got: Tensor | number, want: c.NestedArray | number, digits = 6): void {
   const g = typeof got === "number" ? [got] : flat(got);
-  const w = (typeof want === "number" ? [want] : (want as number[]).flat(Infinity)) as number[];
+  const w = typeof want === "number" ? [want] : (want as number[]).flat(Infinity);
   expect(g.length).toBe(w.length);
   w.forEach((v, i) => expect(g[i]).toBeCloseTo(v, digits));
 }
@@ -22,7 +23,17 @@ test("S-002 layout and notation: columns WX + b and rows xWT + b agree", () => {
 });
 
 test("S-003 matrix-vector product", () => {
-  expect(c.matmul([[1, 2], [3, 4]], [5, 6]).array()).toEqual([17, 39]);
+  expect(
+    c
+      .matmul(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [5, 6],
+      )
+      .array(),
+  ).toEqual([17, 39]);
 });
 
 test("S-004 matrix product: (1, n)(n, m) + scalar, dot as a.dot(b), equal to the loop", () => {
@@ -39,7 +50,10 @@ test("S-004 matrix product: (1, n)(n, m) + scalar, dot as a.dot(b), equal to the
 });
 
 test("S-005 vectorisation: a dot of a million, and a batch of a thousand against single passes", () => {
-  const [a, b] = [c.random.uniform([1_000_000], { dtype: "float64" }), c.random.uniform([1_000_000], { dtype: "float64" })];
+  const [a, b] = [
+    c.random.uniform([1_000_000], { dtype: "float64" }),
+    c.random.uniform([1_000_000], { dtype: "float64" }),
+  ];
   const [p, q] = [a.dataSync(), b.dataSync()];
   let loop = 0;
   for (let i = 0; i < p.length; i++) loop += p[i] * q[i];
@@ -55,24 +69,47 @@ test("S-006 broadcasting rule", () => {
     expect(op(c.ones([2, 3]), c.ones([2, 1])).shape).toEqual([2, 3]);
     expect(op(c.ones([2, 3]), c.ones([3])).shape).toEqual([2, 3]);
     expect(op(c.ones([3, 1]), c.ones([3])).shape).toEqual([3, 3]);
-    expect(() => op(c.ones([2, 3]), c.ones([2]))).toThrow(/cannot broadcast \[2, 3\] with \[2\].*\.reshape\(\[2, 1\]\)/);
+    expect(() => op(c.ones([2, 3]), c.ones([2]))).toThrow(
+      /cannot broadcast \[2, 3\] with \[2\].*\.reshape\(\[2, 1\]\)/,
+    );
   }
 });
 
 test("S-007 column percentages, with and without reshape", () => {
-  const a = c.tensor([[1, 4, 7], [2, 5, 8], [3, 6, 9]]);
+  const a = c.tensor([
+    [1, 4, 7],
+    [2, 5, 8],
+    [3, 6, 9],
+  ]);
   const cal = a.sum(0);
   expect(cal.array()).toEqual([6, 15, 24]);
   const share = a.mul(100).div(cal.reshape([1, 3]));
-  close(share, [[16.667, 26.667, 29.167], [33.333, 33.333, 33.333], [50, 40, 37.5]], 3);
+  close(
+    share,
+    [
+      [16.667, 26.667, 29.167],
+      [33.333, 33.333, 33.333],
+      [50, 40, 37.5],
+    ],
+    3,
+  );
   expect(a.mul(100).div(cal).array()).toEqual(share.array());
 });
 
 test("S-008 scalar, row and column", () => {
   expect(c.add([[1], [2], [3], [4]], 100).array()).toEqual([[101], [102], [103], [104]]);
-  const a = c.tensor([[1, 2, 3], [4, 5, 6]]);
-  expect(a.add([100, 200, 300]).array()).toEqual([[101, 202, 303], [104, 205, 306]]);
-  expect(a.add([[100], [200]]).array()).toEqual([[101, 102, 103], [204, 205, 206]]);
+  const a = c.tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
+  expect(a.add([100, 200, 300]).array()).toEqual([
+    [101, 202, 303],
+    [104, 205, 306],
+  ]);
+  expect(a.add([[100], [200]]).array()).toEqual([
+    [101, 102, 103],
+    [204, 205, 206],
+  ]);
 });
 
 test("S-009 reductions with axis and keepdims", () => {
@@ -132,7 +169,10 @@ test("S-015 Hadamard product", () => {
 });
 
 test("S-016 Frobenius norm", () => {
-  const x = c.tensor([[1, -2, 3], [4, 0, -1]]);
+  const x = c.tensor([
+    [1, -2, 3],
+    [4, 0, -1],
+  ]);
   close(x.norm().square(), 31, 4);
   expect(c.trace(x.T.matmul(x)).item()).toBe(31);
   expect(x.square().sum().item()).toBe(31);
@@ -186,20 +226,43 @@ test("S-022 scaled LSE as smooth maximum", () => {
 
 test("S-026 orthogonal invariances: a rotation keeps norms, QTQ = I", () => {
   const t = Math.PI / 6;
-  const q = f64([[Math.cos(t), -Math.sin(t)], [Math.sin(t), Math.cos(t)]]);
+  const q = f64([
+    [Math.cos(t), -Math.sin(t)],
+    [Math.sin(t), Math.cos(t)],
+  ]);
   expect(q.T.matmul(q).sub(c.eye(2)).abs().max().item()).toBeLessThan(1e-12);
   expect(q.matmul(q.T).sub(c.eye(2)).abs().max().item()).toBeLessThan(1e-12);
   const v = random64(2);
   expect(Math.abs(q.matmul(v).norm().item() - v.norm().item())).toBeLessThan(1e-12);
-  const det = (m: Tensor): number => m.at(0, 0).mul(m.at(1, 1)).sub(m.at(0, 1).mul(m.at(1, 0))).item();
+  const det = (m: Tensor): number =>
+    m
+      .at(0, 0)
+      .mul(m.at(1, 1))
+      .sub(m.at(0, 1).mul(m.at(1, 0)))
+      .item();
   expect(det(q)).toBeCloseTo(1, 12);
-  expect(det(f64([[1, 0], [0, -1]]))).toBe(-1);
+  expect(
+    det(
+      f64([
+        [1, 0],
+        [0, -1],
+      ]),
+    ),
+  ).toBe(-1);
 });
 
 test("S-027 covariance under an affine map", () => {
   c.random.seed(2);
   const x = c.random.normal([2, 1_000_000]);
-  const y = c.matmul([[1, 2], [0, 1]], x).add([[3], [-1]]);
+  const y = c
+    .matmul(
+      [
+        [1, 2],
+        [0, 1],
+      ],
+      x,
+    )
+    .add([[3], [-1]]);
   const centred = y.sub(y.mean(1, { keepdims: true }));
   const cov = flat(centred.matmul(centred.T).div(1_000_000));
   [5, 2, 2, 1].forEach((v, i) => expect(Math.abs(cov[i] - v)).toBeLessThan(0.02));

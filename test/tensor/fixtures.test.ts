@@ -17,10 +17,22 @@ const wide = (a: Array64): Tensor => c.tensor(Float64Array.from(a.data), { shape
 function close(got: Tensor, want: Array64, digits = 6): void {
   expect(got.shape).toEqual(want.shape);
   const data = got.dataSync();
-  want.data.forEach((v, i) => expect(Math.abs(data[i] - v), `element ${i}: ${data[i]} for ${v}`).toBeLessThan(10 ** -digits * Math.max(1, Math.abs(v))));
+  want.data.forEach((v, i) =>
+    expect(Math.abs(data[i] - v), `element ${i}: ${data[i]} for ${v}`).toBeLessThan(
+      10 ** -digits * Math.max(1, Math.abs(v)),
+    ),
+  );
 }
 
-type Named = { axis?: number | number[]; keepdims?: boolean; axes?: number[]; reps?: number[]; padding?: [number, number][]; value?: number; indices?: number[] };
+type Named = {
+  axis?: number | number[];
+  keepdims?: boolean;
+  axes?: number[];
+  reps?: number[];
+  padding?: [number, number][];
+  value?: number;
+  indices?: number[];
+};
 
 const NUMPY: Record<string, (xs: Tensor[], a: Named) => Tensor> = {
   add: ([x, y]) => c.add(x, y),
@@ -69,25 +81,50 @@ test("indexing.json", () => {
 });
 
 describe("einsum.json", () => {
-  const rows = read("einsum") as unknown as { equation: string; operands: Array64[]; y: Array64; dy: Array64; grads: Array64[] }[];
-  test.each(rows.map((r) => [`${r.equation} ${r.operands.map((o) => `[${o.shape}]`)}`, r] as const))("%s", (_, r) => {
-    const xs = r.operands.map(wide);
-    close(c.einsum(r.equation, ...xs), r.y);
-    const grads = c.grad((...ops: Tensor[]) => c.einsum(r.equation, ...ops).mul(wide(r.dy)).sum(), { argnums: xs.map((_x, i) => i) })(...xs);
-    grads.forEach((g, i) => close(g, r.grads[i]));
-  });
+  const rows = read("einsum") as unknown as {
+    equation: string;
+    operands: Array64[];
+    y: Array64;
+    dy: Array64;
+    grads: Array64[];
+  }[];
+  test.each(rows.map((r) => [`${r.equation} ${r.operands.map((o) => `[${o.shape.join()}]`).join(" ")}`, r] as const))(
+    "%s",
+    (_, r) => {
+      const xs = r.operands.map(wide);
+      close(c.einsum(r.equation, ...xs), r.y);
+      const grads = c.grad(
+        (...ops: Tensor[]) =>
+          c
+            .einsum(r.equation, ...ops)
+            .mul(wide(r.dy))
+            .sum(),
+        { argnums: xs.map((_x, i) => i) },
+      )(...xs);
+      grads.forEach((g, i) => close(g, r.grads[i]));
+    },
+  );
 });
 
-type ConvRow = { name: string; strides: number[]; dilation: number[]; groups: number; padding: [number, number][]; pad: number[]; outputPadding: number[] } & Record<
-  "x" | "w" | "b" | "y" | "dy" | "dx" | "dw" | "db",
-  Array64
->;
+type ConvRow = {
+  name: string;
+  strides: number[];
+  dilation: number[];
+  groups: number;
+  padding: [number, number][];
+  pad: number[];
+  outputPadding: number[];
+} & Record<"x" | "w" | "b" | "y" | "dy" | "dx" | "dw" | "db", Array64>;
 
 describe("conv.json", () => {
   test.each((read("conv") as unknown as ConvRow[]).map((r) => [r.name, r] as const))("%s", (_, r) => {
     const f = (x: Tensor, w: Tensor, b: Tensor): Tensor => c.conv(x, w, r).add(b);
     close(f(wide(r.x), wide(r.w), wide(r.b)), r.y);
-    const grads = c.grad((x: Tensor, w: Tensor, b: Tensor) => f(x, w, b).mul(wide(r.dy)).sum(), { argnums: [0, 1, 2] })(wide(r.x), wide(r.w), wide(r.b));
+    const grads = c.grad((x: Tensor, w: Tensor, b: Tensor) => f(x, w, b).mul(wide(r.dy)).sum(), { argnums: [0, 1, 2] })(
+      wide(r.x),
+      wide(r.w),
+      wide(r.b),
+    );
     close(grads[0], r.dx);
     close(grads[1], r.dw);
     close(grads[2], r.db);
@@ -95,20 +132,34 @@ describe("conv.json", () => {
 });
 
 describe("conv_transposed.json", () => {
-  test.each((read("conv_transposed") as unknown as ConvRow[]).filter((r) => r.groups === 1).map((r) => [r.name, r] as const))("%s", (_, r) => {
+  test.each(
+    (read("conv_transposed") as unknown as ConvRow[]).filter((r) => r.groups === 1).map((r) => [r.name, r] as const),
+  )("%s", (_, r) => {
     const f = (x: Tensor, w: Tensor): Tensor =>
-      c.convTranspose(x, w, { strides: r.strides, padding: r.pad, outputPadding: r.outputPadding, dilation: r.dilation });
+      c.convTranspose(x, w, {
+        strides: r.strides,
+        padding: r.pad,
+        outputPadding: r.outputPadding,
+        dilation: r.dilation,
+      });
     close(f(wide(r.x), wide(r.w)), r.y);
-    const [dx, dw] = c.grad((x: Tensor, w: Tensor) => f(x, w).mul(wide(r.dy)).sum(), { argnums: [0, 1] })(wide(r.x), wide(r.w));
+    const [dx, dw] = c.grad((x: Tensor, w: Tensor) => f(x, w).mul(wide(r.dy)).sum(), { argnums: [0, 1] })(
+      wide(r.x),
+      wide(r.w),
+    );
     close(dx, r.dx);
     close(dw, r.dw);
   });
 });
 
-type PoolRow = { name: string; kind: "max" | "avg"; window: number[]; strides: number[]; padding: [number, number][]; countsPadding: boolean } & Record<
-  "x" | "y" | "dy" | "dx",
-  Array64
->;
+type PoolRow = {
+  name: string;
+  kind: "max" | "avg";
+  window: number[];
+  strides: number[];
+  padding: [number, number][];
+  countsPadding: boolean;
+} & Record<"x" | "y" | "dy" | "dx", Array64>;
 
 describe("pool.json", () => {
   const padded = (r: PoolRow): boolean => r.padding.some(([l, h]) => l + h > 0);
