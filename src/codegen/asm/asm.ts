@@ -376,6 +376,17 @@ export class Asm {
     this.push("endif", "i32", undefined, undefined, undefined, 0, 0, head);
   }
 
+  /** How many instructions `body` would record; nothing of it stays. */
+  cost(body: () => void): number {
+    const { code, vars } = this.here();
+    const [n, m] = [code.length, vars.length];
+    this.scoped(body);
+    const count = code.length - n;
+    code.length = n;
+    vars.length = m;
+    return count;
+  }
+
   /**
    * A hint, no operation: these vectors, accumulators of the loop just ended, were best computed in this order with their
    * operands loaded just before. Write it between such a loop and what uses its results.

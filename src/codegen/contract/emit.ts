@@ -65,14 +65,31 @@ function decode(asm: Asm, index: Val, sizes: readonly number[]): Val[] {
   return out;
 }
 
-/** Emits the contraction into the open function; `store` defaults to writing `io.c`. */
+/**
+ * Emits the contraction into the open function; `store` defaults to writing `io.c`. It is called several times, once more to
+ * see how long its code is: it must record the same code for the same context and keep nothing.
+ */
 export function emitContract(asm: Asm, spec: ContractSpec, io: ContractIo, store?: (t: StoreCtx) => void): void {
   const p = planContract(spec, asm.lanes);
   if (p.norm.empty) return;
-  if (p.at.size > 0 && !io.scratch) throw new Error("[contract] this contraction needs scratch memory");
+  if (p.needsScratch && !io.scratch) throw new Error("[contract] this contraction needs scratch memory");
   if (!store && !io.c) throw new Error("[contract] no store and no output");
   new Nest(asm, spec, p, io, store ?? storePlain(asm, io.c!, p.es)).emit();
 }
+
+/** Where a tile stands: block of k, operands, indices of the batch and of the outer m axes. */
+interface Position {
+  readonly kb: Val;
+  readonly a: Val;
+  readonly b: Val;
+  readonly batch: readonly Val[];
+  readonly nb: Val;
+  readonly k: readonly KLoop[];
+  readonly outer: readonly Val[];
+}
+
+/** Instructions of an epilogue, per vector, from which on it is written once for all rows. */
+const LONG_EPILOGUE = 10;
 
 class Nest {
   private readonly asm: Asm;
@@ -194,67 +211,63 @@ class Nest {
     const from = asm.mul(mb, p.unitsPerBlock);
     const to = p.units % p.unitsPerBlock === 0
       ? asm.add(from, p.unitsPerBlock) : asm.bin("min", asm.add(from, p.unitsPerBlock), p.units);
-    const tile = (rows: number, m0: Val, ordinal: Val, aBase: Val, outer: readonly Val[]): void =>
-      this.tile(rows, m0, ordinal, { kb, a: aBase, b, batch, nb, k, outer });
-    const big = p.rows;
-    const split = p.bigTiles;
+    const at = { kb, b, batch, nb, k };
     if (p.unitIsTile) {
-      const bigEnd = split >= p.units ? to : asm.bin("min", to, split);
-      asm.loop(from, bigEnd, 1, (t) => tile(big, asm.mul(t, big), asm.sub(t, from), a, []));
-      if (split < p.tiles) {
-        asm.loop(split <= 0 ? from : asm.bin("max", from, split), to, 1, (t) =>
-          tile(big - 1, asm.add(asm.mul(t, big - 1), split), asm.sub(t, from), a, []));
-      }
+      asm.loop(from, to, 1, (t) => this.tile(t, asm.sub(t, from), { ...at, a, outer: [] }));
       return;
     }
     asm.loop(from, to, 1, (u) => {
-      const outerIndex = decode(asm, u, p.norm.mOuter.map((x) => x.size));
-      const au = this.offset(a, p.norm.mOuter, outerIndex, "a");
+      const outer = decode(asm, u, p.norm.mOuter.map((x) => x.size));
+      const au = this.offset(a, p.norm.mOuter, outer, "a");
       const ordinal = asm.mul(asm.sub(u, from), p.tiles);
-      asm.loop(0, split, 1, (t) => tile(big, asm.mul(t, big), asm.add(ordinal, t), au, outerIndex));
-      asm.loop(split, p.tiles, 1, (t) =>
-        tile(big - 1, asm.add(asm.mul(t, big - 1), split), asm.add(ordinal, t), au, outerIndex));
+      asm.loop(0, p.tiles, 1, (t) => this.tile(t, asm.add(ordinal, t), { ...at, a: au, outer }));
     });
   }
 
-  /** One row of panels: `rows` rows from m0. `ordinal` counts the tiles of the block. */
-  private tile(
-    rows: number, m0: Val, ordinal: Val,
-    at: { kb: Val; a: Val; b: Val; batch: readonly Val[]; nb: Val; k: readonly KLoop[]; outer: readonly Val[] },
-  ): void {
+  /** Writes `body` for tiles of `rows` rows and, where there are such, for tiles with one row less. */
+  private eachHeight(t: Val, body: (rows: number) => void): void {
+    const { asm, p } = this;
+    if (p.bigTiles === p.tiles) return body(p.rows);
+    asm.if(asm.cmp("lt", t, p.bigTiles), () => body(p.rows), () => body(p.rows - 1));
+  }
+
+  /** Tile t of the m axis: one row of panels. `ordinal` counts the tiles of the block. */
+  private tile(t: Val, ordinal: Val, at: Position): void {
     const { asm, p, io } = this;
     const { es, lanes, norm } = p;
+    const mixed = p.bigTiles < p.tiles;
+    const m0 = mixed ? asm.add(asm.mul(t, p.rows - 1), asm.bin("min", t, p.bigTiles)) : asm.mul(t, p.rows);
     let a = asm.ptrAdd(at.a, asm.mul(m0, norm.m.a * es));
     if (p.packA) {
-      const panel = asm.ptrAdd(io.scratch!, p.at.a);
-      emitPackA(asm, this.vtype, es, rows, a, panel, at.k);
+      const [from, panel] = [a, asm.ptrAdd(io.scratch!, p.at.a)];
+      this.eachHeight(t, (rows) => emitPackA(asm, this.vtype, es, rows, from, panel, at.k));
       a = panel;
     }
     const base = this.offset(
       this.offset(asm.i32(this.spec.cOffset ?? 0), norm.batch, at.batch, "c", 1), norm.mOuter, at.outer, "c", 1);
     const row0 = asm.add(base, asm.mul(m0, norm.m.c));
-    const partial0 = p.kBlocks > 1
-      ? asm.ptrAdd(asm.ptrAdd(io.scratch!, p.at.partial), asm.mul(ordinal, p.partialTile)) : undefined;
+    const slot = io.scratch && asm.ptrAdd(io.scratch, p.at.partial);
+    const partial0 = p.kBlocks > 1 ? asm.ptrAdd(slot!, asm.mul(ordinal, p.partialTile)) : undefined;
 
     const panel = (r: Region, col: Val, b: Val, partial: Val | undefined): void => {
-      const width = r.nv * lanes * es;
-      let k = at.k.map((l): KLoop => ({ size: l.size, a: l.a, b: l.b }));
-      const steps = k.reduce((s: Arg, l): Arg =>
-        typeof s === "number" && typeof l.size === "number" ? s * l.size
-          : typeof s === "number" ? asm.mul(l.size as Val, s) : asm.mul(s, l.size), 1);
-      if (p.packB !== "no") k = relinear(k, "b", width);
-      if (p.packA) k = relinear(k, "a", rows * es);
-      if (p.table) k = [{ size: steps, a: 0, b: p.packB !== "no" ? width : k[k.length - 1].b }];
-      const acc = emitTile(asm, {
-        vtype: this.vtype, es, lanes, rows, nv: r.nv, last: r.last, a, rowA: p.packA ? es : norm.m.a * es, b,
-        directB: p.packB === "no", k: mergeLoops(asm, k),
-        table: p.table ? asm.ptrAdd(io.scratch!, p.at.table) : undefined, init: partial,
+      const first = asm.add(row0, asm.mul(col, norm.n.c));
+      const finish = (i: Arg, j: number, acc: Val): void => this.finish(i, j, acc, r, m0, col, first, at);
+      // Long epilogues are written once, in a loop over the rows; the sums wait in memory.
+      const long = asm.cost(() => finish(0, 0, asm.konst(this.vtype, 1))) > LONG_EPILOGUE && p.rows > 1 && slot !== undefined;
+      const spill = partial ?? (long ? slot : undefined);
+      const where = (i: number, j: number): number => (i * r.nv + j) * lanes * es;
+      this.eachHeight(t, (rows) => {
+        const acc = this.sums(rows, r, a, b, at.k, partial);
+        asm.pin(acc.flat());
+        acc.forEach((row, i) => row.forEach((v, j) => (spill ? asm.store(spill, where(i, j), v) : finish(i, j, v))));
       });
-      asm.pin(acc.flat());
-      const finish = (): void => this.finish(rows, r, acc, m0, col, row0, at.batch, at.outer);
-      if (!partial) return finish();
-      asm.if(asm.cmp("eq", at.kb, p.kBlocks - 1), finish, () => {
-        acc.forEach((row, i) => row.forEach((v, j) => asm.store(partial, (i * r.nv + j) * lanes * es, v)));
+      if (!spill) return;
+      asm.if(p.kBlocks > 1 ? asm.cmp("eq", at.kb, p.kBlocks - 1) : 1, () => {
+        const rows = mixed ? asm.sub(p.rows, asm.cmp("ge", t, p.bigTiles)) : p.rows;
+        asm.loop(0, rows, 1, (i) => {
+          const row = asm.ptrAdd(spill, asm.mul(i, where(1, 0)));
+          for (let j = 0; j < r.nv; j++) finish(i, j, asm.load(this.vtype, row, where(0, j)));
+        });
       });
     };
 
@@ -279,50 +292,64 @@ class Nest {
     }
   }
 
-  /** Hands the finished sums of a tile to the store, indices in the spec's own axes. */
-  private finish(
-    rows: number, r: Region, acc: readonly (readonly Val[])[], m0: Val, col: Val, row0: Val,
-    batch: readonly Val[], outer: readonly Val[],
-  ): void {
+  /** The sums of one tile over the k steps of a block, upon those so far. */
+  private sums(rows: number, r: Region, a: Val, b: Val, steps: readonly KLoop[], partial: Val | undefined): Val[][] {
+    const { asm, p, io } = this;
+    const { es, lanes } = p;
+    const width = r.nv * lanes * es;
+    let k = [...steps];
+    if (p.packB !== "no") k = relinear(k, "b", width);
+    if (p.packA) k = relinear(k, "a", rows * es);
+    if (p.table) {
+      const size = k.reduce((s: Arg, l): Arg => times(asm, s, l.size), 1);
+      k = [{ size, a: 0, b: p.packB !== "no" ? width : k[k.length - 1].b }];
+    }
+    return emitTile(asm, {
+      vtype: this.vtype, es, lanes, rows, nv: r.nv, last: r.last, a, rowA: p.packA ? es : p.norm.m.a * es, b,
+      directB: p.packB === "no", k: mergeLoops(asm, k),
+      table: p.table ? asm.ptrAdd(io.scratch!, p.at.table) : undefined, init: partial,
+    });
+  }
+
+  /** Hands the finished sums of row m0 + i, vector j to the store, indices in the spec's own axes. */
+  private finish(i: Arg, j: number, acc: Val, r: Region, m0: Val, col: Val, first: Val, at: Position): void {
     const { asm, p, spec } = this;
     const { norm } = p;
     const zero = asm.i32(0);
     // Indices are made when the store asks for them.
     const indices = (group: "batch" | "m" | "n", list: readonly (readonly [NAxis, () => Val])[]): Val[] => {
       const out = spec[group].map(() => zero);
-      for (const [x, at] of list) {
+      for (const [x, index] of list) {
         if (!x.parts.some((q) => q.group === group)) continue;
-        const values = decode(asm, at(), x.parts.map((q) => q.size));
-        x.parts.forEach((q, j) => q.group === group && (out[q.axis] = values[j]));
+        const values = decode(asm, index(), x.parts.map((q) => q.size));
+        x.parts.forEach((q, part) => q.group === group && (out[q.axis] = values[part]));
       }
       return out;
     };
-    const outerAxes = norm.mOuter.map((x, i) => [x, () => outer[i]] as const);
-    const batchAxes = norm.batch.map((x, i) => [x, () => batch[i]] as const);
-    const lane = norm.n.parts[0]?.axis ?? Math.max(0, spec.n.length - 1);
-    const laneStride = norm.n.size === 1 ? 1 : norm.n.c;
-    const first = asm.add(row0, asm.mul(col, norm.n.c));
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < r.nv; j++) {
-        this.store({
-          acc: acc[i][j], lane, laneStride, count: j === r.nv - 1 ? r.last : p.lanes,
-          get batch() {
-            return indices("batch", batchAxes);
-          },
-          get m() {
-            return indices("m", [...outerAxes, [norm.m, () => asm.add(m0, i)]]);
-          },
-          get n() {
-            return indices("n", [...batchAxes, [norm.n, () => asm.add(col, j * p.lanes)]]);
-          },
-          get outOffset() {
-            return asm.add(first, i * norm.m.c + j * p.lanes * norm.n.c);
-          },
-        });
-      }
-    }
+    const batch = norm.batch.map((x, n) => [x, () => at.batch[n]] as const);
+    const outer = norm.mOuter.map((x, n) => [x, () => at.outer[n]] as const);
+    this.store({
+      acc, lane: norm.n.parts[0]?.axis ?? Math.max(0, spec.n.length - 1), laneStride: norm.n.size === 1 ? 1 : norm.n.c,
+      count: j === r.nv - 1 ? r.last : p.lanes,
+      get batch() {
+        return indices("batch", batch);
+      },
+      get m() {
+        return indices("m", [...outer, [norm.m, () => asm.add(m0, i)]]);
+      },
+      get n() {
+        return indices("n", [...batch, [norm.n, () => asm.add(col, j * p.lanes)]]);
+      },
+      get outOffset() {
+        const row = typeof i === "number" ? asm.i32(i * norm.m.c) : asm.mul(i, norm.m.c);
+        return asm.add(asm.add(first, row), j * p.lanes * norm.n.c);
+      },
+    });
   }
 }
+
+const times = (asm: Asm, x: Arg, y: Arg): Arg =>
+  typeof x === "number" ? (typeof y === "number" ? x * y : asm.mul(y, x)) : asm.mul(x, y);
 
 /** Gives the loops the strides of a packed operand: `step` bytes per k step. */
 function relinear(k: readonly KLoop[], of: "a" | "b", step: number): KLoop[] {

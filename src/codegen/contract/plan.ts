@@ -62,6 +62,8 @@ export interface ContractPlan {
   readonly blocks: number;
   /** Byte offsets in the scratch memory, and its size. */
   readonly at: { readonly table: number; readonly a: number; readonly b: number; readonly partial: number; readonly size: number };
+  /** Scratch memory that an epilogue of any length can do without. */
+  readonly needsScratch: boolean;
   /** Bytes of partial sums of one tile: per main panel, and for the whole row of panels. */
   readonly partialPanel: number;
   readonly partialTile: number;
@@ -158,10 +160,12 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
   const aAt = align(table ? kSteps * 4 : 0);
   const bAt = aAt + align(packA ? rows * kSteps * es : 0);
   const partialAt = bAt + align(packB === "no" ? 0 : (panelsPerBlock * w + tailVecs * lanes) * kSteps * es);
-  const size = partialAt + align(kBlocks > 1 ? tileCount * partialTile : 0);
+  // Without blocks of k one slot serves long epilogues, which read the sums of a tile from memory.
+  const slot = rows * Math.max(main?.nv ?? 0, tail?.nv ?? 0) * lanes * es;
+  const size = partialAt + align(kBlocks > 1 ? tileCount * partialTile : slot);
   return {
     norm, es, lanes, rows, tiles, bigTiles, main, tail, packA, packB, table, split, chunk, chunks, kBlocks, kSteps,
     batches, unitIsTile, units, unitsPerBlock, mBlocks: ceil(units, unitsPerBlock), panelsPerBlock, nBlocks, blocks,
-    at: { table: tableAt, a: aAt, b: bAt, partial: partialAt, size }, partialPanel, partialTile,
+    at: { table: tableAt, a: aAt, b: bAt, partial: partialAt, size }, needsScratch: kBlocks > 1 || partialAt > 0, partialPanel, partialTile,
   };
 }
