@@ -21,7 +21,7 @@ export async function testModel(model: Model, test: Dataset): Promise<TestResult
   const confidence = new Float64Array(test.length);
   let at = 0;
   for (const batch of test.batches(500)) {
-    const output = await model.predict(tensor(batch.x.data, { shape: batch.x.shape }));
+    const output = await model.predict(tensor(batch.x.data, { shape: batch.x.shape }), { batchSize: 500 });
     const values = await output.data();
     const classes = values.length / batch.size;
     for (let i = 0; i < batch.size; i++, at++) {

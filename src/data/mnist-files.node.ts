@@ -17,6 +17,16 @@ export async function findMnist(
   const packaged = packageFolder();
   if (packaged !== null && complete(packaged, names)) return read(packaged, names);
   const cache = options.cache ?? path.join(cacheHome(), "chainrule", "mnist");
+  await fillCache(cache, options, names);
+  return read(cache, names);
+}
+
+/** Downloads what the cache lacks; a file appears in it only when it is whole. */
+export async function fillCache(
+  cache: string,
+  options: MnistOptions & { baseUrl: string },
+  names: readonly string[],
+): Promise<void> {
   await mkdir(cache, { recursive: true });
   for (const name of names) {
     const file = path.join(cache, name);
@@ -26,7 +36,6 @@ export async function findMnist(
     await writeFile(part, bytes);
     await rename(part, file);
   }
-  return read(cache, names);
 }
 
 async function read(folder: string, names: readonly string[]): Promise<FoundFiles> {

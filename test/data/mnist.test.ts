@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { gzipSync } from "node:zlib";
 import { encodeIdx, MNIST_FILES, mnist, parseIdx } from "../../src/data/index.ts";
 import { download } from "../../src/data/download.ts";
+import { fillCache } from "../../src/data/mnist-files.node.ts";
 import { mnistFromBytes } from "../../src/data/mnist.ts";
 
 describe("idx", () => {
@@ -80,6 +81,27 @@ describe("mnist", () => {
 });
 
 describe("download", () => {
+  test("the cache is filled once, file by file, and a broken download leaves nothing", async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "chainrule-"));
+    const asked: string[] = [];
+    let broken = true;
+    vi.stubGlobal("fetch", (url: string) => {
+      asked.push(url);
+      const body = gzipSync(Buffer.from(url));
+      return Promise.resolve(new Response(broken && url.includes("b.gz") ? body.subarray(0, 12) : body));
+    });
+    const fill = (): Promise<void> => fillCache(folder, { baseUrl: "http://localhost/" }, ["a", "b"]);
+    await expect(fill()).rejects.toThrow("broke off");
+    expect(await readdir(folder)).toEqual(["a"]);
+    broken = false;
+    await fill();
+    await fill();
+    expect(await readFile(path.join(folder, "b"), "utf8")).toBe("http://localhost/b.gz");
+    expect(asked).toEqual(["http://localhost/a.gz", "http://localhost/b.gz", "http://localhost/b.gz"]);
+    vi.unstubAllGlobals();
+    await rm(folder, { recursive: true });
+  });
+
   test("unpacks with progress", async () => {
     const seen: number[] = [];
     const body = gzipSync(Buffer.alloc(5000, 7));
