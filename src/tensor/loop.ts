@@ -93,7 +93,9 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
   });
   const order = topoOrder(result.closed);
   const used = new Set(order);
-  const kept: { param: Node; node: Node }[] = slices.flatMap((p, i) => (used.has(p) ? [{ param: p, node: spec.xs[i] }] : []));
+  const kept: { param: Node; node: Node }[] = slices.flatMap((p, i) =>
+    used.has(p) ? [{ param: p, node: spec.xs[i] }] : [],
+  );
   if (key !== null && used.has(key)) {
     // One key an iteration, from one draw outside.
     const from = trace.nextStream();

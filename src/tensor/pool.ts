@@ -1,5 +1,5 @@
 /** Pooling over the spatial axes of x [B, ...S, C]. */
-import { isFloat } from "../base/index.ts";
+import { isFloat, ShapeError, showShape } from "../base/index.ts";
 import { build, type Node, type WindowAttrs } from "../ir/index.ts";
 import { apply } from "./apply.ts";
 import { type ConvPadding, padsFor, perAxis, type PerAxis, spatialRank } from "./conv.ts";
@@ -27,6 +27,13 @@ function pool(
   const strides = options.strides === undefined ? size : perAxis(options.strides, nd, 1, op, "strides");
   const dilation = size.map(() => 1);
   const padding = padsFor(options.padding, t.shape.slice(1, nd + 1), size, strides, dilation, op);
+  size.forEach((k, i) => {
+    if (t.shape[i + 1] + padding[i][0] + padding[i][1] < k) {
+      throw new ShapeError(
+        `[${op}] window ${showShape(size)} does not fit input ${showShape(t.shape)} on spatial axis ${i}: use a smaller window, or padding "same".`,
+      );
+    }
+  });
   return apply([t], (a) =>
     f(isFloat(a.dtype) ? a : build.cast(a, "float32"), { window: size, strides, padding, dilation }),
   );
