@@ -1,5 +1,5 @@
 import { ShapeError, showShape, ValueError } from "../base/index.ts";
-import { add, div, mean, mul, reshape, sqrt, square, sub, type Tensor, type Variable } from "../tensor/index.ts";
+import { add, div, mean, mul, neg, reshape, sqrt, square, stopGradient, sub, type Tensor, type Variable } from "../tensor/index.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
 
@@ -72,19 +72,31 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
         // One multiply and one add an element: γ/√(σ² + ε) and β − μ·that are as small as a row.
         const factor = scaleOf(stats.variance, epsilon, gamma);
         const shift = mul(stats.mean, factor);
-        return add(mul(x, factor), beta === null ? mul(shift, -1) : sub(beta, shift));
+        return add(mul(x, factor), beta === null ? neg(shift) : sub(beta, shift));
       }
       const axes = x.shape.slice(0, -1).map((_, i) => i);
-      const mu = mean(x, axes);
-      const centred = sub(x, mu);
-      const variance = mean(square(centred), axes);
+      const { mu, centred, offset, variance } = moments(x, axes, false);
       stats.mean.assign(add(mul(stats.mean, momentum), mul(mu, 1 - momentum)));
       stats.variance.assign(add(mul(stats.variance, momentum), mul(variance, 1 - momentum)));
-      const y = mul(centred, scaleOf(variance, epsilon, gamma));
-      return beta === null ? y : add(y, beta);
+      const factor = scaleOf(variance, epsilon, gamma);
+      const shift = mul(offset, factor);
+      return add(mul(centred, factor), beta === null ? neg(shift) : sub(beta, shift));
     },
   });
   return layer;
+}
+
+/**
+ * Mean and variance over axes, by c, the mean held constant: centred = x − c, offset = μ − c and σ² = E[(x − c)²] − (μ − c)². The
+ * offset is 0, but its derivative is not. So gradients are exact to any order, and the first one needs no sum over x − μ: the
+ * backward pass reads its operands twice instead of three times.
+ */
+function moments(x: Tensor, axes: number | readonly number[], keepdims: boolean): { mu: Tensor; centred: Tensor; offset: Tensor; variance: Tensor } {
+  const mu = mean(x, axes, { keepdims });
+  const c = stopGradient(mu);
+  const centred = sub(x, c);
+  const offset = sub(mu, c);
+  return { mu, centred, offset, variance: sub(mean(square(centred), axes, { keepdims }), square(offset)) };
 }
 
 /** γ/√(variance + ε). */
@@ -142,9 +154,8 @@ export function layerNorm(options: LayerNormOptions = {}): Layer {
       // The normalised axes as one, so that a row of the kernel is a row of the data.
       const lead = x.shape.slice(0, -count);
       const rows = count === 1 ? x : reshape(x, [...lead, -1]);
-      const centred = sub(rows, mean(rows, -1, { keepdims: true }));
-      const variance = mean(square(centred), -1, { keepdims: true });
-      const flat = div(centred, sqrt(add(variance, epsilon)));
+      const { centred, offset, variance } = moments(rows, -1, true);
+      const flat = div(sub(centred, offset), sqrt(add(variance, epsilon)));
       let y = count === 1 ? flat : reshape(flat, x.shape);
       if (gamma !== null) y = mul(y, gamma);
       return beta === null ? y : add(y, beta);
