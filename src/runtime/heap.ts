@@ -2,6 +2,8 @@ import { ChainruleError } from "../base/index.ts";
 
 const PAGE = 65536;
 const ALIGN = 64;
+/** Larger ranges start at a page: rows at the same place of two arrays then never look alike to the store buffer. */
+const BIG = 4096;
 const MAX_PAGES = 65536;
 
 /** Free ranges of one wasm memory, kept sorted and joined; grows the memory when nothing fits. */
@@ -23,27 +25,29 @@ export class Heap {
     this.free.push({ at: ALIGN, bytes: pages * PAGE - ALIGN });
   }
 
-  /** The address of `bytes` fresh bytes, 64-byte aligned, contents unspecified. */
+  /** The address of `bytes` fresh bytes, 64-byte aligned (4096 when as large), contents unspecified. */
   alloc(bytes: number): number {
     const size = Math.ceil(Math.max(bytes, 1) / ALIGN) * ALIGN;
+    const align = size >= BIG ? BIG : ALIGN;
+    const startIn = (f: { at: number }): number => Math.ceil(f.at / align) * align;
     // Best fit keeps large ranges whole.
     let best = -1;
     for (let i = 0; i < this.free.length; i++) {
       const f = this.free[i];
-      if (f.bytes >= size && (best < 0 || f.bytes < this.free[best].bytes)) best = i;
-      if (f.bytes === size) break;
+      if (startIn(f) + size <= f.at + f.bytes && (best < 0 || f.bytes < this.free[best].bytes)) best = i;
+      if (f.bytes === size && best === i) break;
     }
     if (best < 0) {
-      this.grow(size);
+      this.grow(size + align);
       return this.alloc(bytes);
     }
     const f = this.free[best];
-    const at = f.at;
-    if (f.bytes === size) this.free.splice(best, 1);
-    else {
-      f.at += size;
-      f.bytes -= size;
-    }
+    const at = startIn(f);
+    const parts = [
+      { at: f.at, bytes: at - f.at },
+      { at: at + size, bytes: f.at + f.bytes - at - size },
+    ];
+    this.free.splice(best, 1, ...parts.filter((p) => p.bytes > 0));
     this.sizes.set(at, size);
     this.used += size;
     return at;

@@ -17,7 +17,8 @@ interface Call {
   readonly scan: ScanRunner | null;
 }
 
-const rounded = (bytes: number): number => (bytes + 63) & ~63;
+/** Up to a page: see heap. */
+const rounded = (bytes: number): number => Math.ceil(bytes / 4096) * 4096;
 
 /** Walks the kernels of one plan. Addresses of inputs, outputs and the arena are bound before a run. */
 export class PlanRunner {

@@ -7,7 +7,10 @@ export interface Span<K> {
 }
 
 const ALIGN = 64;
-const aligned = (bytes: number): number => Math.ceil(Math.max(bytes, 1) / ALIGN) * ALIGN;
+/** Larger values start at a page: see runtime/heap. */
+const BIG = 4096;
+const alignOf = (bytes: number): number => (bytes >= BIG ? BIG : ALIGN);
+const up = (x: number, align: number): number => Math.ceil(x / align) * align;
 
 /** Offsets such that values alive at the same time do not overlap: largest first, each as low as it fits. */
 export function placeInArena<K>(spans: readonly Span<K>[]): { offsets: Map<K, number>; arenaBytes: number; totalBytes: number } {
@@ -16,14 +19,15 @@ export function placeInArena<K>(spans: readonly Span<K>[]): { offsets: Map<K, nu
   let arenaBytes = 0;
   let totalBytes = 0;
   for (const span of [...spans].sort((a, b) => b.bytes - a.bytes || a.from - b.from)) {
-    const size = aligned(span.bytes);
+    const size = up(Math.max(span.bytes, 1), ALIGN);
+    const align = alignOf(span.bytes);
     totalBytes += size;
     let offset = 0;
     // `placed` stays sorted by offset: walk up through those that are alive together.
     for (const p of placed) {
       if (p.span.to < span.from || p.span.from > span.to) continue;
       if (p.offset - offset >= size) break;
-      offset = Math.max(offset, p.end);
+      offset = Math.max(offset, up(p.end, align));
     }
     offsets.set(span.key, offset);
     const entry = { span, offset, end: offset + size };

@@ -66,6 +66,9 @@ const identity = (kind: Reduction["kind"], dtype: DType): number => {
   return max ? 0 : dtype === "uint8" ? 255 : -1;
 };
 
+/** Reductions with a second accumulator: the payload of pick; for float extremes, whether a NaN came by. */
+const isDouble = (r: Reduction): boolean => r.kind === "pick" || ((r.kind === "max" || r.kind === "min") && r.dtype === "float32");
+
 /** Adds the function `name(args, lo, hi)` that runs a loop kernel. */
 export function emitLoopKernel(asm: Asm, name: string, k: LoopKernel): void {
   asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
@@ -221,7 +224,7 @@ class Nest {
     const inLanes = outer !== null || p.vec >= 0;
     const width = outer !== null ? outer.length : p.vec >= 0 ? Math.min(this.unroll, Math.ceil(k.loops[p.vec] / asm.lanes)) : 1;
     const fresh = (): Var[][] =>
-      p.reductions.map((r) => Array.from({ length: r.kind === "pick" ? 2 * width : width }, (_, j) => this.start(r, inLanes, j >= width)));
+      p.reductions.map((r) => Array.from({ length: isDouble(r) ? 2 * width : width }, (_, j) => this.start(r, inLanes, j >= width)));
     const vars = fresh();
     const turns = p.loops.reduce((n, l) => n * k.loops[l], 1);
     const aside = turns > 2 * SUM_BLOCK && !p.ordered && p.reductions.some((r) => r.kind === "sum" && isFloat(r.dtype)) ? fresh() : null;
@@ -231,13 +234,23 @@ class Nest {
     this.running = null;
     const last = aside ?? vars;
     this.finals[number] = p.reductions.map((r, s) => {
-      const result = r.kind === "pick" ? last[s].slice(width) : last[s];
-      const values = result.map((v) => asm.get(v));
+      const values = this.results(r, last[s], width);
       return outer !== null || !inLanes ? values : [this.acrossLanes(r, values)];
     });
   }
 
-  private start(r: Reduction, inLanes: boolean, payload: boolean): Var {
+  /** What the accumulators of a reduction come to, vector by vector. */
+  private results(r: Reduction, vars: readonly Var[], width: number): Val[] {
+    const { asm } = this;
+    if (r.kind === "pick") return vars.slice(width).map((v) => asm.get(v));
+    const values = vars.slice(0, width).map((v) => asm.get(v));
+    if (!isDouble(r)) return values;
+    return values.map((v, j) => asm.select(asm.get(vars[width + j]), asm.konst(v.type, NaN), v));
+  }
+
+  private start(r: Reduction, inLanes: boolean, second: boolean): Var {
+    if (second && r.kind !== "pick") return this.asm.var(regType("bool", inLanes), 0);
+    const payload = second;
     const dtype = r.kind === "pick" && !payload ? this.k.exs[r.value].dtype : r.dtype;
     return this.asm.var(regType(dtype, inLanes), payload ? 0 : identity(r.kind, dtype));
   }
@@ -331,9 +344,12 @@ class Nest {
         asm.set(acc, this.wrap(r.dtype, asm.mul(old, x)));
         return;
       case "max":
-      case "min":
-        asm.set(acc, extreme(asm, r.kind === "max", r.dtype, x, old));
-        return;
+      case "min": {
+        if (!isDouble(r)) return asm.set(acc, extreme(asm, r.kind === "max", r.dtype, x, old));
+        asm.set(acc, asm.bin(r.kind === "max" ? "pmax" : "pmin", old, x));
+        const bad = vars[j + vars.length / 2];
+        return asm.set(bad, asm.bin("or", asm.get(bad), asm.cmp("ne", x, x)));
+      }
       case "pick": {
         const kept = vars[j + vars.length / 2];
         const better = this.isBetter(k.exs[r.value].dtype, x, old);
