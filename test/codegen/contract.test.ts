@@ -68,7 +68,7 @@ function check(raw: ContractSpec, ranges?: (blocks: number) => number[], viaStor
         let off = asm.i32(spec.cOffset);
         for (const [axes, idx] of groups) {
           axes.forEach((x, i) => {
-            const lane = axes === spec.n && i === t.lane ? l : 0;
+            const lane = (axes === spec.n && i === t.lane) || (axes === spec.m && i - spec.m.length === t.lane) ? l : 0;
             off = asm.add(off, asm.mul(asm.add(idx[i], lane), x.c));
           });
         }
@@ -152,6 +152,22 @@ describe("contraction", () => {
     "blocks large matrices %i x %i x %i", (M, N, K) => {
       for (const [ta, tb] of [[false, false], [true, false], [false, true]]) check(matmulSpec(M, N, K, ta, tb));
     });
+  it("multiplies matrices and vectors", () => {
+    for (const via of [false, true]) {
+      for (const K of [1, 3, 4, 7, 32, 129]) {
+        for (const N of [1, 2, 5, 8, 9, 30]) {
+          for (const [ta, tb] of [[false, false], [true, false], [false, true], [true, true]]) {
+            check(matmulSpec(1, N, K, ta, tb, 2), undefined, via);
+            check(matmulSpec(N, 1, K, ta, tb, 2), undefined, via);
+          }
+          check(matmulSpec(N, 1, K, false, false, 3, "float64"), undefined, via);
+          check(matmulSpec(1, N, K, false, true, 3, "float64"), undefined, via);
+        }
+      }
+      check(matmulSpec(1, 700, 900, false, true), (n) => Array.from({ length: n + 1 }, (_, i) => i), via);
+      check(matmulSpec(700, 1, 900), (n) => Array.from({ length: n + 1 }, (_, i) => i), via);
+    }
+  });
   it("leaves the output alone for empty axes, writes zeros for an empty sum", () => {
     for (const [M, N, K] of [[0, 5, 3], [4, 0, 3], [4, 5, 0], [0, 0, 0], [1, 1, 0]]) check(matmulSpec(M, N, K));
     check(matmulSpec(4, 5, 6, false, false, 0));

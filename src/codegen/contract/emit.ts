@@ -5,7 +5,7 @@ import type { KLoop } from "./pack.ts";
 import { planContract } from "./plan.ts";
 import type { ContractPlan, Region } from "./plan.ts";
 import type { ContractSpec, NAxis } from "./spec.ts";
-import { emitTile, mergeLoops } from "./tile.ts";
+import { emitDot, emitTile, mergeLoops } from "./tile.ts";
 
 /** Addresses and block range that a kernel works with. `c` is needed by the default store only. */
 export interface ContractIo {
@@ -25,13 +25,13 @@ export interface StoreCtx {
   readonly m: readonly Val[];
   /** Index of the first lane; the lanes run along `lane`. */
   readonly n: readonly Val[];
-  /** The n axis that the lanes run along. */
+  /** The n axis that the lanes run along; from -1 down, an m axis counted from the last (a product with a vector). */
   readonly lane: number;
   /** Valid lanes. */
   readonly count: number;
   /** Element offset in the output of the first lane. */
   readonly outOffset: Val;
-  /** Elements between lanes in the output (1 when the spec has an n axis with c = 1). */
+  /** Elements between lanes in the output. */
   readonly laneStride: number;
 }
 
@@ -111,8 +111,8 @@ class Nest {
   emit(): void {
     const { asm, p, io } = this;
     if (p.table) this.emitTable();
-    const a0 = asm.ptrAdd(io.a, (this.spec.aOffset ?? 0) * p.es);
-    const b0 = asm.ptrAdd(io.b, (this.spec.bOffset ?? 0) * p.es);
+    const given = [asm.ptrAdd(io.a, (this.spec.aOffset ?? 0) * p.es), asm.ptrAdd(io.b, (this.spec.bOffset ?? 0) * p.es)];
+    const [a0, b0] = p.norm.swapped ? [given[1], given[0]] : given;
     if (p.packB === "call") this.packB(b0, asm.i32(0), this.inside(p.chunk));
     asm.loop(io.lo, io.hi, 1, (block) => {
       const [bi, mb, nb] = decode(asm, block, [p.batches, p.mBlocks, p.nBlocks]);
@@ -297,6 +297,10 @@ class Nest {
     const { asm, p, io } = this;
     const { es, lanes } = p;
     const width = r.nv * lanes * es;
+    if (p.dot) {
+      const columns = (r.nv - 1) * lanes + r.last;
+      return [emitDot(asm, this.vtype, es, a, b, p.norm.n.b * es, columns, p.kSteps)];
+    }
     let k = [...steps];
     if (p.packB !== "no") k = relinear(k, "b", width);
     if (p.packA) k = relinear(k, "a", rows * es);
@@ -328,17 +332,20 @@ class Nest {
     };
     const batch = norm.batch.map((x, n) => [x, () => at.batch[n]] as const);
     const outer = norm.mOuter.map((x, n) => [x, () => at.outer[n]] as const);
+    const columns = [norm.n, () => asm.add(col, j * p.lanes)] as const;
+    const along = norm.n.parts[0]?.axis ?? Math.max(0, spec.n.length - 1);
+    const lane = norm.swapped ? along - spec.m.length : along;
     this.store({
-      acc, lane: norm.n.parts[0]?.axis ?? Math.max(0, spec.n.length - 1), laneStride: norm.n.size === 1 ? 1 : norm.n.c,
+      acc, lane, laneStride: norm.n.size === 1 ? 1 : norm.n.c,
       count: j === r.nv - 1 ? r.last : p.lanes,
       get batch() {
         return indices("batch", batch);
       },
       get m() {
-        return indices("m", [...outer, [norm.m, () => asm.add(m0, i)]]);
+        return indices("m", [...batch, ...outer, [norm.m, () => asm.add(m0, i)], columns]);
       },
       get n() {
-        return indices("n", [...batch, [norm.n, () => asm.add(col, j * p.lanes)]]);
+        return indices("n", [...batch, columns]);
       },
       get outOffset() {
         const row = typeof i === "number" ? asm.i32(i * norm.m.c) : asm.mul(i, norm.m.c);

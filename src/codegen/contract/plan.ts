@@ -41,6 +41,8 @@ export interface ContractPlan {
   readonly bigTiles: number;
   readonly main: Region | undefined;
   readonly tail: Region | undefined;
+  /** One row, and both operands contiguous along the one k axis: lanes run along k, sums are folded at the end. */
+  readonly dot: boolean;
   readonly packA: boolean;
   readonly packB: "no" | "call" | "block";
   readonly table: boolean;
@@ -95,7 +97,8 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
   const M = m.size * product(norm.mOuter);
   const K = product(k);
 
-  const fit = shape(n.size, m.size, lanes);
+  const dot = M === 1 && n.b !== 1 && n.size > 1 && k.length === 1 && k[0].a === 1 && k[0].b === 1 && K >= lanes;
+  const fit = dot ? { nv: Math.min(8 / lanes, ceil(n.size, lanes)), rows: 1 } : shape(n.size, m.size, lanes);
   const w = fit.nv * lanes;
   const full = Math.floor(n.size / w);
   const rest = n.size - full * w;
@@ -114,6 +117,7 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
   let direct = unitN && (K * n.size * es <= BLOCKING.directBytes || few || (long && linear(k, "b")));
   const packA = !!kn && m.a === 1 && Math.abs(kn.a) * es >= 256 && n.size >= 128 && m.size >= 4;
   if (direct && !linear(k, "b")) direct = false;
+  if (dot) direct = true;
 
   // Blocks of k: the last axis whose whole inside fits is cut into equal chunks.
   const limit = direct && !(K * n.size * es <= BLOCKING.directBytes)
@@ -135,7 +139,7 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
   // Blocks of n: packed B of a block stays in the second-level cache.
   const mainPanels = main?.panels ?? 0;
   const panelBytes = Math.max(1, kSteps) * w * es;
-  const panelsFit = direct ? mainPanels : Math.max(1, Math.floor(BLOCKING.packedBytes / panelBytes));
+  const panelsFit = direct ? Math.max(1, ceil(BLOCKING.blockWork, Math.max(1, M * w * K))) : Math.max(1, Math.floor(BLOCKING.packedBytes / panelBytes));
   const nBlocks = Math.max(1, ceil(mainPanels, Math.max(1, panelsFit)));
   const panelsPerBlock = ceil(mainPanels, nBlocks);
   const packB = direct ? "no" : kBlocks === 1 && nBlocks === 1 && norm.batch.every((x) => x.b === 0) ? "call" : "block";
@@ -164,7 +168,7 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
   const slot = rows * Math.max(main?.nv ?? 0, tail?.nv ?? 0) * lanes * es;
   const size = partialAt + align(kBlocks > 1 ? tileCount * partialTile : slot);
   return {
-    norm, es, lanes, rows, tiles, bigTiles, main, tail, packA, packB, table, split, chunk, chunks, kBlocks, kSteps,
+    norm, es, lanes, rows, tiles, bigTiles, main, tail, dot, packA, packB, table, split, chunk, chunks, kBlocks, kSteps,
     batches, unitIsTile, units, unitsPerBlock, mBlocks: ceil(units, unitsPerBlock), panelsPerBlock, nBlocks, blocks,
     at: { table: tableAt, a: aAt, b: bAt, partial: partialAt, size }, needsScratch: kBlocks > 1 || partialAt > 0, partialPanel, partialTile,
   };

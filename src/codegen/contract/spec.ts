@@ -39,6 +39,8 @@ export interface NAxis extends Axis {
 /** Normal form: sizes of one dropped, neighbours merged, one n axis, one innermost m axis. */
 export interface Norm {
   readonly empty: boolean;
+  /** A and B have changed places (and m with n): there is one column only, and the lanes run along m. */
+  readonly swapped: boolean;
   readonly batch: readonly NAxis[];
   readonly mOuter: readonly NAxis[];
   readonly m: NAxis;
@@ -64,22 +66,33 @@ function without<T>(list: readonly T[], i: number): T[] {
   return list.filter((_, j) => j !== i);
 }
 
+/** The same sums with the operands exchanged. */
+function exchanged(axes: readonly NAxis[]): NAxis[] {
+  return axes.map((x) => ({ ...x, a: x.b, b: x.a }));
+}
+
 export function normalise(spec: ContractSpec): Norm {
   const group = (name: Part["group"], axes: readonly Axis[]): NAxis[] =>
     axes.map((x, axis): NAxis => ({ ...x, parts: [{ group: name, axis, size: x.size }] })).filter((x) => x.size !== 1);
-  const k = merged(group("k", spec.k));
-  const ms = merged(group("m", spec.m));
-  const ns = group("n", spec.n);
+  let k = merged(group("k", spec.k));
+  let m0 = group("m", spec.m);
+  let ns = group("n", spec.n);
+  let batch0 = group("batch", spec.batch);
+  // A matrix times a vector: better as a vector times a matrix, if its rows or columns lie in a line.
+  const inner = m0.find((x) => x.c === 1);
+  const swapped = ns.length === 0 && !!inner && (inner.a === 1 || (k.length === 1 && k[0].a === 1 && k[0].b === 1));
+  if (swapped) [k, ns, m0, batch0] = [exchanged(k), exchanged(m0), [], exchanged(batch0)];
+  const ms = merged(m0);
   const unit = ns.findIndex((x) => x.c === 1);
   const ni = unit >= 0 ? unit : ns.length - 1;
   const n = ns[ni] ?? UNIT;
   // Further n axes only repeat the work of a batch that shares A.
-  const batch = merged([...group("batch", spec.batch), ...without(ns, ni)]);
+  const batch = merged([...batch0, ...without(ns, ni)]);
   // The tile's rows run along the last m axis, unless it is short and another is longer.
   let mi = ms.length - 1;
   if (mi >= 0 && ms[mi].size < 4) ms.forEach((x, i) => (mi = x.size > ms[mi].size ? i : mi));
   const all = [...batch, ...ms, n];
-  return { empty: all.some((x) => x.size === 0), batch, mOuter: without(ms, mi), m: ms[mi] ?? UNIT, n, k };
+  return { empty: all.some((x) => x.size === 0), swapped, batch, mOuter: without(ms, mi), m: ms[mi] ?? UNIT, n, k };
 }
 
 export const product = (axes: readonly Axis[]): number => axes.reduce((p, x) => p * x.size, 1);

@@ -64,6 +64,38 @@ export function emitTile(asm: Asm, t: Tile): Val[][] {
   return acc.map((row) => row.map((v) => asm.get(v)));
 }
 
+/** One row times `columns` columns, all contiguous along k: `steps` elements each. Gives the sums as vectors of columns. */
+export function emitDot(
+  asm: Asm, vtype: VecType, es: number, a: Val, b: Val, column: number, columns: number, steps: number,
+): Val[] {
+  const lanes = asm.lanesOf(vtype);
+  const acc = Array.from({ length: columns }, () => asm.var(vtype, 0));
+  const ap = asm.var("ptr", a);
+  const bp = asm.var("ptr", b);
+  const step = (n: number): void => {
+    const x = asm.loadPartial(vtype, n, asm.get(ap));
+    const p = asm.get(bp);
+    acc.forEach((v, c) => asm.set(v, asm.fma(x, asm.loadPartial(vtype, n, p, c * column), asm.get(v))));
+  };
+  const rest = steps % lanes;
+  asm.loop(0, steps - rest, lanes, () => {
+    step(lanes);
+    asm.set(ap, asm.ptrAdd(asm.get(ap), lanes * es));
+    asm.set(bp, asm.ptrAdd(asm.get(bp), lanes * es));
+  });
+  if (rest) step(rest);
+  const sums = acc.map((v) => asm.get(v));
+  asm.pin(sums);
+  const out: Val[] = [];
+  for (let c = 0; c < columns; c += lanes) {
+    const group = Array.from({ length: lanes }, (_, i) => sums[c + i] ?? asm.konst(vtype, 0));
+    let t = asm.transpose(group);
+    while (t.length > 1) t = Array.from({ length: t.length / 2 }, (_, i) => asm.add(t[2 * i], t[2 * i + 1]));
+    out.push(t[0]);
+  }
+  return out;
+}
+
 /** Merges neighbouring loops that step both operands in one stride. Sizes that are values stay outermost. */
 export function mergeLoops(asm: Asm, loops: readonly KLoop[]): KLoop[] {
   const out: KLoop[] = [];
