@@ -1,5 +1,6 @@
 import { ValueError } from "../base/index.ts";
-import { type Metric } from "../metrics/index.ts";
+import type { Batch } from "../data/index.ts";
+import type { Metric } from "../metrics/index.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { ModelBase } from "../nn/model.ts";
 import { countParameters } from "../nn/summary.ts";
@@ -10,7 +11,7 @@ import { checkInput, checkStep } from "./anomaly.ts";
 import { type ArrayLikeInput, type BatchSource, checkClasses, needLabels, onDevice, sourceOf, splitOff, type TrainingData } from "./inputs.ts";
 import { progress } from "./progress.ts";
 import { applyState, captureState, type Position, randomNow, type RunningSums, type TrainingState } from "./state.ts";
-import type { StepResult, Steps } from "./step.ts";
+import type { Step, StepResult, Steps } from "./step.ts";
 
 /** A model with what `compile` gave it. */
 export interface Compilation {
@@ -238,9 +239,8 @@ export class Run {
     const { shuffle, seed } = this;
     const anomaly = this.options.detectAnomaly ?? at.detectAnomaly;
     for await (const b of source.batches(this.batchSize, { shuffle, seed, epoch, start, reuse: true })) {
-      const { x, y, w } = onDevice(b);
       if (anomaly) checkInput(b, epoch);
-      const loss = this.sums.add(at.steps.train(x, needLabels(y, x), w), b.size);
+      const loss = runBatch(at.steps.train, b, this.sums);
       if (anomaly) checkStep(at.model, loss, epoch, b.index);
       this.position = { epoch, batch: b.index + 1, step: this.position.step + 1 };
       this.random = randomNow();
@@ -287,6 +287,15 @@ export class Run {
   }
 }
 
+/** Runs one batch and adds it up; returns its loss. What was made for it is given back at once: no batch leaves a trace. */
+function runBatch(step: Step, batch: Batch, sums: Sums): number {
+  const { x, y, w } = onDevice(batch);
+  const results = step(x, needLabels(y, x), w);
+  const loss = sums.add(results, batch.size);
+  for (const t of [x, y, w, ...results]) t?.dispose();
+  return loss;
+}
+
 function checkWhole(name: string, value: number, least: number): void {
   if (!Number.isInteger(value) || value < least) throw new ValueError(`[fit] ${name} must be a whole number ≥ ${least}, got ${String(value)}.`);
 }
@@ -307,8 +316,7 @@ export function prepare(at: Compilation, source: BatchSource, validation: BatchS
 export async function evaluate(at: Compilation, source: BatchSource, batchSize: number, prefix = ""): Promise<Record<string, number>> {
   const sums = new Sums();
   for await (const b of source.batches(batchSize, { reuse: true })) {
-    const { x, y, w } = onDevice(b);
-    sums.add(at.steps.test(x, needLabels(y, x), w), b.size);
+    runBatch(at.steps.test, b, sums);
   }
   return sums.logs(at.metrics, prefix);
 }

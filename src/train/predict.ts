@@ -25,7 +25,9 @@ export function makePredictor(model: ModelBase): (x: ArrayLikeInput, batchSize: 
       const full = Math.min(batchSize, bucket(Math.max(1, size)));
       const part = hostArray(x.dtype, full * row);
       part.set(x.data.subarray(from * row, (from + size) * row));
-      const y = run(tensor(part, { shape: [full, ...x.shape.slice(1)], dtype: x.dtype }));
+      const given = tensor(part, { shape: [full, ...x.shape.slice(1)], dtype: x.dtype });
+      const y = run(given);
+      given.dispose();
       if (Array.isArray(y)) throw new ValueError(`[predict] model "${model.name}" has several outputs: call it, model(x).`);
       if (y.shape[0] !== full) {
         throw new ShapeError(`[predict] the model gives ${showShape(y.shape)} for ${full} samples: its first axis must be the batch; call it, model(x).`);
@@ -34,6 +36,7 @@ export function makePredictor(model: ModelBase): (x: ArrayLikeInput, batchSize: 
       out ??= { data: hostArray(y.dtype, n * width), shape: [n, ...y.shape.slice(1)], at: 0 };
       out.data.set(y.dataSync().subarray(0, size * width), out.at);
       out.at += size * width;
+      y.dispose();
       if (n === 0) break;
     }
     const { data, shape } = out as NonNullable<typeof out>;

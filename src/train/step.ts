@@ -61,7 +61,10 @@ export function makeSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, me
   return {
     train(x, y, w) {
       const [value, prediction] = train(x, y, w);
-      return prediction === undefined ? [value] : [value, ...judge(prediction, y, w)];
+      if (prediction === undefined) return [value];
+      const sums = judge(prediction, y, w);
+      prediction.dispose();
+      return [value, ...sums];
     },
     test,
   };
