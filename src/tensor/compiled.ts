@@ -22,6 +22,9 @@ interface Entry {
   readonly dtypes: readonly DType[];
 }
 
+/** Programs one function keeps, for as many shapes; the oldest goes first. */
+const KEPT = 256;
+
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
 /**
@@ -54,6 +57,7 @@ export function compiled<R>(fn: (...args: never[]) => R): Compiled<never[], R> {
     let entry = cache.get(key);
     if (entry === undefined) {
       entry = recordEntry(run, args, leaves);
+      if (cache.size >= KEPT) cache.delete(cache.keys().next().value as string);
       cache.set(key, entry);
     }
     return entry;

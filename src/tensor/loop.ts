@@ -91,7 +91,11 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
       );
     }
   });
-  const order = topoOrder(result.closed);
+  // A carry that comes out as it went in is a constant of the loop.
+  const still = carries.map((c, i) => result.closed[i] === c);
+  const moved = carries.filter((_, i) => !still[i]);
+  const outs = result.closed.filter((_, i) => still[i] !== true);
+  const order = topoOrder(outs);
   const used = new Set(order);
   const kept: { param: Node; node: Node }[] = slices.flatMap((p, i) =>
     used.has(p) ? [{ param: p, node: spec.xs[i] }] : [],
@@ -101,27 +105,33 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
     const from = trace.nextStream();
     kept.push({ param: key, node: build.randomBits(from.key, [spec.length, 2], from.stream) });
   }
-  const outs = [...result.closed];
-  if (trace.gradients > 0) {
-    const fixed = new Set<Node>(result.consts);
-    const moving = new Set<Node>([...carries, ...kept.map((x) => x.param)]);
-    for (const n of order) {
-      if (!fixed.has(n) && n.srcs.some((s) => moving.has(s))) moving.add(n);
-      if (moving.has(n) && DEAR.has(n.op) && !outs.includes(n, carries.length)) outs.push(n);
-    }
-    outs.push(...carries.filter((c) => !outs.includes(c, carries.length)));
-  }
-  const body = {
-    uid: nextId(),
-    params: [...carries, ...kept.map((x) => x.param), ...result.consts],
-    outs,
-    carries: carries.length,
-    xs: kept.length,
-  };
-  const srcs = [...spec.carries, ...kept.map((x) => x.node), ...result.outer];
+  const fixed = [
+    ...result.outer.map((node, i) => ({ param: result.consts[i], node })),
+    ...carries.flatMap((param, i) => (still[i] && used.has(param) ? [{ param, node: spec.carries[i] }] : [])),
+  ];
+  if (trace.gradients > 0) keepForGradient(outs, order, moved, [...moved, ...kept.map((x) => x.param)]);
+  const params = [...moved, ...kept.map((x) => x.param), ...fixed.map((x) => x.param)];
+  const body = { uid: nextId(), params, outs, carries: moved.length, xs: kept.length };
+  const starts = spec.carries.filter((_, i) => !still[i]);
+  const srcs = [...starts, ...kept.map((x) => x.node), ...fixed.map((x) => x.node)];
   const tuple = build.scan({ body, length: spec.length, reverse: spec.reverse }, srcs);
   return {
-    carries: carries.map((_, i) => build.get(tuple, i)),
-    ys: Array.from({ length: result.ys }, (_, i) => build.get(tuple, carries.length + i)),
+    carries: carries.map((c, i) => (still[i] ? spec.carries[i] : build.get(tuple, moved.indexOf(c)))),
+    ys: Array.from({ length: result.ys }, (_, i) => build.get(tuple, moved.length + i)),
   };
+}
+
+/** Adds to a body's results what its derivative reads: the carries and the dear products of each iteration. */
+function keepForGradient(
+  outs: Node[],
+  order: readonly Node[],
+  carries: readonly Node[],
+  inputs: readonly Node[],
+): void {
+  const moving = new Set<Node>(inputs);
+  for (const n of order) {
+    if (n.srcs.some((s) => moving.has(s))) moving.add(n);
+    if (moving.has(n) && DEAR.has(n.op) && !outs.includes(n, carries.length)) outs.push(n);
+  }
+  outs.push(...carries.filter((c) => !outs.includes(c, carries.length)));
 }
