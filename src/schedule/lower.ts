@@ -47,9 +47,52 @@ const contraction: Rule = (n) => {
   if (sizeOf(w.shape) === 0 && sizeOf(n.shape) > 0) return b.full(n.shape, 0, n.dtype);
   const { strides, padding, lhsDilation, rhsDilation } = n.attrs;
   if (padding.every(([l, h]) => l === 0 && h === 0) && lhsDilation.every((d) => d === 1)) return null;
+  if (lhsDilation.some((d) => d > 1) && strides.every((s) => s === 1) && rhsDilation.every((d) => d === 1)) return phases(n);
   const image = padSpatial(dilate(x, 1, lhsDilation), padding, 0);
   return b.conv(image, w, { strides, padding: noPads(nd), lhsDilation: ones(nd), rhsDilation });
 };
+
+/**
+ * A convolution over an image with zeros between its pixels (the gradient of a stride), without the zeros: output y of
+ * remainder r = y mod d meets only the taps k with r + k - lo divisible by d, so each remainder is a small convolution.
+ */
+function phases(n: Node<"conv">): Node {
+  const [x, w] = n.srcs;
+  const { padding, lhsDilation } = n.attrs;
+  const nd = lhsDilation.length;
+  const sizes = lhsDilation.map((d, i) => Math.ceil(n.shape[i + 1] / d));
+  const tail = n.shape.slice(nd + 1);
+  /** The outputs of one remainder an axis, [B, ...sizes, G, O]; some are the last ones only by rounding up. */
+  const part = (r: readonly number[]): Node => {
+    const start: number[] = [];
+    const pads: Pads[] = [];
+    for (let i = 0; i < nd; i++) {
+      const d = lhsDilation[i];
+      const lo = padding[i][0];
+      const k0 = (((lo - r[i]) % d) + d) % d;
+      const taps = Math.ceil((w.shape[i] - k0) / d);
+      if (taps <= 0) return b.full([n.shape[0], ...sizes, ...tail], 0, n.dtype);
+      const before = (lo - r[i] - k0) / d;
+      start.push(k0);
+      pads.push([before, sizes[i] + taps - 1 - before - x.shape[i + 1]]);
+    }
+    const step = w.shape.map((_, i) => (i < nd ? lhsDilation[i] : 1));
+    const kernel = b.slice(w, w.shape.map((_, i) => start[i] ?? 0), w.shape, step);
+    const image = padSpatial(x, pads, 0);
+    return b.conv(image, kernel, { strides: ones(nd), padding: noPads(nd), lhsDilation: ones(nd), rhsDilation: ones(nd) });
+  };
+  /** Remainders of axis `i` side by side, for fixed remainders of the axes before. */
+  const weave = (r: readonly number[], i: number): Node => {
+    if (i === nd) return part(r);
+    const list = Array.from({ length: lhsDilation[i] }, (_, q) => weave([...r, q], i + 1));
+    const wide = list.map((t) => b.reshape(t, [...t.shape.slice(0, i + 2), 1, ...t.shape.slice(i + 2)]));
+    const joined = b.concat(wide, i + 2);
+    const shape = list[0].shape.map((s, a) => (a === i + 1 ? s * lhsDilation[i] : s));
+    const flat = b.reshape(joined, shape);
+    return b.slice(flat, flat.shape.map(() => 0), flat.shape.map((s, a) => (a === i + 1 ? n.shape[a] : s)));
+  };
+  return weave([], 0);
+}
 
 /** A product of everything with everything: nothing is summed. */
 function outer(n: Node<"dot">): Node {
