@@ -4,7 +4,7 @@
  *
  * It is not: derivatives (autodiff), layers (nn), or how anything is run (an Executor is injected by engine.ts).
  */
-export * from "./tensor.ts";
+export { Tensor } from "./tensor.ts";
 export * from "./variable.ts";
 export * from "./apply.ts";
 export {

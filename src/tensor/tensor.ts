@@ -401,7 +401,7 @@ const canRealise = (): boolean => {
 };
 
 /** The value of a symbolic node, when nothing it needs is abstract: reading inside grad(), outside compiled(). */
-function realise(node: Node): Value {
+export function realise(node: Node): Value {
   if (isOp(node, "const")) return executor().fromHost(hostArray(node.dtype, 1).fill(node.attrs.value), [], node.dtype);
   const trace = currentTrace();
   if (trace === null) {

@@ -2,8 +2,8 @@ import { type DType, TraceError } from "../base/index.ts";
 import { build, type Node } from "../ir/index.ts";
 import { eagerly } from "./apply.ts";
 import { asTensor, type TensorLike } from "./convert.ts";
-import { executor } from "./executor.ts";
-import { Tensor } from "./tensor.ts";
+import { executor, type Value } from "./executor.ts";
+import { realise, Tensor } from "./tensor.ts";
 import { currentTrace } from "./trace.ts";
 
 export interface VariableOptions {
@@ -46,6 +46,21 @@ export class Variable extends Tensor {
     if (trace === null) return this.self;
     trace.captured.set(this.self, this);
     return trace.assigned.get(this) ?? this.self;
+  }
+
+  /** The value now; inside a trace, what was assigned there. Throws TraceError inside `compiled`. */
+  override get value(): Value {
+    const trace = currentTrace();
+    if (trace === null) return super.value;
+    const next = trace.assigned.get(this);
+    if (next !== undefined) return realise(next);
+    if (trace.deferred) {
+      throw new TraceError(
+        `The value of variable "${this.name}" was asked for inside compiled(): it would stay what it is now in every later run. ` +
+          "Use the variable itself, or read it outside.",
+      );
+    }
+    return super.value;
   }
 
   /** Replaces the value; shape and dtype stay. Throws TraceError for another shape or dtype. */

@@ -101,6 +101,30 @@ describe("grad and valueAndGrad", () => {
     expect(kept[0].add(1).array()).toEqual([9]);
   });
 
+  test("a variable assigned inside reads as assigned, and keeps the value", () => {
+    const [x, count] = [c.tensor([2]), c.variable([0], { name: "count" })];
+    let seen = -1;
+    const g = c.grad((v: Tensor) => {
+      count.assign(count.add(5));
+      seen = count.item();
+      return v.mul(count).sum();
+    })(x);
+    expect([seen, g.item(), count.item()]).toEqual([5, 5, 5]);
+  });
+
+  test("the product's gradient holds at zeros", () => {
+    expect(
+      c
+        .grad((v: Tensor) => v.prod())(f64([2, 0, 3]))
+        .array(),
+    ).toEqual([0, 6, 0]);
+    expect(
+      c
+        .grad((v: Tensor) => v.prod())(f64([0, 0, 3]))
+        .array(),
+    ).toEqual([0, 0, 0]);
+  });
+
   test("random numbers read inside are those that are differentiated", () => {
     let read: number[] = [];
     const g = c.grad((x: Tensor) => {
@@ -475,7 +499,11 @@ describe("mistakes", () => {
       () => c.grad((v: Tensor) => v.sum(), { argnums: 1 })(x),
       /argnums names argument 1, but the function was called with 1/,
     ],
-    ["nothing to differentiate by", () => c.grad((() => x.sum()) as never)("text" as never), /argument 0 holds no tensor/],
+    [
+      "nothing to differentiate by",
+      () => c.grad((() => x.sum()) as never)("text" as never),
+      /argument 0 holds no tensor/,
+    ],
     [
       "[loss, aux] without hasAux",
       () => c.grad((v: Tensor) => [v.sum(), v] as never)(x),

@@ -126,6 +126,10 @@ describe("compiled", () => {
       /value was asked for inside compiled\(\): there only shapes are known\. Return the tensor and read it outside, or use where\(\)/,
     );
     expect(() => c.compiled(async (x: Tensor) => x)(1)).toThrow(/the function is async/);
+    const v = c.variable([1], { name: "rate" });
+    expect(() => c.compiled((x: Tensor) => x.mul(v.item()))(1)).toThrow(
+      /variable "rate" was asked for inside compiled\(\)/,
+    );
     const leaked: Tensor[] = [];
     c.compiled((x: Tensor) => {
       leaked.push(x.mul(2));
