@@ -185,6 +185,14 @@ describe("contraction", () => {
       if (s[6] === 1 && s[7] === 1) check(input, undefined, true);
     }
   });
+  it("puts axes in an order of its own", () => {
+    const { weights } = convSpecs(4, 10, 10, 16, 16, 3);
+    const [ky, kx, i] = weights.m;
+    const [b, y, xx] = weights.k;
+    const turned = { ...weights, m: [i, ky, kx], k: [y, xx, b] };
+    expect(planContract(turned, 4)).toMatchObject({ packB: "no", tiles: 8, table: true });
+    check(turned, undefined, true);
+  });
   it("sums long convolution gradients by blocks", () => {
     const { weights } = convSpecs(8, 34, 34, 4, 16, 3);
     expect(planContract(weights, 4).kBlocks).toBeGreaterThan(1);

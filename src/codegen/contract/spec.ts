@@ -74,10 +74,12 @@ function exchanged(axes: readonly NAxis[]): NAxis[] {
 export function normalise(spec: ContractSpec): Norm {
   const group = (name: Part["group"], axes: readonly Axis[]): NAxis[] =>
     axes.map((x, axis): NAxis => ({ ...x, parts: [{ group: name, axis, size: x.size }] })).filter((x) => x.size !== 1);
-  let k = merged(group("k", spec.k));
-  let m0 = group("m", spec.m);
+  // Outermost what is farthest apart: in B for k, in the output for the others.
+  let k = merged(group("k", spec.k).sort((x, y) => Math.abs(y.b) - Math.abs(x.b) || Math.abs(y.a) - Math.abs(x.a)));
+  const sorted = (list: NAxis[]): NAxis[] => list.sort((x, y) => Math.abs(y.c) - Math.abs(x.c));
+  let m0 = sorted(group("m", spec.m));
   let ns = group("n", spec.n);
-  let batch0 = group("batch", spec.batch);
+  let batch0 = sorted(group("batch", spec.batch));
   // A matrix times a vector: better as a vector times a matrix, if its rows or columns lie in a line.
   const inner = m0.find((x) => x.c === 1);
   const swapped = ns.length === 0 && !!inner && (inner.a === 1 || (k.length === 1 && k[0].a === 1 && k[0].b === 1));
@@ -87,7 +89,7 @@ export function normalise(spec: ContractSpec): Norm {
   const ni = unit >= 0 ? unit : ns.length - 1;
   const n = ns[ni] ?? UNIT;
   // Further n axes only repeat the work of a batch that shares A.
-  const batch = merged([...batch0, ...without(ns, ni)]);
+  const batch = merged(sorted([...batch0, ...without(ns, ni)]));
   // The tile's rows run along the last m axis, unless it is short and another is longer.
   let mi = ms.length - 1;
   if (mi >= 0 && ms[mi].size < 4) ms.forEach((x, i) => (mi = x.size > ms[mi].size ? i : mi));
