@@ -55,9 +55,10 @@ const FLAT: readonly Make[] = [
   (k) => nn.dense(at([7, 12], k[0]), { activation: "softmax" }),
 ];
 
+// A large epsilon: otherwise Adam makes a full step of a gradient that is rounding only.
 const OPTIMIZERS: readonly (() => Optimizer)[] = [
   (): Optimizer => sgd(0.05),
-  (): Optimizer => adam(0.01),
+  (): Optimizer => adam({ learningRate: 0.01, epsilon: 0.01 }),
   (): Optimizer => momentum(0.02),
 ];
 
