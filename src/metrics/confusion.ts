@@ -8,15 +8,23 @@ import { ValueError } from "../base/index.ts";
  * @example
  * confusionMatrix([0, 1, 1], [0, 1, 0], 2); // [[1, 0], [1, 1]]
  */
-export function confusionMatrix(targets: ArrayLike<number>, predictions: ArrayLike<number>, classes: number): number[][] {
+export function confusionMatrix(
+  targets: ArrayLike<number>,
+  predictions: ArrayLike<number>,
+  classes: number,
+): number[][] {
   if (targets.length !== predictions.length) {
-    throw new ValueError(`[confusionMatrix] ${targets.length} targets and ${predictions.length} predictions: one of each a sample.`);
+    throw new ValueError(
+      `[confusionMatrix] ${targets.length} targets and ${predictions.length} predictions: one of each a sample.`,
+    );
   }
   const out = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let i = 0; i < targets.length; i++) {
     const row = out[targets[i]] as number[] | undefined;
     if (row === undefined || row[predictions[i]] === undefined) {
-      throw new ValueError(`[confusionMatrix] sample ${i}: target ${targets[i]}, prediction ${predictions[i]}; both must be in 0..${classes - 1}.`);
+      throw new ValueError(
+        `[confusionMatrix] sample ${i}: target ${targets[i]}, prediction ${predictions[i]}; both must be in 0..${classes - 1}.`,
+      );
     }
     row[predictions[i]]++;
   }

@@ -26,14 +26,27 @@ export interface MetricContext {
 
 export type MetricLike =
   | Metric
-  | "accuracy" | "acc" | "binaryAccuracy" | "categoricalAccuracy" | "sparseCategoricalAccuracy" | "meanSquaredError" | "mse"
-  | "meanAbsoluteError" | "mae" | "precision" | "recall" | "f1";
+  | "accuracy"
+  | "acc"
+  | "binaryAccuracy"
+  | "categoricalAccuracy"
+  | "sparseCategoricalAccuracy"
+  | "meanSquaredError"
+  | "mse"
+  | "meanAbsoluteError"
+  | "mae"
+  | "precision"
+  | "recall"
+  | "f1";
 
 /** Weights [batch] for every element of `values` [batch, ...]; null when there are none. */
 const weightsOf = (values: Tensor, weight: Tensor | null | undefined): Tensor | null =>
   weight === null || weight === undefined
     ? null
-    : t.broadcastTo(t.reshape(weight.cast("float32"), [...weight.shape, ...new Array<number>(values.rank - weight.rank).fill(1)]), values.shape);
+    : t.broadcastTo(
+        t.reshape(weight.cast("float32"), [...weight.shape, ...new Array<number>(values.rank - weight.rank).fill(1)]),
+        values.shape,
+      );
 
 /** [Σ w·value, Σ w] of values [batch, ...]. */
 function weightedSums(values: Tensor, weight: Tensor | null | undefined): Tensor {
@@ -69,7 +82,9 @@ function paired(name: string, p: Tensor, y: Tensor): Tensor {
 /** Share of (p > threshold) = y, for two classes (Keras: BinaryAccuracy). */
 export const binaryAccuracy = (options: { readonly name?: string; readonly threshold?: number } = {}): Metric => {
   const { name = "binaryAccuracy", threshold = 0.5 } = options;
-  return meanMetric(name, (p, y, at) => t.equal(decided(p, at, threshold), t.greater(paired(name, p, y).cast("float32"), 0.5)));
+  return meanMetric(name, (p, y, at) =>
+    t.equal(decided(p, at, threshold), t.greater(paired(name, p, y).cast("float32"), 0.5)),
+  );
 };
 
 /** Share of rows whose largest class is the target's largest (Keras: CategoricalAccuracy). */
@@ -125,11 +140,14 @@ const counts = (name: string, threshold: number, result: (tp: number, fp: number
 type Threshold = { readonly threshold?: number };
 
 /** TP/(TP + FP), 0 when nothing was said (Keras: Precision; S-193). */
-export const precision = ({ threshold = 0.5 }: Threshold = {}): Metric => counts("precision", threshold, (tp, fp) => ratio(tp, tp + fp));
+export const precision = ({ threshold = 0.5 }: Threshold = {}): Metric =>
+  counts("precision", threshold, (tp, fp) => ratio(tp, tp + fp));
 /** TP/(TP + FN) (Keras: Recall; S-194). */
-export const recall = ({ threshold = 0.5 }: Threshold = {}): Metric => counts("recall", threshold, (tp, _, fn) => ratio(tp, tp + fn));
+export const recall = ({ threshold = 0.5 }: Threshold = {}): Metric =>
+  counts("recall", threshold, (tp, _, fn) => ratio(tp, tp + fn));
 /** 2PR/(P + R), 0 for 0/0 (S-195). */
-export const f1 = ({ threshold = 0.5 }: Threshold = {}): Metric => counts("f1", threshold, (tp, fp, fn) => ratio(2 * tp, 2 * tp + fp + fn));
+export const f1 = ({ threshold = 0.5 }: Threshold = {}): Metric =>
+  counts("f1", threshold, (tp, fp, fn) => ratio(2 * tp, 2 * tp + fp + fn));
 
 const TABLE: Record<Extract<MetricLike, string>, () => Metric> = {
   accuracy,
@@ -150,7 +168,8 @@ const TABLE: Record<Extract<MetricLike, string>, () => Metric> = {
 export function metricOf(like: MetricLike): Metric {
   if (typeof like !== "string") return like;
   const maker = TABLE[like] as (() => Metric) | undefined;
-  if (maker === undefined) throw new ValueError(`unknown metric "${like as string}": ${didYouMean(like, Object.keys(TABLE))}`);
+  if (maker === undefined)
+    throw new ValueError(`unknown metric "${like as string}": ${didYouMean(like, Object.keys(TABLE))}`);
   return maker();
 }
 

@@ -16,8 +16,23 @@ export interface Activation {
 }
 
 export type ActivationName =
-  | "linear" | "relu" | "relu6" | "leakyRelu" | "elu" | "selu" | "gelu" | "sigmoid" | "hardSigmoid" | "tanh" | "softplus"
-  | "softsign" | "silu" | "mish" | "exponential" | "softmax" | "logSoftmax";
+  | "linear"
+  | "relu"
+  | "relu6"
+  | "leakyRelu"
+  | "elu"
+  | "selu"
+  | "gelu"
+  | "sigmoid"
+  | "hardSigmoid"
+  | "tanh"
+  | "softplus"
+  | "softsign"
+  | "silu"
+  | "mish"
+  | "exponential"
+  | "softmax"
+  | "logSoftmax";
 
 /** What layer options take: `relu`, `"relu"`, a function such as `leakyRelu({ slope: 0.1 })`, its JSON form, or any function. */
 export type ActivationLike =
@@ -42,7 +57,8 @@ export function activationLayer(like: ActivationLike, options: { readonly name?:
 }
 
 function define(activation: ActivationName, f: (x: Tensor) => Tensor, options: Config = {}): Activation {
-  const call = (x: Tensor | Symbolic): Tensor | Symbolic => (x instanceof Symbolic ? activationLayer(call as Activation)(x) : f(x));
+  const call = (x: Tensor | Symbolic): Tensor | Symbolic =>
+    x instanceof Symbolic ? activationLayer(call as Activation)(x) : f(x);
   return Object.assign(call, { activation, options }) as Activation;
 }
 
@@ -60,7 +76,9 @@ function remember(activation: "softmax" | "sigmoid", logits: Tensor, out: Tensor
 }
 
 /** The logits behind the result of `softmax` or `sigmoid` (last axis), null for any other tensor. */
-export const logitsBehind = (x: Tensor): { readonly activation: "softmax" | "sigmoid"; readonly logits: Tensor } | null =>
+export const logitsBehind = (
+  x: Tensor,
+): { readonly activation: "softmax" | "sigmoid"; readonly logits: Tensor } | null =>
   (x as Tensor & Remembered)[BEFORE] ?? null;
 
 /** x itself (Keras: linear; S-060). */
@@ -102,7 +120,10 @@ export interface Adjustable<Options> extends Activation {
   (options?: Options): Activation;
 }
 
-function adjustable<Options extends object>(name: ActivationName, make: (options: Options) => (x: Tensor) => Tensor): Adjustable<Options> {
+function adjustable<Options extends object>(
+  name: ActivationName,
+  make: (options: Options) => (x: Tensor) => Tensor,
+): Adjustable<Options> {
   const plain = define(name, make({} as Options));
   const call = (x?: Tensor | Symbolic | Options): unknown => {
     if (x instanceof Tensor) return plain(x);
@@ -124,7 +145,12 @@ export const leakyRelu: Adjustable<{ slope?: number }> = adjustable("leakyRelu",
   return (x) => t.where(t.greater(x, 0), x, t.mul(x, slope));
 });
 /** x for x > 0, else alpha·(e^x − 1); alpha 1 (Keras: elu; S-071). */
-export const elu: Adjustable<{ alpha?: number }> = adjustable("elu", ({ alpha = 1 }) => (x) => eluOf(x, alpha));
+export const elu: Adjustable<{ alpha?: number }> = adjustable(
+  "elu",
+  ({ alpha = 1 }) =>
+    (x) =>
+      eluOf(x, alpha),
+);
 /** x·Φ(x), or its tanh form with `approximate: true` (Keras: gelu). */
 export const gelu: Adjustable<{ approximate?: boolean }> = adjustable("gelu", (options) => (x) => t.gelu(x, options));
 /** e^x_i / Σ e^x_j along `axis` (default the last), shifted by the largest (Keras: softmax; S-074). */
@@ -133,11 +159,31 @@ export const softmax: Adjustable<{ axis?: number }> = adjustable("softmax", ({ a
   return axis === -1 || axis === x.rank - 1 ? remember("softmax", x, out) : out;
 });
 /** x_i − ln Σ e^x_j along `axis`, the last by default (Keras: log_softmax). */
-export const logSoftmax: Adjustable<{ axis?: number }> = adjustable("logSoftmax", ({ axis = -1 }) => (x) => t.logSoftmax(x, axis));
+export const logSoftmax: Adjustable<{ axis?: number }> = adjustable(
+  "logSoftmax",
+  ({ axis = -1 }) =>
+    (x) =>
+      t.logSoftmax(x, axis),
+);
 
 export const ACTIVATIONS: Readonly<Record<ActivationName, Activation>> = {
-  linear, relu, relu6, leakyRelu, elu, selu, gelu, sigmoid, hardSigmoid, tanh, softplus, softsign, silu, mish, exponential,
-  softmax, logSoftmax,
+  linear,
+  relu,
+  relu6,
+  leakyRelu,
+  elu,
+  selu,
+  gelu,
+  sigmoid,
+  hardSigmoid,
+  tanh,
+  softplus,
+  softsign,
+  silu,
+  mish,
+  exponential,
+  softmax,
+  logSoftmax,
 };
 
 /** The activation of an option. Plain functions pass as they are; they have no JSON form. */
@@ -145,13 +191,17 @@ export function activationOf(like: ActivationLike): Activation {
   if (isActivation(like)) return like;
   if (typeof like === "function") {
     // The bare operation of the tensor room counts as the activation of its name.
-    const known = (Object.keys(ACTIVATIONS) as ActivationName[]).find((name) => (t as Record<string, unknown>)[name] === like);
+    const known = (Object.keys(ACTIVATIONS) as ActivationName[]).find(
+      (name) => (t as Record<string, unknown>)[name] === like,
+    );
     return known === undefined ? custom(like) : ACTIVATIONS[known];
   }
   const { name, ...options } = typeof like === "string" ? { name: like } : like;
-  const found = ACTIVATIONS[(name === "swish" ? "silu" : name) as ActivationName] as Activation | undefined;
+  const found = ACTIVATIONS[name === "swish" ? "silu" : name] as Activation | undefined;
   if (found === undefined) {
-    throw new ValueError(`unknown activation "${String(name)}": ${didYouMean(name, Object.keys(ACTIVATIONS))} A function of a tensor is one too.`);
+    throw new ValueError(
+      `unknown activation "${name}": ${didYouMean(name, Object.keys(ACTIVATIONS))} A function of a tensor is one too.`,
+    );
   }
   return Object.keys(options).length === 0 ? found : (found as Adjustable<Config>)(options);
 }

@@ -2,14 +2,22 @@ import { type DType, ValueError } from "../base/index.ts";
 import { ACTIVATIONS, type ActivationLike, activationLayer, type ActivationName } from "./activations.ts";
 import { conv1d, conv2d, conv3d, type ConvOptions, depthwiseConv2d, type DepthwiseOptions } from "./conv.ts";
 import { conv1dTranspose, conv2dTranspose, conv3dTranspose, type ConvTransposeOptions } from "./conv-transpose.ts";
-import { dense, type DenseOptions, dropout, type DropoutOptions, embedding, type EmbeddingOptions, flatten, reshapeTo } from "./core.ts";
+import { dense, type DenseOptions, dropout, type DropoutOptions, embedding, flatten, reshapeTo } from "./core.ts";
 import type { Config, Json, Layer, LayerOptions } from "./layer.ts";
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from "./merge.ts";
 import { makeModel, makeSequential, type ModelBase, type ModelConfig } from "./model.ts";
 import { didYouMean } from "./names.ts";
-import { batchNorm, type BatchNormOptions, layerNorm, type LayerNormOptions } from "./norm.ts";
+import { batchNorm, layerNorm } from "./norm.ts";
 import {
-  avgPool1d, avgPool2d, avgPool3d, globalAvgPool, type GlobalPoolOptions, globalMaxPool, maxPool1d, maxPool2d, maxPool3d, type PoolOptions,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  globalAvgPool,
+  globalMaxPool,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  type PoolOptions,
 } from "./pool.ts";
 import { input, Symbolic } from "./symbolic.ts";
 
@@ -50,9 +58,9 @@ export const layerTable: Readonly<Record<string, LayerMaker>> = {
   flatten: plain(flatten),
   reshape: from<LayerOptions>("shape", reshapeTo),
   dropout: from<DropoutOptions>("rate", dropout),
-  embedding: (c) => embedding(c["count"] as number, c["size"] as number, c as unknown as EmbeddingOptions),
-  batchNorm: plain(batchNorm as (o: BatchNormOptions) => Layer),
-  layerNorm: plain(layerNorm as (o: LayerNormOptions) => Layer),
+  embedding: (c) => embedding(c["count"] as number, c["size"] as number, c),
+  batchNorm: plain(batchNorm),
+  layerNorm: plain(layerNorm),
   conv1d: convolution<ConvOptions>(conv1d),
   conv2d: convolution<ConvOptions>(conv2d),
   conv3d: convolution<ConvOptions>(conv3d),
@@ -66,8 +74,8 @@ export const layerTable: Readonly<Record<string, LayerMaker>> = {
   avgPool1d: from<PoolOptions>("poolSize", avgPool1d),
   avgPool2d: from<PoolOptions>("poolSize", avgPool2d),
   avgPool3d: from<PoolOptions>("poolSize", avgPool3d),
-  globalAvgPool: plain(globalAvgPool as (o: GlobalPoolOptions) => Layer),
-  globalMaxPool: plain(globalMaxPool as (o: GlobalPoolOptions) => Layer),
+  globalAvgPool: plain(globalAvgPool),
+  globalMaxPool: plain(globalMaxPool),
   add: plain(add),
   subtract: plain(subtract),
   multiply: plain(multiply),
@@ -82,7 +90,7 @@ const isActivationName = (name: string): name is ActivationName => name in ACTIV
 /** The layer that `layerJson` described. Throws ValueError for a class that is neither ours nor in `options.layers`. */
 export function layerFromConfig(json: LayerConfig, options: ConfigOptions = {}): Layer {
   const { class: kind, name, trainable, config } = json;
-  if (kind === "sequential" || kind === "model") return baseFromConfig(json as unknown as ModelConfig, options) as unknown as Layer;
+  if (kind === "sequential" || kind === "model") return baseFromConfig(json as unknown as ModelConfig, options);
   const given: Spread = { ...config, name, ...(trainable === undefined ? {} : { trainable }) };
   const maker = (options.layers?.[kind] ?? layerTable[kind]) as LayerMaker | undefined;
   if (maker !== undefined) return maker(given);
@@ -96,9 +104,12 @@ export function layerFromConfig(json: LayerConfig, options: ConfigOptions = {}):
   );
 }
 
-function need<T>(value: Json | undefined, what: string, check: (v: Json) => boolean): T {
-  if (value === undefined || !check(value)) throw new ValueError(`[modelFromConfig] the description has no valid ${what}: the file is damaged or of another program.`);
-  return value as unknown as T;
+/** A list of the description; its items are checked where they are used. */
+function listOf(value: Json | undefined, what: string): readonly Json[] {
+  if (Array.isArray(value)) return value as readonly Json[];
+  throw new ValueError(
+    `[modelFromConfig] the description has no list of ${what}: the file is damaged or of another program.`,
+  );
 }
 
 /** A network from its JSON form, without training. */
@@ -106,22 +117,30 @@ export function baseFromConfig(json: ModelConfig, options: ConfigOptions = {}): 
   const { class: kind, name, trainable } = json;
   const config: Config = json;
   if (kind !== "sequential" && kind !== "model") {
-    throw new ValueError(`[modelFromConfig] a network is of class "sequential" or "model", got ${JSON.stringify(kind)}.`);
+    throw new ValueError(
+      `[modelFromConfig] a network is of class "sequential" or "model", got ${JSON.stringify(kind)}.`,
+    );
   }
-  const layers = need<LayerConfig[]>(config["layers"], "list of layers", Array.isArray).map((l) => layerFromConfig(l, options));
+  const layers = (listOf(config["layers"], "layers") as unknown as LayerConfig[]).map((l) =>
+    layerFromConfig(l, options),
+  );
   const common = { name, ...(trainable === false ? { trainable } : {}) };
   if (kind === "sequential") {
     const shape = config["inputShape"] as readonly (number | null)[] | null;
-    return makeSequential(layers, { ...common, ...(shape === null ? {} : { inputShape: shape, inputDtype: config["inputDtype"] as DType }) });
+    return makeSequential(layers, {
+      ...common,
+      ...(shape === null ? {} : { inputShape: shape, inputDtype: config["inputDtype"] as DType }),
+    });
   }
-  const inputs = need<{ shape: number[]; dtype: DType; name: string }[]>(config["inputs"], "list of inputs", Array.isArray);
-  const calls = need<{ layer: string; inputs: number[] }[]>(config["calls"], "list of calls", Array.isArray);
-  const outputs = need<number[]>(config["outputs"], "list of outputs", Array.isArray);
+  const inputs = listOf(config["inputs"], "inputs") as unknown as { shape: number[]; dtype: DType; name: string }[];
+  const calls = listOf(config["calls"], "calls") as unknown as { layer: string; inputs: number[] }[];
+  const outputs = listOf(config["outputs"], "outputs") as unknown as number[];
   const nodes: Symbolic[] = inputs.map((s) => input(s.shape, { dtype: s.dtype, name: s.name }));
   const ins = nodes.slice();
   for (const call of calls) {
     const layer = layers.find((l) => l.name === call.layer);
-    if (layer === undefined) throw new ValueError(`[modelFromConfig] a call names layer "${call.layer}", which is not in the list of layers.`);
+    if (layer === undefined)
+      throw new ValueError(`[modelFromConfig] a call names layer "${call.layer}", which is not in the list of layers.`);
     const args = call.inputs.map((i) => nodes[i]);
     const out: Symbolic | readonly Symbolic[] = layer.core.spec.many === true ? layer(args) : layer(args[0]);
     nodes.push(...(out instanceof Symbolic ? [out] : (out as readonly Symbolic[])));

@@ -29,7 +29,8 @@ function transposed(rank: number, filters: number, kernelSize: Sizes, options: C
   const kernelInitializer = initializerOf(options.kernelInitializer ?? "glorotUniform");
   const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
   needWhole(kind, "filters", filters);
-  if (padding !== "valid" && padding !== "same") throw new ValueError(`[${kind}] padding must be "valid" or "same", got ${JSON.stringify(padding)}.`);
+  if (padding !== "valid" && padding !== "same")
+    throw new ValueError(`[${kind}] padding must be "valid" or "same", got ${JSON.stringify(padding)}.`);
   const size = sizesOf(kind, "kernelSize", kernelSize, rank);
   const strides = sizesOf(kind, "strides", options.strides ?? 1, rank);
   const dilation = sizesOf(kind, "dilationRate", options.dilationRate ?? 1, rank);
@@ -59,7 +60,9 @@ function transposed(rank: number, filters: number, kernelSize: Sizes, options: C
       const w = kernel as Tensor;
       needImages(tag, shape, rank);
       if (shape[rank + 1] === w.shape[rank + 1]) return;
-      throw new ShapeError(`${tag} expects ${w.shape[rank + 1]} channels, got input ${showShape(shape)}; kernel ${showShape(w.shape)} is [...window, out, in].`);
+      throw new ShapeError(
+        `${tag} expects ${w.shape[rank + 1]} channels, got input ${showShape(shape)}; kernel ${showShape(w.shape)} is [...window, out, in].`,
+      );
     },
     call([x]) {
       const y = convTranspose(x, kernel as Tensor, { strides, padding, dilation });

@@ -24,7 +24,8 @@ const AXES = ["", "length", "height, width", "depth, height, width"];
 export function needImages(tag: string, shape: readonly number[], rank: number): void {
   if (shape.length === rank + 2) return;
   let hint = "";
-  if (shape.length === rank + 1) hint = ` Is the channel axis missing? reshape to ${showShape([...shape, 1])}; or the batch axis: ${showShape([1, ...shape])}.`;
+  if (shape.length === rank + 1)
+    hint = ` Is the channel axis missing? reshape to ${showShape([...shape, 1])}; or the batch axis: ${showShape([1, ...shape])}.`;
   else if (shape.length === 2) hint = " It seems to be flattened already: put flatten() after the convolutions.";
   throw new ShapeError(`${tag} expects [batch, ${AXES[rank]}, channels], got input ${showShape(shape)}.${hint}`);
 }
@@ -52,7 +53,8 @@ export interface ConvOptions extends ConvBase {
 }
 
 /** What `conv` takes: causal padding puts all zeros in front. */
-const padsOf = (g: Geometry): ConvPadding => (g.padding === "causal" ? g.kernel.map((k, i): [number, number] => [(k - 1) * g.dilation[i], 0]) : g.padding);
+const padsOf = (g: Geometry): ConvPadding =>
+  g.padding === "causal" ? g.kernel.map((k, i): [number, number] => [(k - 1) * g.dilation[i], 0]) : g.padding;
 
 interface Geometry {
   readonly kernel: number[];
@@ -64,7 +66,9 @@ interface Geometry {
 function geometryOf(layer: string, kernelSize: Sizes, options: ConvBase, rank: number): Geometry {
   const { padding = "valid" } = options;
   if (!["valid", "same", ...(rank === 1 ? ["causal"] : [])].includes(padding)) {
-    throw new ValueError(`[${layer}] padding must be "valid" or "same"${rank === 1 ? ' or "causal"' : ""}, got ${JSON.stringify(padding)}.`);
+    throw new ValueError(
+      `[${layer}] padding must be "valid" or "same"${rank === 1 ? ' or "causal"' : ""}, got ${JSON.stringify(padding)}.`,
+    );
   }
   return {
     kernel: sizesOf(layer, "kernelSize", kernelSize, rank),
@@ -90,7 +94,9 @@ function checkChannels(tag: string, shape: readonly number[], want: number, kern
   const got = shape[shape.length - 1];
   if (got === want) return;
   const first = shape[1] === want ? " The channels must be the last axis: transpose([0, 2, 3, 1])." : "";
-  throw new ShapeError(`${tag} expects ${want} channels, got input ${showShape(shape)}; kernel ${showShape(kernel)} needs [..., ${want}].${first}`);
+  throw new ShapeError(
+    `${tag} expects ${want} channels, got input ${showShape(shape)}; kernel ${showShape(kernel)} needs [..., ${want}].${first}`,
+  );
 }
 
 /** x [batch, ...spatial, in], kernel [...window, in/groups, filters] → [batch, ...spatial', filters]. */
@@ -124,7 +130,10 @@ function convolution(rank: number, filters: number, kernelSize: Sizes, options: 
     build([shape], variable, tag) {
       needImages(tag, shape, rank);
       const channels = shape[rank + 1];
-      if (channels % groups !== 0) throw new ShapeError(`${tag} ${channels} channels of input ${showShape(shape)} do not split into ${groups} groups.`);
+      if (channels % groups !== 0)
+        throw new ShapeError(
+          `${tag} ${channels} channels of input ${showShape(shape)} do not split into ${groups} groups.`,
+        );
       kernel = variable("kernel", [...g.kernel, channels / groups, filters], kernelInitializer);
       if (useBias) bias = variable("bias", [filters], biasInitializer);
     },
@@ -142,7 +151,8 @@ function convolution(rank: number, filters: number, kernelSize: Sizes, options: 
 }
 
 /** Sequences [batch, length, channels]; also padding "causal" (Keras: Conv1D). */
-export const conv1d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer => convolution(1, filters, kernelSize, options);
+export const conv1d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer =>
+  convolution(1, filters, kernelSize, options);
 
 /**
  * Images [batch, height, width, channels] through `filters` sliding windows (cross-correlation: kernels are not flipped) →
@@ -151,10 +161,12 @@ export const conv1d = (filters: number, kernelSize: Sizes, options: ConvOptions 
  * @example
  * const y = conv2d(6, 5, { padding: "same", activation: "relu" })(zeros([1, 28, 28, 1])); // [1, 28, 28, 6]
  */
-export const conv2d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer => convolution(2, filters, kernelSize, options);
+export const conv2d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer =>
+  convolution(2, filters, kernelSize, options);
 
 /** Volumes [batch, depth, height, width, channels] (Keras: Conv3D). */
-export const conv3d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer => convolution(3, filters, kernelSize, options);
+export const conv3d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer =>
+  convolution(3, filters, kernelSize, options);
 
 export interface DepthwiseOptions extends ConvBase {
   /** Outputs for each input channel; default 1. */

@@ -2,7 +2,7 @@ import { ShapeError, showShape, sizeOf, ValueError } from "../base/index.ts";
 import { add, matmul, mul, random, reshape, take, Tensor, where } from "../tensor/index.ts";
 import { activationJson, type ActivationLike, activationLayer, activationOf } from "./activations.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
-import { type Config, type Layer, type LayerOptions, makeLayer } from "./layer.ts";
+import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
 
 /** Throws unless `value` is a whole number of at least `least`. */
 export function needWhole(layer: string, option: string, value: number, least = 1): void {
@@ -48,7 +48,9 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
     }),
     build([shape], variable, tag) {
       if (shape.length < 2) {
-        throw new ShapeError(`${tag} expects [batch, ..., features], got input ${showShape(shape)}: give it a batch axis in front, reshape([1, -1]).`);
+        throw new ShapeError(
+          `${tag} expects [batch, ..., features], got input ${showShape(shape)}: give it a batch axis in front, reshape([1, -1]).`,
+        );
       }
       kernel = variable("kernel", [shape[shape.length - 1], units], kernelInitializer);
       if (useBias) bias = variable("bias", [units], biasInitializer);
@@ -58,7 +60,9 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
       const last = shape[shape.length - 1];
       if (last === want && shape.length >= 2) return;
       const flat = sizeOf(shape.slice(1)) === want ? " Did you forget flatten()?" : "";
-      throw new ShapeError(`${tag} expects last axis ${want}, got input ${showShape(shape)}; weight [${want}, ${units}] needs [..., ${want}].${flat}`);
+      throw new ShapeError(
+        `${tag} expects last axis ${want}, got input ${showShape(shape)}; weight [${want}, ${units}] needs [..., ${want}].${flat}`,
+      );
     },
     call([x]) {
       const y = matmul(x, kernel as Tensor);
@@ -68,7 +72,8 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
 }
 
 /** Applies an activation (Keras: Activation); a bare `relu` in a list of layers is the same. */
-export const activation = (like: ActivationLike, options: { readonly name?: string } = {}): Layer => activationLayer(like, options);
+export const activation = (like: ActivationLike, options: { readonly name?: string } = {}): Layer =>
+  activationLayer(like, options);
 
 /**
  * [batch, ...] → [batch, product of the rest], the last axis fastest (Keras: Flatten).
@@ -95,7 +100,9 @@ export const reshapeTo = (shape: readonly number[], options: LayerOptions = {}):
       const known = shape.reduce((n, d) => (d === -1 ? n : n * d), 1);
       const holes = shape.filter((d) => d === -1).length;
       if (holes === 0 ? known !== size : holes > 1 || size % known !== 0) {
-        throw new ShapeError(`${tag} cannot make ${showShape(shape)} of samples ${showShape(from.slice(1))}: the batch axis stays, and the element counts must agree.`);
+        throw new ShapeError(
+          `${tag} cannot make ${showShape(shape)} of samples ${showShape(from.slice(1))}: the batch axis stays, and the element counts must agree.`,
+        );
       }
     },
     call: ([x]) => {
@@ -176,8 +183,13 @@ export function lambda(f: (x: never) => Tensor, options: LayerOptions & { readon
       const out: unknown = f((many ? xs : xs[0]) as never);
       if (out instanceof Tensor) return out;
       const name = f.name === "" ? "the function" : f.name;
-      const repair = typeof out === "function" ? ` did you mean ${name}()? It makes a layer, which is what belongs here` : "it must return a tensor";
-      throw new ValueError(`${tag} ${name} returned ${typeof out === "function" ? "a layer" : String(out)}, not a tensor:${typeof out === "function" ? "" : " "}${repair}.`);
+      const repair =
+        typeof out === "function"
+          ? ` did you mean ${name}()? It makes a layer, which is what belongs here`
+          : "it must return a tensor";
+      throw new ValueError(
+        `${tag} ${name} returned ${typeof out === "function" ? "a layer" : String(out)}, not a tensor:${typeof out === "function" ? "" : " "}${repair}.`,
+      );
     },
   });
 }

@@ -13,8 +13,25 @@ import "../engine.ts";
 export { modelFromConfig, model, sequential } from "../train/model.ts";
 export type { CompileOptions, Model, ModelOptions } from "../train/model.ts";
 export {
-  activationOf, elu, exponential, gelu, hardSigmoid, leakyRelu, linear, logSoftmax, mish, relu, relu6, selu, sigmoid, silu, softmax, softplus,
-  softsign, swish, tanh,
+  activationOf,
+  elu,
+  exponential,
+  gelu,
+  hardSigmoid,
+  leakyRelu,
+  linear,
+  logSoftmax,
+  mish,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softmax,
+  softplus,
+  softsign,
+  swish,
+  tanh,
 } from "./activations.ts";
 export type { Activation, ActivationLike, ActivationName, Adjustable } from "./activations.ts";
 export { layerFromConfig, layerTable } from "./config.ts";
@@ -26,14 +43,41 @@ export type { ConvTransposeOptions } from "./conv-transpose.ts";
 export { activation, dense, dropout, embedding, flatten, lambda, reshapeTo as reshape } from "./core.ts";
 export type { DenseOptions, DropoutOptions, EmbeddingOptions } from "./core.ts";
 export {
-  constant, fans, glorotNormal, glorotUniform, heNormal, heUniform, initializerOf, lecunNormal, lecunUniform, normal, ones, truncatedNormal,
-  uniform, varianceScaling, zeros,
+  constant,
+  fans,
+  glorotNormal,
+  glorotUniform,
+  heNormal,
+  heUniform,
+  initializerOf,
+  lecunNormal,
+  lecunUniform,
+  normal,
+  ones,
+  truncatedNormal,
+  uniform,
+  varianceScaling,
+  zeros,
 } from "./initializers.ts";
-export type { Initializer, InitializerConfig, InitializerLike, InitializerName, Seeded, VarianceOptions } from "./initializers.ts";
+export type {
+  Initializer,
+  InitializerConfig,
+  InitializerLike,
+  InitializerName,
+  Seeded,
+  VarianceOptions,
+} from "./initializers.ts";
 export { isLayer, makeLayer } from "./layer.ts";
 export type { AddVariable, CallOptions, Config, Json, Layer, LayerLike, LayerOptions, LayerSpec } from "./layer.ts";
 export {
-  binaryCrossentropy, categoricalCrossentropy, crossEntropy, hinge, huber, lossOf, meanAbsoluteError, meanSquaredError,
+  binaryCrossentropy,
+  categoricalCrossentropy,
+  crossEntropy,
+  hinge,
+  huber,
+  lossOf,
+  meanAbsoluteError,
+  meanSquaredError,
   sparseCategoricalCrossentropy,
 } from "./losses.ts";
 export type { CrossentropyOptions, Loss, LossLike, LossName } from "./losses.ts";
@@ -41,7 +85,16 @@ export { add, average, concatenate, maximum, minimum, multiply, subtract } from 
 export type { HostArray, ModelBase, ModelConfig, SequentialOptions } from "./model.ts";
 export { batchNorm, layerNorm } from "./norm.ts";
 export type { BatchNormOptions, LayerNormOptions, NormOptions } from "./norm.ts";
-export { avgPool1d, avgPool2d, avgPool3d, globalAvgPool, globalMaxPool, maxPool1d, maxPool2d, maxPool3d } from "./pool.ts";
+export {
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  globalAvgPool,
+  globalMaxPool,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+} from "./pool.ts";
 export type { GlobalPoolOptions, PoolOptions } from "./pool.ts";
 export { countParameters } from "./summary.ts";
 export { input, Symbolic } from "./symbolic.ts";

@@ -11,14 +11,27 @@ export interface Initializer {
   readonly config: InitializerConfig;
 }
 
-export type InitializerConfig = InitializerName | ({ readonly name: InitializerName } & Readonly<Record<string, number | string | null>>);
+export type InitializerConfig =
+  | InitializerName
+  | ({ readonly name: InitializerName } & Readonly<Record<string, number | string | null>>);
 
 /** What layer options take: a name (`"heNormal"`), an initializer (`heNormal({ seed: 1 })`), or its JSON form. */
 export type InitializerLike = Initializer | InitializerConfig;
 
 export type InitializerName =
-  | "zeros" | "ones" | "constant" | "uniform" | "normal" | "truncatedNormal" | "varianceScaling"
-  | "lecunUniform" | "lecunNormal" | "glorotUniform" | "glorotNormal" | "heUniform" | "heNormal";
+  | "zeros"
+  | "ones"
+  | "constant"
+  | "uniform"
+  | "normal"
+  | "truncatedNormal"
+  | "varianceScaling"
+  | "lecunUniform"
+  | "lecunNormal"
+  | "glorotUniform"
+  | "glorotNormal"
+  | "heUniform"
+  | "heNormal";
 
 export interface Seeded {
   /** Fixes the numbers of this initializer; default: the next draw of the stream that `setSeed` starts. */
@@ -28,7 +41,7 @@ export interface Seeded {
 /** The options other than undefined ones, behind the name; the bare name when there are none. */
 function configOf(name: InitializerName, options: object): InitializerConfig {
   const given = Object.entries(options).filter(([, v]) => v !== undefined);
-  return given.length === 0 ? name : ({ name, ...Object.fromEntries(given) } as InitializerConfig);
+  return given.length === 0 ? name : { name, ...Object.fromEntries(given) };
 }
 
 function make(
@@ -38,26 +51,33 @@ function make(
 ): Initializer {
   const seed = (options as Seeded).seed;
   const key = (): Key => (seed === undefined ? nextKey() : keyOfSeed(seed));
-  const init = (shape: readonly number[], dtype: DType = "float32"): Tensor => tensor(fill(shape, dtype, key), { shape, dtype });
+  const init = (shape: readonly number[], dtype: DType = "float32"): Tensor =>
+    tensor(fill(shape, dtype, key), { shape, dtype });
   return Object.assign(init, { config: configOf(name, options) });
 }
 
-const filled = (shape: readonly number[], dtype: DType, value: number): TypedArray => hostArray(dtype, sizeOf(shape)).fill(value);
+const filled = (shape: readonly number[], dtype: DType, value: number): TypedArray =>
+  hostArray(dtype, sizeOf(shape)).fill(value);
 
 /** All zeros: the default of biases (Keras: Zeros). */
 export const zeros = (): Initializer => make("zeros", {}, (shape, dtype) => filled(shape, dtype, 0));
 /** All ones (Keras: Ones). */
 export const ones = (): Initializer => make("ones", {}, (shape, dtype) => filled(shape, dtype, 1));
 /** One value everywhere (Keras: Constant). */
-export const constant = (value: number): Initializer => make("constant", { value }, (shape, dtype) => filled(shape, dtype, value));
+export const constant = (value: number): Initializer =>
+  make("constant", { value }, (shape, dtype) => filled(shape, dtype, value));
 
 /** Uniform in (min, max), default ±0.05 (Keras: RandomUniform). */
 export const uniform = (options: Seeded & { min?: number; max?: number } = {}): Initializer =>
-  make("uniform", options, (shape, dtype, key) => sampleUniform(key(), shape, dtype, options.min ?? -0.05, options.max ?? 0.05));
+  make("uniform", options, (shape, dtype, key) =>
+    sampleUniform(key(), shape, dtype, options.min ?? -0.05, options.max ?? 0.05),
+  );
 
 /** Normal, default mean 0 and deviation 0.05 (Keras: RandomNormal; S-083 with deviation 0.01). */
 export const normal = (options: Seeded & { mean?: number; stddev?: number } = {}): Initializer =>
-  make("normal", options, (shape, dtype, key) => sampleNormal(key(), shape, dtype, options.mean ?? 0, options.stddev ?? 0.05));
+  make("normal", options, (shape, dtype, key) =>
+    sampleNormal(key(), shape, dtype, options.mean ?? 0, options.stddev ?? 0.05),
+  );
 
 /** Normal cut at two deviations, default mean 0 and deviation 0.05 before the cut (Keras: TruncatedNormal). */
 export const truncatedNormal = (options: Seeded & { mean?: number; stddev?: number } = {}): Initializer =>
@@ -104,7 +124,8 @@ function scaled(options: VarianceOptions): (shape: readonly number[], dtype: DTy
 }
 
 /** Variance scale/fan (Keras: VarianceScaling); the named ones below are its cases. */
-export const varianceScaling = (options: VarianceOptions = {}): Initializer => make("varianceScaling", options, scaled(options));
+export const varianceScaling = (options: VarianceOptions = {}): Initializer =>
+  make("varianceScaling", options, scaled(options));
 
 const named =
   (name: InitializerName, scale: number, mode: "fanIn" | "fanAvg", distribution: "truncatedNormal" | "uniform") =>
@@ -148,7 +169,7 @@ export function initializerOf(like: InitializerLike): Initializer {
   const { name, ...options } = typeof like === "string" ? { name: like } : like;
   const maker = TABLE[name] as ((o: Options) => Initializer) | undefined;
   if (maker === undefined) {
-    throw new ValueError(`unknown initializer "${String(name)}": ${didYouMean(name, Object.keys(TABLE))}`);
+    throw new ValueError(`unknown initializer "${name}": ${didYouMean(name, Object.keys(TABLE))}`);
   }
   return maker(options);
 }

@@ -94,7 +94,9 @@ export class LayerCore {
     this.name = spec.options.name ?? spec.class;
     this.trainable = spec.options.trainable ?? true;
     if (this.name === "" || this.name.includes("/")) {
-      throw new ValueError(`[${spec.class}] a layer's name must not be empty nor contain "/", got ${JSON.stringify(this.name)}.`);
+      throw new ValueError(
+        `[${spec.class}] a layer's name must not be empty nor contain "/", got ${JSON.stringify(this.name)}.`,
+      );
     }
   }
 
@@ -136,7 +138,11 @@ export class LayerCore {
     const add: AddVariable = (short, shape, initializer, options = {}) => {
       const make = initializerOf(initializer);
       const variable = eagerly(
-        () => new Variable(make(shape, kind), { name: `${this.path}${this.name}/${short}`, trainable: options.trainable ?? true }),
+        () =>
+          new Variable(make(shape, kind), {
+            name: `${this.path}${this.name}/${short}`,
+            trainable: options.trainable ?? true,
+          }),
       );
       this.own.push({ short, variable });
       return variable;
@@ -189,7 +195,8 @@ function operands(core: LayerCore, x: unknown): readonly Tensor[] | readonly Sym
   if (list.length > 0 && list.every(isSymbolic)) return checkCount(core, list, many);
   if (list.length > 0 && list.every((t) => t instanceof Tensor)) return checkCount(core, list, many);
   const what = list.find((t) => !(t instanceof Tensor)) ?? x;
-  const name = what === null || what === undefined ? String(what) : typeof what === "object" ? what.constructor.name : typeof what;
+  const name =
+    what === null || what === undefined ? String(what) : typeof what === "object" ? what.constructor.name : typeof what;
   throw new ValueError(
     `${core.tag} takes ${many ? "a list of tensors" : "a tensor"}, got ${name}: wrap numbers with tensor(data, { shape }).`,
   );
@@ -197,7 +204,9 @@ function operands(core: LayerCore, x: unknown): readonly Tensor[] | readonly Sym
 
 function checkCount<T>(core: LayerCore, list: readonly T[], many: boolean): readonly T[] {
   if (!many && list.length !== 1) {
-    throw new ValueError(`${core.tag} takes one tensor, got a list of ${list.length}: join them first with concatenate() or add().`);
+    throw new ValueError(
+      `${core.tag} takes one tensor, got a list of ${list.length}: join them first with concatenate() or add().`,
+    );
   }
   return list;
 }
@@ -221,7 +230,9 @@ export function makeLayer(spec: LayerSpec): Layer {
   const core = new LayerCore(spec);
   const layer = ((x: unknown, options: CallOptions = {}): unknown => {
     const xs = operands(core, x);
-    return isSymbolic(xs[0]) ? symbolicCall(layer, xs as readonly Symbolic[]) : core.call(xs as readonly Tensor[], options);
+    return isSymbolic(xs[0])
+      ? symbolicCall(layer, xs as readonly Symbolic[])
+      : core.call(xs as readonly Tensor[], options);
   }) as unknown as Layer;
   const infer = (shape: OpenShape | readonly OpenShape[], dtype: DType): OpenShape => {
     const inputs = shapesOf(shape).map((s) => ({ shape: s, dtype }));
@@ -241,7 +252,12 @@ export function makeLayer(spec: LayerSpec): Layer {
   };
   for (const [key, value] of Object.entries(methods)) Object.defineProperty(layer, key, { value });
   Object.defineProperties(layer, {
-    name: { get: () => core.name, set: (name: string) => core.rename(name, core.path) },
+    name: {
+      get: () => core.name,
+      set(name: string) {
+        core.rename(name, core.path);
+      },
+    },
     trainable: {
       get: () => core.trainable,
       set: (on: boolean) => {
@@ -256,7 +272,8 @@ export function makeLayer(spec: LayerSpec): Layer {
   return layer;
 }
 
-export const isLayer = (x: unknown): x is Layer => typeof x === "function" && (x as Partial<Layer>).core instanceof LayerCore;
+export const isLayer = (x: unknown): x is Layer =>
+  typeof x === "function" && (x as Partial<Layer>).core instanceof LayerCore;
 
 /** The size of the last axis, or an error of this layer about rank. */
 export function needRank(tag: string, shape: readonly number[], rank: number, layout: string): void {

@@ -18,7 +18,12 @@ export interface Loss {
 }
 
 export type LossName =
-  | "meanSquaredError" | "meanAbsoluteError" | "huber" | "hinge" | "binaryCrossentropy" | "categoricalCrossentropy"
+  | "meanSquaredError"
+  | "meanAbsoluteError"
+  | "huber"
+  | "hinge"
+  | "binaryCrossentropy"
+  | "categoricalCrossentropy"
   | "sparseCategoricalCrossentropy";
 
 /** What `compile` takes: a name (also "mse", "mae"), a loss, or any function of prediction and target to a scalar or [batch]. */
@@ -90,7 +95,12 @@ export interface CrossentropyOptions {
 }
 
 /** Which numbers to compute from: logits where there are any. */
-function source(op: string, p: Tensor, fromLogits: boolean | undefined, want: "softmax" | "sigmoid"): { x: Tensor; logits: boolean } {
+function source(
+  op: string,
+  p: Tensor,
+  fromLogits: boolean | undefined,
+  want: "softmax" | "sigmoid",
+): { x: Tensor; logits: boolean } {
   if (fromLogits !== undefined) return { x: p, logits: fromLogits };
   const before = logitsBehind(p);
   if (before === null) return { x: p, logits: true };
@@ -108,7 +118,8 @@ function clipped(p: Tensor, rows: boolean): Tensor {
 }
 
 /** ln of the class probabilities, from logits or from probabilities. */
-const logProbabilities = (at: { x: Tensor; logits: boolean }): Tensor => (at.logits ? t.logSoftmax(at.x, -1) : t.log(clipped(at.x, true)));
+const logProbabilities = (at: { x: Tensor; logits: boolean }): Tensor =>
+  at.logits ? t.logSoftmax(at.x, -1) : t.log(clipped(at.x, true));
 
 const smooth = (y: Tensor, epsilon: number, classes: number): Tensor =>
   epsilon === 0 ? y : t.add(t.mul(y, 1 - epsilon), epsilon / classes);
@@ -135,7 +146,9 @@ export function categoricalCrossentropy(options: CrossentropyOptions = {}): Loss
   const { labelSmoothing = 0 } = options;
   return define("categoricalCrossentropy", (p, target) => {
     const y = smooth(likePrediction("categoricalCrossentropy", p, target), labelSmoothing, p.shape[p.rank - 1]);
-    return t.neg(t.sum(t.mul(y, logProbabilities(source("categoricalCrossentropy", p, options.fromLogits, "softmax"))), -1));
+    return t.neg(
+      t.sum(t.mul(y, logProbabilities(source("categoricalCrossentropy", p, options.fromLogits, "softmax"))), -1),
+    );
   });
 }
 
@@ -199,10 +212,12 @@ const MAKERS: Record<LossName | "mse" | "mae", () => Loss> = {
 export function lossOf(like: LossLike): Loss {
   if (typeof like === "string") {
     const maker = MAKERS[like] as (() => Loss) | undefined;
-    if (maker === undefined) throw new ValueError(`unknown loss "${like as string}": ${didYouMean(like, Object.keys(MAKERS))}`);
+    if (maker === undefined)
+      throw new ValueError(`unknown loss "${like as string}": ${didYouMean(like, Object.keys(MAKERS))}`);
     return maker();
   }
-  if (typeof like !== "function") throw new ValueError(`unknown loss ${String(like)}: ${didYouMean(like, Object.keys(MAKERS))}`);
+  if (typeof like !== "function")
+    throw new ValueError(`unknown loss ${String(like)}: ${didYouMean(like, Object.keys(MAKERS))}`);
   if ("perSample" in like) return like;
   return define("meanSquaredError", (p, y) => like(p, y));
 }

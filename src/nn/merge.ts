@@ -13,7 +13,10 @@ const merging =
       config: {},
       many: true,
       check(shapes, tag) {
-        if (shapes.length < 2) throw new ShapeError(`${tag} joins two tensors or more, got ${shapes.length}: call it on a list, ${name}()([a, b]).`);
+        if (shapes.length < 2)
+          throw new ShapeError(
+            `${tag} joins two tensors or more, got ${shapes.length}: call it on a list, ${name}()([a, b]).`,
+          );
       },
       call: (xs) => finish(xs.slice(1).reduce(combine, xs[0]), xs.length),
     });
@@ -44,7 +47,9 @@ export function concatenate(options: LayerOptions & { readonly axis?: number } =
       const at = axis < 0 ? axis + shapes[0].length : axis;
       const odd = shapes.find((s) => s.length !== shapes[0].length || s.some((d, i) => i !== at && d !== shapes[0][i]));
       if (odd !== undefined) {
-        throw new ShapeError(`${tag} needs equal sizes on all axes but ${axis}, got ${shapes.map(showShape).join(" and ")}.`);
+        throw new ShapeError(
+          `${tag} needs equal sizes on all axes but ${axis}, got ${shapes.map(showShape).join(" and ")}.`,
+        );
       }
     },
     call: (xs) => t.concat([...xs], axis),

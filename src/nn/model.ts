@@ -51,7 +51,8 @@ function nameAll(owner: Layer, layers: readonly Layer[]): void {
   const taken = new Set<string>();
   for (const l of layers) {
     if (!l.core.named) continue;
-    if (taken.has(l.name)) throw new ValueError(`[${owner.class}] two layers are named "${l.name}": names must be unique in a model.`);
+    if (taken.has(l.name))
+      throw new ValueError(`[${owner.class}] two layers are named "${l.name}": names must be unique in a model.`);
     taken.add(l.name);
   }
   for (const l of layers) {
@@ -75,7 +76,9 @@ function findLayer(owner: Layer, name: string): Layer {
   const [head, ...rest] = name.split("/");
   const found = owner.layers.find((l) => l.name === head);
   if (found === undefined) {
-    throw new ValueError(`[${owner.class} "${owner.name}"] has no layer "${name}": it has ${owner.layers.map((l) => l.name).join(", ")}.`);
+    throw new ValueError(
+      `[${owner.class} "${owner.name}"] has no layer "${name}": it has ${owner.layers.map((l) => l.name).join(", ")}.`,
+    );
   }
   return rest.length === 0 ? found : findLayer(found, rest.join("/"));
 }
@@ -86,13 +89,16 @@ function setWeights(model: Layer, weights: Readonly<Record<string, HostArray>>):
   for (const [name, v] of variables) {
     const w = weights[name] as HostArray | undefined;
     if (w === undefined) wrong.push(`${name} ${showShape(v.shape)} is missing`);
-    else if (showShape(w.shape) !== showShape(v.shape)) wrong.push(`${name} is ${showShape(v.shape)}, got ${showShape(w.shape)}`);
+    else if (showShape(w.shape) !== showShape(v.shape))
+      wrong.push(`${name} is ${showShape(v.shape)}, got ${showShape(w.shape)}`);
   }
   for (const name of Object.keys(weights)) if (!variables.has(name)) wrong.push(`${name} is not in the model`);
   if (wrong.length > 0) {
     const more = wrong.length > 8 ? `; and ${wrong.length - 8} more` : "";
     const unbuilt = variables.size === 0 ? " The model is not built yet: call build(shape) first." : "";
-    throw new ValueError(`[setWeights] the weights do not fit model "${model.name}": ${wrong.slice(0, 8).join("; ")}${more}.${unbuilt}`);
+    throw new ValueError(
+      `[setWeights] the weights do not fit model "${model.name}": ${wrong.slice(0, 8).join("; ")}${more}.${unbuilt}`,
+    );
   }
   for (const [name, v] of variables) {
     const w = weights[name];
@@ -103,13 +109,19 @@ function setWeights(model: Layer, weights: Readonly<Record<string, HostArray>>):
 }
 
 /** Adds what models have beyond layers. */
-function modelOf<Out>(layer: Layer, inputShapes: () => readonly OpenShape[] | null, rows: () => SummaryRow[]): ModelBase<Out> {
+function modelOf<Out>(
+  layer: Layer,
+  inputShapes: () => readonly OpenShape[] | null,
+  rows: () => SummaryRow[],
+): ModelBase<Out> {
   nameAll(layer, layer.layers);
   const methods = {
     layer: (name: string): Layer => findLayer(layer, name),
     namedVariables: (): Record<string, Variable> => Object.fromEntries(namedVariables(layer)),
     weights: (): Record<string, HostArray> =>
-      Object.fromEntries(namedVariables(layer).map(([name, v]) => [name, { data: v.dataSync(), shape: v.shape, dtype: v.dtype }])),
+      Object.fromEntries(
+        namedVariables(layer).map(([name, v]) => [name, { data: v.dataSync(), shape: v.shape, dtype: v.dtype }]),
+      ),
     setWeights: (weights: Readonly<Record<string, HostArray>>): void => setWeights(layer, weights),
     summary: (): string => summaryOf(layer, rows()),
   };
@@ -135,10 +147,14 @@ const layerJson = (l: Layer): Config => (isModel(l) ? l.config() : { ...headJson
 
 /** Layers one after the other; see `sequential` of chainrule/nn. */
 export function makeSequential(items: readonly LayerLike[], options: SequentialOptions = {}): ModelBase {
-  if (!Array.isArray(items)) throw new ValueError("[sequential] takes a list of layers: sequential([dense(10), relu]).");
+  if (!Array.isArray(items))
+    throw new ValueError("[sequential] takes a list of layers: sequential([dense(10), relu]).");
   const layers = Array.from(items, layerOf);
   const twice = layers.find((l, i) => l.core.spec.build !== undefined && layers.indexOf(l) !== i);
-  if (twice !== undefined) throw new ValueError(`[sequential] layer "${twice.name}" stands twice: make a second one, or share it with model(inputs, outputs).`);
+  if (twice !== undefined)
+    throw new ValueError(
+      `[sequential] layer "${twice.name}" stands twice: make a second one, or share it with model(inputs, outputs).`,
+    );
   let shape: OpenShape | null = null;
   let dtype: DType = "float32";
   const layer = makeLayer({
@@ -230,7 +246,8 @@ export function makeModel<Out>(
           throw new ShapeError(`${tag} input ${i} is ${showOpen(want)}, got ${showShape(shape)}.`);
         }
       });
-      if (shapes.length !== ins.length) throw new ValueError(`${tag} takes ${ins.length} tensors, got ${shapes.length}.`);
+      if (shapes.length !== ins.length)
+        throw new ValueError(`${tag} takes ${ins.length} tensors, got ${shapes.length}.`);
     },
     call(xs) {
       const values = new Map<Symbolic, Tensor>(ins.map((s, i) => [s, xs[i]]));

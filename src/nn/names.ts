@@ -24,5 +24,7 @@ export function didYouMean(name: unknown, known: readonly string[]): string {
     .map((k) => ({ k, d: distance(bare(name), bare(k)) }))
     .sort((a, b) => a.d - b.d)
     .at(0);
-  return near !== undefined && near.d <= Math.max(1, Math.floor(near.k.length / 3)) ? `did you mean "${near.k}"? Otherwise ${list}` : list;
+  return near !== undefined && near.d <= Math.max(1, Math.floor(near.k.length / 3))
+    ? `did you mean "${near.k}"? Otherwise ${list}`
+    : list;
 }

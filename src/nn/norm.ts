@@ -1,5 +1,18 @@
 import { ShapeError, showShape, ValueError } from "../base/index.ts";
-import { add, div, mean, mul, neg, reshape, sqrt, square, stopGradient, sub, type Tensor, type Variable } from "../tensor/index.ts";
+import {
+  add,
+  div,
+  mean,
+  mul,
+  neg,
+  reshape,
+  sqrt,
+  square,
+  stopGradient,
+  sub,
+  type Tensor,
+  type Variable,
+} from "../tensor/index.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
 
@@ -56,7 +69,8 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
       gammaInitializer: gammaInitializer.config,
     }),
     build([shape], variable, tag) {
-      if (shape.length < 2) throw new ShapeError(`${tag} expects [batch, ..., features], got input ${showShape(shape)}.`);
+      if (shape.length < 2)
+        throw new ShapeError(`${tag} expects [batch, ..., features], got input ${showShape(shape)}.`);
       const size = shape.slice(-1);
       if (scale) gamma = variable("gamma", size, gammaInitializer);
       if (center) beta = variable("beta", size, betaInitializer);
@@ -91,7 +105,11 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
  * offset is 0, but its derivative is not. So gradients are exact to any order, and the first one needs no sum over x − μ: the
  * backward pass reads its operands twice instead of three times.
  */
-function moments(x: Tensor, axes: number | readonly number[], keepdims: boolean): { mu: Tensor; centred: Tensor; offset: Tensor; variance: Tensor } {
+function moments(
+  x: Tensor,
+  axes: number | readonly number[],
+  keepdims: boolean,
+): { mu: Tensor; centred: Tensor; offset: Tensor; variance: Tensor } {
   const mu = mean(x, axes, { keepdims });
   const c = stopGradient(mu);
   const centred = sub(x, c);
@@ -106,7 +124,9 @@ function scaleOf(variance: Tensor, epsilon: number, gamma: Tensor | null): Tenso
 
 function checkLast(shape: readonly number[], v: Variable, tag: string): void {
   if (shape.length >= 2 && shape[shape.length - 1] === v.shape[v.rank - 1]) return;
-  throw new ShapeError(`${tag} expects last axis ${v.shape[v.rank - 1]}, got input ${showShape(shape)}: it was built for another number of features.`);
+  throw new ShapeError(
+    `${tag} expects last axis ${v.shape[v.rank - 1]}, got input ${showShape(shape)}: it was built for another number of features.`,
+  );
 }
 
 export interface LayerNormOptions extends NormOptions {
@@ -141,7 +161,8 @@ export function layerNorm(options: LayerNormOptions = {}): Layer {
       gammaInitializer: gammaInitializer.config,
     }),
     build([shape], variable, tag) {
-      if (shape.length <= count) throw new ShapeError(`${tag} expects more than ${count} axes, got input ${showShape(shape)}.`);
+      if (shape.length <= count)
+        throw new ShapeError(`${tag} expects more than ${count} axes, got input ${showShape(shape)}.`);
       size = shape.slice(-count);
       if (scale) gamma = variable("gamma", size, gammaInitializer);
       if (center) beta = variable("beta", size, betaInitializer);

@@ -15,7 +15,8 @@ function pooling(kind: "max" | "avg", rank: number, poolSize: Sizes, options: Po
   const size = sizesOf(name, "poolSize", poolSize, rank);
   const strides = sizesOf(name, "strides", options.strides ?? size, rank);
   const { padding = "valid" } = options;
-  if (padding !== "valid" && padding !== "same") throw new ValueError(`[${name}] padding must be "valid" or "same", got ${JSON.stringify(padding)}.`);
+  if (padding !== "valid" && padding !== "same")
+    throw new ValueError(`[${name}] padding must be "valid" or "same", got ${JSON.stringify(padding)}.`);
   const pool = kind === "max" ? maxPool : avgPool;
   return makeLayer({
     class: name,
@@ -35,7 +36,8 @@ function pooling(kind: "max" | "avg", rank: number, poolSize: Sizes, options: Po
 }
 
 /** Largest of each window over [batch, length, channels] (Keras: MaxPooling1D). */
-export const maxPool1d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer => pooling("max", 1, poolSize, options);
+export const maxPool1d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
+  pooling("max", 1, poolSize, options);
 /**
  * Largest of each window over [batch, height, width, channels], channel by channel; the gradient goes to the first largest
  * (Keras: MaxPooling2D; S-235, S-237 to S-240).
@@ -43,16 +45,21 @@ export const maxPool1d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer
  * @example
  * const y = maxPool2d(2)(zeros([1, 28, 28, 6])); // [1, 14, 14, 6]
  */
-export const maxPool2d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer => pooling("max", 2, poolSize, options);
+export const maxPool2d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
+  pooling("max", 2, poolSize, options);
 /** Largest of each window over [batch, depth, height, width, channels] (Keras: MaxPooling3D). */
-export const maxPool3d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer => pooling("max", 3, poolSize, options);
+export const maxPool3d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
+  pooling("max", 3, poolSize, options);
 
 /** Mean of each window over [batch, length, channels]; padding does not count (Keras: AveragePooling1D). */
-export const avgPool1d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer => pooling("avg", 1, poolSize, options);
+export const avgPool1d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
+  pooling("avg", 1, poolSize, options);
 /** Mean of each window over [batch, height, width, channels]; padding does not count (Keras: AveragePooling2D; S-236). */
-export const avgPool2d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer => pooling("avg", 2, poolSize, options);
+export const avgPool2d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
+  pooling("avg", 2, poolSize, options);
 /** Mean of each window over [batch, depth, height, width, channels] (Keras: AveragePooling3D). */
-export const avgPool3d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer => pooling("avg", 3, poolSize, options);
+export const avgPool3d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
+  pooling("avg", 3, poolSize, options);
 
 export interface GlobalPoolOptions extends LayerOptions {
   /** Leave the spatial axes with size 1; default false. */
@@ -67,7 +74,9 @@ function globalPooling(name: string, reduce: typeof mean, options: GlobalPoolOpt
     config: { keepdims },
     check([shape], tag) {
       if (shape.length >= 3) return;
-      throw new ShapeError(`${tag} expects [batch, ...spatial, channels], got input ${showShape(shape)}: there is nothing to pool.`);
+      throw new ShapeError(
+        `${tag} expects [batch, ...spatial, channels], got input ${showShape(shape)}: there is nothing to pool.`,
+      );
     },
     call([x]): Tensor {
       const spatial = x.shape.slice(1, -1).map((_, i) => i + 1);

@@ -58,6 +58,8 @@ export function summaryOf(model: Layer, rows: readonly SummaryRow[]): string {
       "Not trainable",
       all.filter((v) => !trainable.includes(v)),
     ),
-    ...(rows.every((r) => r.layer.built) ? [] : ["Not built yet: call build([null, ...sampleShape]), or the model on data, first."]),
+    ...(rows.every((r) => r.layer.built)
+      ? []
+      : ["Not built yet: call build([null, ...sampleShape]), or the model on data, first."]),
   ].join("\n");
 }

@@ -8,7 +8,8 @@ import type { Layer } from "./layer.ts";
 export type OpenShape = readonly (number | null)[];
 
 /** `[batch, 28, 28, 1]`, as open shapes are written in messages and tables. */
-export const showOpen = (shape: OpenShape): string => `[${shape.map((d, i) => d ?? (i === 0 ? "batch" : "?")).join(", ")}]`;
+export const showOpen = (shape: OpenShape): string =>
+  `[${shape.map((d, i) => d ?? (i === 0 ? "batch" : "?")).join(", ")}]`;
 
 /** One call of a layer on symbolic inputs. */
 export interface Call {
@@ -41,7 +42,9 @@ export class Symbolic {
 
   /** Symbolic tensors have no numbers: the usual slip is to read one. */
   dataSync(): never {
-    throw new TraceError(`A symbolic tensor ${showOpen(this.shape)} has no data: close the graph with model(inputs, outputs) and call the model.`);
+    throw new TraceError(
+      `A symbolic tensor ${showOpen(this.shape)} has no data: close the graph with model(inputs, outputs) and call the model.`,
+    );
   }
 }
 
@@ -54,7 +57,9 @@ export class Symbolic {
  */
 export function input(shape: OpenShape, options: { dtype?: DType; name?: string } = {}): Symbolic {
   if (shape.some((d) => d !== null && !(Number.isInteger(d) && d > 0))) {
-    throw new ShapeError(`[input] ${showOpen([null, ...shape])}: every size of a sample must be a whole number > 0, or null for any size.`);
+    throw new ShapeError(
+      `[input] ${showOpen([null, ...shape])}: every size of a sample must be a whole number > 0, or null for any size.`,
+    );
   }
   return new Symbolic([null, ...shape], options.dtype ?? "float32", options.name ?? "");
 }
@@ -74,8 +79,14 @@ export function inferShapes(
   const runs = PROBES.slice(0, open ? 2 : 1).map((probe) =>
     withContext({ training: false }, () => {
       const size = (d: number | null, axis: number): number => d ?? (axis === 0 ? probe.batch : probe.other);
-      return record(() => f(inputs.map((s) => zeros(s.shape.map(size), { dtype: s.dtype }))).map((t) => ({ shape: t.shape, dtype: t.dtype })), true)
-        .result;
+      return record(
+        () =>
+          f(inputs.map((s) => zeros(s.shape.map(size), { dtype: s.dtype }))).map((t) => ({
+            shape: t.shape,
+            dtype: t.dtype,
+          })),
+        true,
+      ).result;
     }),
   );
   return runs[0].map(({ shape, dtype }, i) => ({

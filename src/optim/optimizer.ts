@@ -11,7 +11,10 @@ export type LearningRate = number | Schedule;
 export type Gradients = readonly Tensor[];
 
 /** Host copies of an optimizer's numbers by name: `iterations`, `learning_rate`, `dense/kernel/m` … */
-export type OptimizerState = Record<string, { readonly data: TypedArray; readonly shape: readonly number[]; readonly dtype: DType }>;
+export type OptimizerState = Record<
+  string,
+  { readonly data: TypedArray; readonly shape: readonly number[]; readonly dtype: DType }
+>;
 
 /** Changes variables by their gradients. Its numbers are variables too: inside `compiled` everything is updated in place. */
 export interface Optimizer {
@@ -43,7 +46,11 @@ export interface Rule {
   /** Names of the per-variable slots, all zero at first. */
   readonly slots: readonly string[];
   /** Scalars that all variables share in a step, in the given dtype; `count` is the number of this update, from 1. */
-  prepare?(at: { readonly rate: Tensor; readonly count: Tensor; readonly dtype: DType }): Readonly<Record<string, Tensor>>;
+  prepare?(at: {
+    readonly rate: Tensor;
+    readonly count: Tensor;
+    readonly dtype: DType;
+  }): Readonly<Record<string, Tensor>>;
   apply(at: {
     readonly w: Tensor;
     readonly g: Tensor;
@@ -73,14 +80,18 @@ function checkGradients(name: string, variables: readonly Variable[], gradients:
   }
   variables.forEach((v, i) => {
     if (showShape(v.shape) === showShape(gradients[i].shape)) return;
-    throw new ValueError(`[${name}] the gradient of "${v.name}" ${showShape(v.shape)} has shape ${showShape(gradients[i].shape)}: are they in the order of the variables?`);
+    throw new ValueError(
+      `[${name}] the gradient of "${v.name}" ${showShape(v.shape)} has shape ${showShape(gradients[i].shape)}: are they in the order of the variables?`,
+    );
   });
 }
 
 /** An optimizer from its rule. */
 export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: ClipOptions = {}): Optimizer {
   if (typeof learningRate === "number" && !(learningRate >= 0)) {
-    throw new ValueError(`[${rule.name}] learningRate must be a number ≥ 0 or a schedule, got ${String(learningRate)}.`);
+    throw new ValueError(
+      `[${rule.name}] learningRate must be a number ≥ 0 or a schedule, got ${String(learningRate)}.`,
+    );
   }
   const slots = new Map<Variable, Variable[]>();
   let counter: Variable | null = null;
@@ -100,9 +111,14 @@ export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: Clip
     rateOf(list.some((v) => v.dtype === "float64") ? "float64" : "float32");
     for (const v of list) {
       if (slots.has(v)) continue;
-      if (!isFloat(v.dtype)) throw new ValueError(`[${rule.name}] "${v.name}" is ${v.dtype}: only float variables have gradients.`);
-      const make = (slot: string): Variable => new Variable(zeros(v.shape, { dtype: v.dtype }), { name: `${v.name}/${slot}`, trainable: false });
-      slots.set(v, eagerly(() => rule.slots.map(make)));
+      if (!isFloat(v.dtype))
+        throw new ValueError(`[${rule.name}] "${v.name}" is ${v.dtype}: only float variables have gradients.`);
+      const make = (slot: string): Variable =>
+        new Variable(zeros(v.shape, { dtype: v.dtype }), { name: `${v.name}/${slot}`, trainable: false });
+      slots.set(
+        v,
+        eagerly(() => rule.slots.map(make)),
+      );
     }
   };
 
@@ -147,7 +163,8 @@ export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: Clip
     for (const v of all().slice(0, rateOf() === null ? 1 : 2)) out.set(v.name, v);
     for (const [v, list] of slots) {
       let name = v.name === "" ? "variable" : v.name;
-      for (let i = 1; list.length > 0 && out.has(`${name}/${rule.slots[0]}`); i++) name = `${v.name === "" ? "variable" : v.name}_${i}`;
+      for (let i = 1; list.length > 0 && out.has(`${name}/${rule.slots[0]}`); i++)
+        name = `${v.name === "" ? "variable" : v.name}_${i}`;
       list.forEach((s, k) => out.set(`${name}/${rule.slots[k]}`, s));
     }
     return [...out];
@@ -162,11 +179,13 @@ export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: Clip
         const now = rateVariable?.item() ?? given;
         return Math.fround(given) === now ? given : now;
       }
-      return Number(tensor(learningRate(counterOf().cast("float32"))).item());
+      return tensor(learningRate(counterOf().cast("float32"))).item();
     },
     set learningRate(value: number) {
-      if (typeof learningRate !== "number") throw new ValueError(`[${rule.name}] the learning rate follows a schedule and cannot be set.`);
-      if (!(value >= 0)) throw new ValueError(`[${rule.name}] learningRate must be a number ≥ 0, got ${String(value)}.`);
+      if (typeof learningRate !== "number")
+        throw new ValueError(`[${rule.name}] the learning rate follows a schedule and cannot be set.`);
+      if (!(value >= 0))
+        throw new ValueError(`[${rule.name}] learningRate must be a number ≥ 0, got ${String(value)}.`);
       given = value;
       rateVariable?.assign(tensor(value, { dtype: rateVariable.dtype }));
     },
@@ -176,10 +195,13 @@ export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: Clip
     get variables(): readonly Variable[] {
       return all();
     },
-    state: () => Object.fromEntries(named().map(([name, v]) => [name, { data: v.dataSync(), shape: v.shape, dtype: v.dtype }])),
+    state: () =>
+      Object.fromEntries(named().map(([name, v]) => [name, { data: v.dataSync(), shape: v.shape, dtype: v.dtype }])),
     load(state) {
       const mine = named();
-      const missing = mine.filter(([name, v]) => !(name in state) || showShape(state[name].shape) !== showShape(v.shape));
+      const missing = mine.filter(
+        ([name, v]) => !(name in state) || showShape(state[name].shape) !== showShape(v.shape),
+      );
       if (missing.length > 0 || Object.keys(state).length !== mine.length) {
         const names = new Set(mine.map(([name]) => name));
         const strange = Object.keys(state).filter((name) => !names.has(name));

@@ -7,12 +7,14 @@ type Rated<O> = number | (O & ClipOptions & { readonly learningRate?: LearningRa
 
 function split<O>(options: Rated<O> | undefined, rate: number): { rate: LearningRate; rest: O & ClipOptions } {
   if (options === undefined) return { rate, rest: {} as O & ClipOptions };
-  if (typeof options === "number" || typeof options === "function") return { rate: options as LearningRate, rest: {} as O & ClipOptions };
+  if (typeof options === "number" || typeof options === "function")
+    return { rate: options as LearningRate, rest: {} as O & ClipOptions };
   return { rate: options.learningRate ?? rate, rest: options };
 }
 
 function needShare(name: string, option: string, value: number): void {
-  if (!(value >= 0 && value < 1)) throw new ValueError(`[${name}] ${option} must be in 0 ≤ ${option} < 1, got ${value}.`);
+  if (!(value >= 0 && value < 1))
+    throw new ValueError(`[${name}] ${option} must be in 0 ≤ ${option} < 1, got ${value}.`);
 }
 
 export interface SgdOptions extends ClipOptions {
@@ -37,7 +39,11 @@ export function sgd(options?: LearningRate | SgdOptions): Optimizer {
   needShare("sgd", "momentum", alpha);
   if (nesterov && alpha === 0) throw new ValueError("[sgd] nesterov needs a momentum above 0, for example 0.9.");
   if (alpha === 0) {
-    return makeOptimizer({ name: "sgd", slots: [], apply: ({ w, g, rate: e }) => ({ w: t.sub(w, t.mul(g, e)), slots: [] }) }, rate, rest);
+    return makeOptimizer(
+      { name: "sgd", slots: [], apply: ({ w, g, rate: e }) => ({ w: t.sub(w, t.mul(g, e)), slots: [] }) },
+      rate,
+      rest,
+    );
   }
   return makeOptimizer(
     {
@@ -85,7 +91,8 @@ function adamOf(name: string, options: AdamOptions, rate: LearningRate, decay: n
       slots: ["m", "v"],
       prepare({ rate: e, count }) {
         // 1 − βᵗ as −expm1(t·ln β): exact where 1 − βᵗ itself would have cancelled.
-        const correction = (beta: number): t.Tensor => (beta === 0 ? t.onesLike(e) : t.neg(t.expm1(t.mul(count, Math.log(beta)))));
+        const correction = (beta: number): t.Tensor =>
+          beta === 0 ? t.onesLike(e) : t.neg(t.expm1(t.mul(count, Math.log(beta))));
         const root = t.sqrt(correction(beta2));
         return { step: t.div(t.mul(e, root), correction(beta1)), epsilon: t.mul(root, epsilon) };
       },

@@ -15,7 +15,8 @@ export interface WarmupOptions {
 /** The line up from 0 over `warmup` updates, then `after` of the updates beyond it. */
 function warmed(initial: number, warmup: number, after: (step: Tensor) => Tensor): Schedule {
   if (warmup === 0) return after;
-  return (step) => t.where(t.less(step, warmup), t.mul(t.add(step, 1), initial / warmup), after(t.maximum(t.sub(step, warmup), 0)));
+  return (step) =>
+    t.where(t.less(step, warmup), t.mul(t.add(step, 1), initial / warmup), after(t.maximum(t.sub(step, warmup), 0)));
 }
 
 /**
@@ -24,7 +25,11 @@ function warmed(initial: number, warmup: number, after: (step: Tensor) => Tensor
  * @example
  * const optimizer = adam(cosineDecay(1e-3, 3 * 469, { warmup: 100 }));
  */
-export function cosineDecay(initial: number, steps: number, options: WarmupOptions & { readonly final?: number } = {}): Schedule {
+export function cosineDecay(
+  initial: number,
+  steps: number,
+  options: WarmupOptions & { readonly final?: number } = {},
+): Schedule {
   const { warmup = 0, final = 0 } = options;
   need("cosineDecay", "steps", steps, steps > warmup, `above the ${warmup} warm-up updates`);
   return warmed(initial, warmup, (step) => {
@@ -34,7 +39,12 @@ export function cosineDecay(initial: number, steps: number, options: WarmupOptio
 }
 
 /** initial · rate^(step/steps): every `steps` updates the rate is multiplied by `rate` (Keras: ExponentialDecay; S-142). */
-export function exponentialDecay(initial: number, steps: number, rate: number, options: { readonly staircase?: boolean } = {}): Schedule {
+export function exponentialDecay(
+  initial: number,
+  steps: number,
+  rate: number,
+  options: { readonly staircase?: boolean } = {},
+): Schedule {
   need("exponentialDecay", "steps", steps, steps > 0, "above 0");
   need("exponentialDecay", "rate", rate, rate > 0, "above 0");
   return (step) => {

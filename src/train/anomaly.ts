@@ -12,7 +12,11 @@ const where = (epoch: number, batch: number): string => `epoch ${epoch + 1}, bat
 
 /** Throws when a batch holds a number that is not finite. */
 export function checkInput(batch: Batch, epoch: number): void {
-  for (const [what, a] of [["x", batch.x], ["y", batch.y], ["sampleWeight", batch.sampleWeight]] as const) {
+  for (const [what, a] of [
+    ["x", batch.x],
+    ["y", batch.y],
+    ["sampleWeight", batch.sampleWeight],
+  ] as const) {
     if (a === null) continue;
     const at = firstOdd(a.data);
     if (at < 0) continue;
@@ -27,7 +31,8 @@ export function checkInput(batch: Batch, epoch: number): void {
 export function checkStep(model: ModelBase, loss: number, epoch: number, batch: number): void {
   const odd = Object.entries(model.weights()).find(([, w]) => firstOdd(w.data) >= 0);
   if (Number.isFinite(loss) && odd === undefined) return;
-  const variable = odd === undefined ? "all variables are finite" : `the first variable that is not finite is "${odd[0]}"`;
+  const variable =
+    odd === undefined ? "all variables are finite" : `the first variable that is not finite is "${odd[0]}"`;
   throw new ValueError(
     `[detectAnomaly] ${where(epoch, batch)}: the loss is ${loss} and after the step ${variable}: lower the learning rate, clip gradients (globalClipNorm: 1), or look for log(0) and 0/0 in the loss.`,
   );

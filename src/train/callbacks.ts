@@ -69,7 +69,9 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { 
     onEpochEnd(e, run) {
       const value = e.logs[monitor] as number | undefined;
       if (value === undefined) {
-        throw new ValueError(`[earlyStopping] there is no "${monitor}" in the logs: they have ${Object.keys(e.logs).join(", ")}. Is validationData given?`);
+        throw new ValueError(
+          `[earlyStopping] there is no "${monitor}" in the logs: they have ${Object.keys(e.logs).join(", ")}. Is validationData given?`,
+        );
       }
       if (sign * value < best - minDelta) {
         best = sign * value;

@@ -8,7 +8,16 @@ import type { Optimizer } from "../optim/index.ts";
 import { type Callback, type RunControl, tell } from "./callbacks.ts";
 import type { History, Logs, TrainEvent } from "./events.ts";
 import { checkInput, checkStep } from "./anomaly.ts";
-import { type ArrayLikeInput, type BatchSource, checkClasses, needLabels, onDevice, sourceOf, splitOff, type TrainingData } from "./inputs.ts";
+import {
+  type ArrayLikeInput,
+  type BatchSource,
+  checkClasses,
+  needLabels,
+  onDevice,
+  sourceOf,
+  splitOff,
+  type TrainingData,
+} from "./inputs.ts";
 import { progress } from "./progress.ts";
 import { applyState, captureState, type Position, randomNow, type RunningSums, type TrainingState } from "./state.ts";
 import type { Step, StepResult, Steps } from "./step.ts";
@@ -171,7 +180,9 @@ export class Run {
       ["shuffle", this.shuffle, meta.shuffle],
     ] as const) {
       if (mine !== theirs) {
-        throw new ValueError(`[fit] the saved run has ${name} ${theirs}, this one ${mine}: leave it out to go on as before.`);
+        throw new ValueError(
+          `[fit] the saved run has ${name} ${theirs}, this one ${mine}: leave it out to go on as before.`,
+        );
       }
     }
     applyState(this.at.model, this.at.optimizer, state);
@@ -297,7 +308,8 @@ function runBatch(step: Step, batch: Batch, sums: Sums): number {
 }
 
 function checkWhole(name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) throw new ValueError(`[fit] ${name} must be a whole number ≥ ${least}, got ${String(value)}.`);
+  if (!Number.isInteger(value) || value < least)
+    throw new ValueError(`[fit] ${name} must be a whole number ≥ ${least}, got ${String(value)}.`);
 }
 
 /** Builds the model for the data and checks class numbers against its output. */
@@ -313,7 +325,12 @@ export function prepare(at: Compilation, source: BatchSource, validation: BatchS
 }
 
 /** Mean loss and metrics over a source. */
-export async function evaluate(at: Compilation, source: BatchSource, batchSize: number, prefix = ""): Promise<Record<string, number>> {
+export async function evaluate(
+  at: Compilation,
+  source: BatchSource,
+  batchSize: number,
+  prefix = "",
+): Promise<Record<string, number>> {
   const sums = new Sums();
   for await (const b of source.batches(batchSize, { reuse: true })) {
     runBatch(at.steps.test, b, sums);

@@ -16,7 +16,13 @@ export interface BatchSource {
   steps(batchSize: number): number;
   batches(
     batchSize: number,
-    options: { readonly shuffle?: boolean; readonly seed?: number; readonly epoch?: number; readonly start?: number; readonly reuse?: boolean },
+    options: {
+      readonly shuffle?: boolean;
+      readonly seed?: number;
+      readonly epoch?: number;
+      readonly start?: number;
+      readonly reuse?: boolean;
+    },
   ): Iterable<Batch> | AsyncIterable<Batch>;
 }
 
@@ -26,7 +32,8 @@ export type TrainingData =
   | { readonly x: ArrayLikeInput; readonly y?: ArrayLikeInput; readonly sampleWeight?: ArrayLikeInput }
   | readonly [x: ArrayLikeInput, y: ArrayLikeInput];
 
-const isHostArray = (x: object): x is HostArray => "data" in x && "shape" in x && "dtype" in x && ArrayBuffer.isView(x.data);
+const isHostArray = (x: object): x is HostArray =>
+  "data" in x && "shape" in x && "dtype" in x && ArrayBuffer.isView(x.data);
 
 /** The array with its shape on the host. */
 export function hostOf(x: ArrayLikeInput, what: string): HostArray {
@@ -34,7 +41,9 @@ export function hostOf(x: ArrayLikeInput, what: string): HostArray {
   if (ArrayBuffer.isView(x)) return { data: x, shape: [x.length], dtype: dtypeOfArray(x) };
   if (Array.isArray(x)) return hostOf(tensor(x as NestedArray), what);
   if (typeof x === "object" && x !== null && isHostArray(x)) return x;
-  throw new ValueError(`[fit] ${what} must be a tensor, arrays, or {data, shape, dtype}, got ${x === null ? "null" : typeof x}.`);
+  throw new ValueError(
+    `[fit] ${what} must be a tensor, arrays, or {data, shape, dtype}, got ${x === null ? "null" : typeof x}.`,
+  );
 }
 
 const isSource = (data: object): data is BatchSource => typeof (data as Partial<BatchSource>).batches === "function";
@@ -42,22 +51,28 @@ const isSource = (data: object): data is BatchSource => typeof (data as Partial<
 /** Any training data as a source of batches. */
 export function sourceOf(data: TrainingData, sampleWeight?: ArrayLikeInput): BatchSource {
   if (typeof data !== "object" || data === null) {
-    throw new ValueError(`[fit] data must be a dataset, { x, y } or [x, y], got ${data === null ? "null" : typeof data}.`);
+    throw new ValueError(
+      `[fit] data must be a dataset, { x, y } or [x, y], got ${data === null ? "null" : typeof data}.`,
+    );
   }
   if (isSource(data)) {
-    if (sampleWeight !== undefined) throw new ValueError("[fit] sampleWeight goes with { x, y }: a dataset carries its own.");
+    if (sampleWeight !== undefined)
+      throw new ValueError("[fit] sampleWeight goes with { x, y }: a dataset carries its own.");
     return data;
   }
   const pair = Array.isArray(data);
   if (pair && (data.length !== 2 || typeof data[0] === "number")) {
     throw new ValueError("[fit] a list must be [x, y]: for a single array of samples pass { x }.");
   }
-  const parts = (pair ? { x: (data as readonly ArrayLikeInput[])[0], y: (data as readonly ArrayLikeInput[])[1] } : data) as {
+  const parts = (
+    pair ? { x: (data as readonly ArrayLikeInput[])[0], y: (data as readonly ArrayLikeInput[])[1] } : data
+  ) as {
     readonly x: ArrayLikeInput;
     readonly y?: ArrayLikeInput;
     readonly sampleWeight?: ArrayLikeInput;
   };
-  if (parts.x === undefined) throw new ValueError(`[fit] data has no x: it has ${Object.keys(parts).join(", ") || "nothing"}; pass { x, y }.`);
+  if (parts.x === undefined)
+    throw new ValueError(`[fit] data has no x: it has ${Object.keys(parts).join(", ") || "nothing"}; pass { x, y }.`);
   const weight = sampleWeight ?? parts.sampleWeight;
   return datasetOf({
     x: hostOf(parts.x, "x"),
@@ -72,7 +87,10 @@ const floatWeights = (w: HostArray): HostArray =>
 /** The last `share` of the samples, for validation, and the rest (Keras: validation_split). */
 export function splitOff(source: BatchSource, share: number): [BatchSource, BatchSource] {
   if (!(share > 0 && share < 1)) throw new ValueError(`[fit] validationSplit must be in 0..1, got ${share}.`);
-  if (!(source instanceof Dataset)) throw new ValueError("[fit] validationSplit needs a dataset or arrays: give a source of your own as validationData.");
+  if (!(source instanceof Dataset))
+    throw new ValueError(
+      "[fit] validationSplit needs a dataset or arrays: give a source of your own as validationData.",
+    );
   const cut = Math.floor(source.length * (1 - share));
   if (cut === 0 || cut === source.length) {
     throw new ValueError(`[fit] validationSplit ${share} of ${source.length} samples leaves one side empty.`);
@@ -99,11 +117,16 @@ export function checkClasses(source: BatchSource, classes: number): void {
 /** A batch on the device. */
 export function onDevice(batch: Batch): { x: Tensor; y: Tensor | null; w: Tensor | null } {
   const put = (a: HostArray): Tensor => tensor(a.data, { shape: a.shape, dtype: a.dtype });
-  return { x: put(batch.x), y: batch.y === null ? null : put(batch.y), w: batch.sampleWeight === null ? null : put(batch.sampleWeight) };
+  return {
+    x: put(batch.x),
+    y: batch.y === null ? null : put(batch.y),
+    w: batch.sampleWeight === null ? null : put(batch.sampleWeight),
+  };
 }
 
 /** Throws unless there are labels. */
 export function needLabels(y: Tensor | null, x: Tensor): Tensor {
-  if (y === null) throw new ValueError(`[fit] the data has samples ${showShape(x.shape)} but no labels: pass { x, y }.`);
+  if (y === null)
+    throw new ValueError(`[fit] the data has samples ${showShape(x.shape)} but no labels: pass { x, y }.`);
   return y;
 }

@@ -38,7 +38,10 @@ export interface Model<Out = Tensor> extends ModelBase<Out> {
    */
   fit(data: TrainingData, options?: FitOptions): Promise<History>;
   /** Mean loss and metrics over data, in evaluation mode. */
-  evaluate(data: TrainingData, options?: { readonly batchSize?: number; readonly sampleWeight?: ArrayLikeInput }): Promise<Record<string, number>>;
+  evaluate(
+    data: TrainingData,
+    options?: { readonly batchSize?: number; readonly sampleWeight?: ArrayLikeInput },
+  ): Promise<Record<string, number>>;
   /** Outputs for samples [n, ...], computed in batches (default 32), in evaluation mode. Needs no `compile`. */
   predict(x: ArrayLikeInput, options?: { readonly batchSize?: number }): Promise<Tensor>;
   /** Set to true, in a callback say, to end `fit` after the step in progress; `fit` begins by setting it to false. */
@@ -56,29 +59,45 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
   let run: Run | null = null;
   const predictor = makePredictor(net);
   const need = (method: string): Compilation => {
-    if (compilation === null) throw new ValueError(`[${method}] model "${net.name}" is not compiled: call compile({ optimizer, loss }) first.`);
+    if (compilation === null)
+      throw new ValueError(`[${method}] model "${net.name}" is not compiled: call compile({ optimizer, loss }) first.`);
     return compilation;
   };
   const methods = {
     compile({ optimizer, loss, metrics = [], detectAnomaly = false }: CompileOptions): void {
-      if (typeof (optimizer as Partial<Optimizer> | string | undefined) !== "object" || typeof optimizer.update !== "function") {
-        throw new ValueError(`[compile] optimizer must be an optimizer such as adam(1e-3), got ${JSON.stringify(optimizer)}.`);
+      if (
+        typeof (optimizer as Partial<Optimizer> | string | undefined) !== "object" ||
+        typeof optimizer.update !== "function"
+      ) {
+        throw new ValueError(
+          `[compile] optimizer must be an optimizer such as adam(1e-3), got ${JSON.stringify(optimizer)}.`,
+        );
       }
       const parts = { loss: lossOf(loss), metrics: metrics.map(metricOf) };
-      compilation = { model: net, optimizer, detectAnomaly, ...parts, steps: makeSteps(net, optimizer, parts.loss, parts.metrics) };
+      compilation = {
+        model: net,
+        optimizer,
+        detectAnomaly,
+        ...parts,
+        steps: makeSteps(net, optimizer, parts.loss, parts.metrics),
+      };
       run = null;
     },
     async fit(data: TrainingData, options: FitOptions = {}): Promise<History> {
       run = new Run(need("fit"), data, options);
       return run.fit();
     },
-    async evaluate(data: TrainingData, options: { batchSize?: number; sampleWeight?: ArrayLikeInput } = {}): Promise<Record<string, number>> {
+    async evaluate(
+      data: TrainingData,
+      options: { batchSize?: number; sampleWeight?: ArrayLikeInput } = {},
+    ): Promise<Record<string, number>> {
       const at = need("evaluate");
       const source = sourceOf(data, options.sampleWeight);
       prepare(at, source);
       return evaluate(at, source, options.batchSize ?? 32);
     },
-    predict: async (x: ArrayLikeInput, options: { batchSize?: number } = {}): Promise<Tensor> => predictor(x, options.batchSize ?? 32),
+    predict: async (x: ArrayLikeInput, options: { batchSize?: number } = {}): Promise<Tensor> =>
+      predictor(x, options.batchSize ?? 32),
     trainingState(): TrainingState {
       if (run !== null) return run.state();
       const { optimizer } = need("trainingState");
@@ -127,7 +146,11 @@ export const sequential = (layers: readonly LayerLike[], options: SequentialOpti
  * const net = model(x, dense(1)(add()([x, h])));
  */
 export function model(inputs: Symbolic | readonly Symbolic[], outputs: Symbolic, options?: ModelOptions): Model;
-export function model(inputs: Symbolic | readonly Symbolic[], outputs: readonly Symbolic[], options?: ModelOptions): Model<Tensor[]>;
+export function model(
+  inputs: Symbolic | readonly Symbolic[],
+  outputs: readonly Symbolic[],
+  options?: ModelOptions,
+): Model<Tensor[]>;
 export function model(
   inputs: Symbolic | readonly Symbolic[],
   outputs: Symbolic | readonly Symbolic[],
@@ -142,4 +165,5 @@ export interface ModelOptions {
 }
 
 /** The network that `model.config()` described; see `layerTable` for layers of your own. */
-export const modelFromConfig = (config: ModelConfig, options: ConfigOptions = {}): Model => trainable(baseFromConfig(config, options));
+export const modelFromConfig = (config: ModelConfig, options: ConfigOptions = {}): Model =>
+  trainable(baseFromConfig(config, options));

@@ -14,7 +14,8 @@ export function makePredictor(model: ModelBase): (x: ArrayLikeInput, batchSize: 
   const run = compiled((x: Tensor) => model(x, { training: false }));
   return (samples, batchSize) => {
     const x = hostOf(samples, "x");
-    if (!Number.isInteger(batchSize) || batchSize < 1) throw new ValueError(`[predict] batchSize must be a whole number ≥ 1, got ${batchSize}.`);
+    if (!Number.isInteger(batchSize) || batchSize < 1)
+      throw new ValueError(`[predict] batchSize must be a whole number ≥ 1, got ${batchSize}.`);
     if (x.shape.length === 0) throw new ShapeError("[predict] x is a scalar: give it a batch axis in front.");
     checkSample(model, x);
     const n = x.shape[0];
@@ -28,9 +29,12 @@ export function makePredictor(model: ModelBase): (x: ArrayLikeInput, batchSize: 
       const given = tensor(part, { shape: [full, ...x.shape.slice(1)], dtype: x.dtype });
       const y = run(given);
       given.dispose();
-      if (Array.isArray(y)) throw new ValueError(`[predict] model "${model.name}" has several outputs: call it, model(x).`);
+      if (Array.isArray(y))
+        throw new ValueError(`[predict] model "${model.name}" has several outputs: call it, model(x).`);
       if (y.shape[0] !== full) {
-        throw new ShapeError(`[predict] the model gives ${showShape(y.shape)} for ${full} samples: its first axis must be the batch; call it, model(x).`);
+        throw new ShapeError(
+          `[predict] the model gives ${showShape(y.shape)} for ${full} samples: its first axis must be the batch; call it, model(x).`,
+        );
       }
       const width = sizeOf(y.shape.slice(1));
       out ??= { data: hostArray(y.dtype, n * width), shape: [n, ...y.shape.slice(1)], at: 0 };
@@ -47,7 +51,8 @@ export function makePredictor(model: ModelBase): (x: ArrayLikeInput, batchSize: 
 /** The usual slip is one sample without its batch axis. Other new shapes are tried before the batch is filled up. */
 function checkSample(model: ModelBase, x: HostArray): void {
   const want = model.inputShapes?.[0];
-  if (want === undefined || (x.shape.length === want.length && x.shape.every((d, i) => i === 0 || d === want[i]))) return;
+  if (want === undefined || (x.shape.length === want.length && x.shape.every((d, i) => i === 0 || d === want[i])))
+    return;
   if (x.shape.length !== want.length - 1) {
     model.outputShape(x.shape, x.dtype);
     return;

@@ -29,7 +29,10 @@ export interface TrainingMeta {
   readonly random: { readonly key: readonly [number, number]; readonly draws: number };
   /** Sums of the epoch in progress. */
   readonly running: RunningSums;
-  readonly history: { readonly epoch: readonly number[]; readonly history: Readonly<Record<string, readonly number[]>> };
+  readonly history: {
+    readonly epoch: readonly number[];
+    readonly history: Readonly<Record<string, readonly number[]>>;
+  };
 }
 
 /** Sums over the batches of one epoch so far: the loss times the samples, the samples, and each metric's vector. */
@@ -40,7 +43,10 @@ export interface RunningSums {
 }
 
 /** Where the default random stream stands. */
-export const randomNow = (): TrainingMeta["random"] => ({ key: [context.key[0], context.key[1]], draws: context.draws });
+export const randomNow = (): TrainingMeta["random"] => ({
+  key: [context.key[0], context.key[1]],
+  draws: context.draws,
+});
 
 /** Weights and optimizer of a model as host copies, with what the run tells about itself. */
 export function captureState(
@@ -61,9 +67,12 @@ export function captureState(
 
 /** Puts a state back into a built model, its optimizer and the random stream. Checks everything before it writes anything. */
 export function applyState(model: ModelBase, optimizer: Optimizer, state: TrainingState): void {
-  if ((state.meta.format as number) !== 1) throw new ValueError(`[restore] training state of format ${state.meta.format}, this version reads 1.`);
+  if ((state.meta.format as number) !== 1)
+    throw new ValueError(`[restore] training state of format ${state.meta.format}, this version reads 1.`);
   if (state.meta.optimizer !== optimizer.optimizer) {
-    throw new ValueError(`[restore] the state is of optimizer "${state.meta.optimizer}", the model is compiled with "${optimizer.optimizer}".`);
+    throw new ValueError(
+      `[restore] the state is of optimizer "${state.meta.optimizer}", the model is compiled with "${optimizer.optimizer}".`,
+    );
   }
   const part = (prefix: string): OptimizerState =>
     Object.fromEntries(

@@ -31,13 +31,18 @@ function lossOfBatch(loss: Loss, prediction: Tensor, target: Tensor, weight: Ten
 export function makeSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, metrics: readonly Metric[]): Steps {
   const forward = (x: Tensor, training: boolean): Tensor => {
     const out: Tensor | Tensor[] = model(x, { training });
-    if (Array.isArray(out)) throw new ValueError(`[fit] model "${model.name}" has several outputs: train it with the open form (valueAndGrad).`);
+    if (Array.isArray(out))
+      throw new ValueError(
+        `[fit] model "${model.name}" has several outputs: train it with the open form (valueAndGrad).`,
+      );
     return out;
   };
   // Whether the model ended in softmax or sigmoid: seen while recording, since results of a program are plain tensors.
   let activated = false;
   const sums = (prediction: Tensor, y: Tensor, w: Tensor | null): Tensor[] =>
-    metrics.map((m) => m.batch(prediction, y, { sampleWeight: w, logits: !activated && /crossentropy/i.test(loss.loss) }));
+    metrics.map((m) =>
+      m.batch(prediction, y, { sampleWeight: w, logits: !activated && /crossentropy/i.test(loss.loss) }),
+    );
   const train = compiled<Batch, Tensor[]>((x, y, w) => {
     const [[value, prediction], gradients] = valueAndGrad(
       model,

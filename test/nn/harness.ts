@@ -2,7 +2,17 @@ import { expect } from "vitest";
 import { foldKey, keyOfSeed, type DType } from "../../src/base/index.ts";
 import { setSeed } from "../../src/base/context.ts";
 import { valueAndGrad } from "../../src/autodiff/index.ts";
-import { dense, flatten, input, type Layer, layerFromConfig, type LayerConfig, meanSquaredError, model, Symbolic } from "../../src/nn/index.ts";
+import {
+  dense,
+  flatten,
+  input,
+  type Layer,
+  layerFromConfig,
+  type LayerConfig,
+  meanSquaredError,
+  model,
+  type Symbolic,
+} from "../../src/nn/index.ts";
 import { sgd } from "../../src/optim/index.ts";
 import { mul, sum, Tensor, tensor } from "../../src/tensor/index.ts";
 import { sampleNormal } from "../../src/nn/sampling.ts";
@@ -26,12 +36,28 @@ export interface LayerCase {
 /** Normal numbers of a seed, or whole numbers below `below`. */
 export function numbers(seed: number, shape: readonly number[], dtype: DType = "float32", below?: number): Tensor {
   const data = sampleNormal(foldKey(keyOfSeed(99), seed), shape, "float64", 0, 1);
-  if (below !== undefined) return tensor(Int32Array.from(data, (v) => Math.floor(Math.abs(v) * 1000) % below), { shape });
+  if (below !== undefined)
+    return tensor(
+      Int32Array.from(data, (v) => Math.floor(Math.abs(v) * 1000) % below),
+      { shape },
+    );
   return tensor(data, { shape, dtype });
 }
 
-const inputsOf = (c: LayerCase, dtype: DType): Tensor[] => c.inputs.map((shape, i) => numbers(i, shape, dtype, c.below));
-const callOn = (layer: Layer, xs: readonly Tensor[], training = false): Tensor => layer(xs.length === 1 ? xs[0] : xs, { training });
+/** The elements. */
+export const list = (x: Tensor): number[] => [...x.dataSync()];
+
+/** Throws unless all elements are within `off` of `want`. */
+export function near(got: Tensor | readonly number[], want: readonly number[], off = 1e-6): void {
+  const g = got instanceof Tensor ? list(got) : got;
+  expect(g.length).toBe(want.length);
+  g.forEach((v, i) => expect(Math.abs(v - want[i]), `${i}: ${v} against ${want[i]}`).toBeLessThanOrEqual(off));
+}
+
+const inputsOf = (c: LayerCase, dtype: DType): Tensor[] =>
+  c.inputs.map((shape, i) => numbers(i, shape, dtype, c.below));
+const callOn = (layer: Layer, xs: readonly Tensor[], training = false): Tensor =>
+  layer(xs.length === 1 ? xs[0] : xs, { training });
 
 /** All that holds for every layer, in one call. */
 export function checkLayer(c: LayerCase): void {
@@ -102,12 +128,17 @@ function checkGradient(c: LayerCase): void {
   const [, grads] = valueAndGrad(layer, () => of(...xs));
   variables.forEach((v, i) => {
     const value = tensor(v.dataSync(), { shape: v.shape });
-    compare(value, grads[i], (moved) => {
-      v.assign(moved);
-      const loss = of(...xs).item();
-      v.assign(value);
-      return loss;
-    }, v.name);
+    compare(
+      value,
+      grads[i],
+      (moved) => {
+        v.assign(moved);
+        const loss = of(...xs).item();
+        v.assign(value);
+        return loss;
+      },
+      v.name,
+    );
   });
 }
 
@@ -123,7 +154,9 @@ function compare(x: Tensor, gradient: Tensor, f: (moved: Tensor) => number, name
       return f(tensor(data, { shape: x.shape }));
     };
     const want = (at(h) - at(-h)) / (2 * h);
-    expect(Math.abs(g[i] - want), `${name}[${i}]: ${g[i]} against ${want}`).toBeLessThan(1e-6 * Math.max(1, Math.abs(want)));
+    expect(Math.abs(g[i] - want), `${name}[${i}]: ${g[i]} against ${want}`).toBeLessThan(
+      1e-6 * Math.max(1, Math.abs(want)),
+    );
   }
 }
 

@@ -16,8 +16,19 @@ interface ActivationCase {
 }
 
 const ONE: Record<string, nn.Activation> = {
-  relu: nn.relu, sigmoid: nn.sigmoid, tanh: nn.tanh, softplus: nn.softplus, softsign: nn.softsign, silu: nn.silu, mish: nn.mish, selu: nn.selu,
-  elu: nn.elu, gelu: nn.gelu, "gelu approximate": nn.gelu({ approximate: true }), leakyRelu: nn.leakyRelu, relu6: nn.relu6,
+  relu: nn.relu,
+  sigmoid: nn.sigmoid,
+  tanh: nn.tanh,
+  softplus: nn.softplus,
+  softsign: nn.softsign,
+  silu: nn.silu,
+  mish: nn.mish,
+  selu: nn.selu,
+  elu: nn.elu,
+  gelu: nn.gelu,
+  "gelu approximate": nn.gelu({ approximate: true }),
+  leakyRelu: nn.leakyRelu,
+  relu6: nn.relu6,
   hardSigmoid: nn.hardSigmoid,
 };
 
@@ -54,6 +65,8 @@ const LOSSES: Record<string, nn.Loss> = {
   huber: nn.huber(),
 };
 
+const lossCase = (name: string): LossCase => readFixture<LossCase>("losses").find((c) => c.name === name) as LossCase;
+
 describe("losses", () => {
   test.each(readFixture<LossCase>("losses").filter((c) => c.name in LOSSES))("$name", (c) => {
     const target = c.labels === undefined ? f64(c.target as Numbers) : load(c.labels, "int32");
@@ -63,14 +76,14 @@ describe("losses", () => {
   });
 
   test("smoothed class numbers are smoothed one-hot rows", () => {
-    const [c] = readFixture<LossCase>("losses").filter((l) => l.name === "sparse crossentropy");
-    const [smoothed] = readFixture<LossCase>("losses").filter((l) => l.name === "categorical crossentropy label smoothing 0.1");
+    const c = lossCase("sparse crossentropy");
+    const smoothed = lossCase("categorical crossentropy label smoothing 0.1");
     const loss = nn.sparseCategoricalCrossentropy({ labelSmoothing: 0.1 });
     expectNumbers(loss(f64(c.x), load(c.labels as Numbers, "int32")), smoothed.y, "y");
   });
 
   test("sparse crossentropy each, weighted", () => {
-    const [c] = readFixture<LossCase>("losses").filter((l) => l.name === "sparse crossentropy each");
+    const c = lossCase("sparse crossentropy each");
     const labels = load(c.labels as Numbers, "int32");
     const loss = nn.sparseCategoricalCrossentropy();
     expectNumbers(loss.perSample(f64(c.x), labels), c.y, "y");
@@ -85,7 +98,7 @@ describe("losses", () => {
       ["categorical crossentropy", nn.softmax, nn.categoricalCrossentropy],
       ["binary crossentropy from logits", nn.sigmoid, nn.binaryCrossentropy],
     ] as const) {
-      const [c] = readFixture<LossCase>("losses").filter((l) => l.name === name);
+      const c = lossCase(name);
       const target = c.labels === undefined ? f64(c.target as Numbers) : load(c.labels, "int32");
       for (const loss of [make({ fromLogits: false }), make()]) {
         const [value, dx] = valueAndGrad((x: Tensor) => loss(last(x), target))(f64(c.x));

@@ -13,7 +13,14 @@ interface Case {
   readonly path: readonly (readonly number[])[];
 }
 
-const MAKE: Record<string, (o: never) => Optimizer> = { sgd, momentum, nesterov, adam, "adam other betas": adam, adamw };
+const MAKE: Record<string, (o: never) => Optimizer> = {
+  sgd,
+  momentum,
+  nesterov,
+  adam,
+  "adam other betas": adam,
+  adamw,
+};
 
 describe.each(["float64", "float32"] as const)("%s", (dtype) => {
   test.each(readFixture<Case>("optimizers"))("$name", ({ name, options, start, gradients, path }) => {

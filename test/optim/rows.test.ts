@@ -4,7 +4,18 @@ import { grad } from "../../src/autodiff/index.ts";
 import { sampleNormal } from "../../src/nn/sampling.ts";
 import { keyOfSeed } from "../../src/base/index.ts";
 import * as optim from "../../src/optim/index.ts";
-import { compiled, mul, square, stack, sum, type Tensor, tensor, variable, type Variable, zeros } from "../../src/tensor/index.ts";
+import {
+  compiled,
+  mul,
+  square,
+  stack,
+  sum,
+  type Tensor,
+  tensor,
+  variable,
+  type Variable,
+  zeros,
+} from "../../src/tensor/index.ts";
 import "../../src/engine.ts";
 
 const { adam, adamw, momentum, nesterov, rmsprop, sgd } = optim;
@@ -13,7 +24,11 @@ const list = (t: Tensor): number[] => [...t.dataSync()];
 const gap = (a: readonly number[], b: readonly number[]): number => Math.max(...a.map((v, i) => Math.abs(v - b[i])));
 
 /** The values of w after each step on the given gradients. */
-function onGradients(optimizer: optim.Optimizer, gradients: readonly (readonly number[])[], start: readonly number[]): number[][] {
+function onGradients(
+  optimizer: optim.Optimizer,
+  gradients: readonly (readonly number[])[],
+  start: readonly number[],
+): number[][] {
   const w = variable(f64([...start]), { name: "w" });
   return gradients.map((g) => {
     optimizer.update([w], [f64([...g])]);
@@ -22,7 +37,12 @@ function onGradients(optimizer: optim.Optimizer, gradients: readonly (readonly n
 }
 
 /** The path of w down a loss. */
-function descend(optimizer: optim.Optimizer, loss: (w: Tensor) => Tensor, start: readonly number[], steps: number): number[][] {
+function descend(
+  optimizer: optim.Optimizer,
+  loss: (w: Tensor) => Tensor,
+  start: readonly number[],
+  steps: number,
+): number[][] {
   const w = variable(f64([...start]), { name: "w" });
   optimizer.build([w]);
   const step = compiled(() => {
@@ -35,7 +55,10 @@ function descend(optimizer: optim.Optimizer, loss: (w: Tensor) => Tensor, start:
   });
 }
 
-const diagonal = (...d: number[]) => (w: Tensor): Tensor => mul(sum(mul(square(w), f64(d))), 0.5);
+const diagonal =
+  (...d: number[]) =>
+  (w: Tensor): Tensor =>
+    mul(sum(mul(square(w), f64(d))), 0.5);
 const ones = (n: number, g = 1): number[][] => Array.from({ length: n }, () => [g]);
 
 describe("gradient descent", () => {
@@ -47,7 +70,8 @@ describe("gradient descent", () => {
   });
 
   test("S-109 w² − 20w + 100 by gradient descent: 0.2, then 9.99999998; −w² diverges", () => {
-    const run = (a: number): number[] => descend(sgd(0.01), (w) => sum(w.mul(w).mul(a).sub(w.mul(20)).add(100)), [0], 1000).flat();
+    const run = (a: number): number[] =>
+      descend(sgd(0.01), (w) => sum(w.mul(w).mul(a).sub(w.mul(20)).add(100)), [0], 1000).flat();
     expect(run(1)[0]).toBeCloseTo(0.2, 12);
     expect(run(1)[999]).toBeCloseTo(9.99999998, 8);
     expect(run(-1)[999]).toBeCloseTo(3.98e9, -8);
@@ -105,7 +129,12 @@ describe("momentum", () => {
         v[i] = 0.9 * v[i] + 0.01 * d * (w[i] - 0.9 * v[i]);
         w[i] -= v[i];
       });
-      expect(gap(path[t], w.map((x, i) => x - 0.9 * v[i]))).toBeLessThan(1e-15);
+      expect(
+        gap(
+          path[t],
+          w.map((x, i) => x - 0.9 * v[i]),
+        ),
+      ).toBeLessThan(1e-15);
     }
   });
 
@@ -122,20 +151,26 @@ describe("momentum", () => {
 
 describe("adaptive rates", () => {
   test("S-127 RMSProp's first step is α/√(1 − β): 3.162α and 5.774α", () => {
-    const first = (rho: number): number => -onGradients(rmsprop({ learningRate: 1, rho, epsilon: 0 }), [[0.3]], [0])[0][0];
+    const first = (rho: number): number =>
+      -onGradients(rmsprop({ learningRate: 1, rho, epsilon: 0 }), [[0.3]], [0])[0][0];
     expect(first(0.9)).toBeCloseTo(Math.sqrt(10), 10);
     expect(first(0.97)).toBeCloseTo(5.773503, 5);
   });
 
   test("S-128 RMSProp with bias correction: the first step is α; ε inside and outside the root differ", () => {
-    expect(-onGradients(rmsprop({ learningRate: 1, epsilon: 0, corrected: true }), [[0.3]], [0])[0][0]).toBeCloseTo(1, 12);
-    const at = (epsilonAt: "inside" | "outside"): number => -onGradients(rmsprop({ learningRate: 1, rho: 0, epsilon: 1e-8, epsilonAt }), [[1e-4]], [0])[0][0];
+    expect(-onGradients(rmsprop({ learningRate: 1, epsilon: 0, corrected: true }), [[0.3]], [0])[0][0]).toBeCloseTo(
+      1,
+      12,
+    );
+    const at = (epsilonAt: "inside" | "outside"): number =>
+      -onGradients(rmsprop({ learningRate: 1, rho: 0, epsilon: 1e-8, epsilonAt }), [[1e-4]], [0])[0][0];
     expect(at("inside")).toBeCloseTo(0.70711, 5);
     expect(at("outside")).toBeCloseTo(0.9999, 5);
   });
 
   test("S-130 Adam's first step is α·sign(g) for g = 0.1, 1, 10", () => {
-    for (const g of [0.1, 1, 10, -2]) expect(onGradients(adam(1e-3), [[g]], [0])[0][0]).toBeCloseTo(-1e-3 * Math.sign(g), 9);
+    for (const g of [0.1, 1, 10, -2])
+      expect(onGradients(adam(1e-3), [[g]], [0])[0][0]).toBeCloseTo(-1e-3 * Math.sign(g), 9);
   });
 
   test("S-131 (A-03) ε is a parameter: a constant gradient of 1e-8 steps 0.5α at 1e-8, 0.909α at 1e-9", () => {
@@ -158,14 +193,21 @@ describe("adaptive rates", () => {
   });
 
   test("S-133, S-122 without bias correction the first step is 31.6α (RMSProp β = .999); corrected it is 1α", () => {
-    expect(-onGradients(rmsprop({ learningRate: 1, rho: 0.999, epsilon: 0 }), [[0.2]], [0])[0][0]).toBeCloseTo(31.6228, 3);
+    expect(-onGradients(rmsprop({ learningRate: 1, rho: 0.999, epsilon: 0 }), [[0.2]], [0])[0][0]).toBeCloseTo(
+      31.6228,
+      3,
+    );
     expect(-onGradients(adam({ learningRate: 1, epsilon: 0 }), [[0.2]], [0])[0][0]).toBeCloseTo(1, 10);
   });
 
   test("S-134 Adam with β1 = 0 is bias-corrected RMSProp", () => {
     const gradients = Array.from(sampleNormal(keyOfSeed(2), [50], "float64", 0, 1), (g) => [g]);
     const a = onGradients(adam({ learningRate: 0.01, beta1: 0, beta2: 0.99, epsilon: 1e-9 }), gradients, [0]);
-    const b = onGradients(rmsprop({ learningRate: 0.01, rho: 0.99, epsilon: 1e-9, epsilonAt: "outside", corrected: true }), gradients, [0]);
+    const b = onGradients(
+      rmsprop({ learningRate: 0.01, rho: 0.99, epsilon: 1e-9, epsilonAt: "outside", corrected: true }),
+      gradients,
+      [0],
+    );
     expect(gap(a.flat(), b.flat())).toBeLessThan(1e-12);
   });
 
@@ -182,14 +224,26 @@ describe("adaptive rates", () => {
 
   test("S-147 the plateau of ½(σ(w) − 1)² from −10: Adam at 0.1 needs 72 steps, gradient descent thousands", () => {
     const loss = (w: Tensor): Tensor => mul(sum(square(w.sigmoid().sub(1))), 0.5);
-    const steps = (optimizer: optim.Optimizer, most: number): number => descend(optimizer, loss, [-10], most).findIndex(([w]) => w >= 0) + 1;
+    const steps = (optimizer: optim.Optimizer, most: number): number =>
+      descend(optimizer, loss, [-10], most).findIndex(([w]) => w >= 0) + 1;
     expect(steps(adam(0.1), 200)).toBe(72);
     expect(steps(sgd(1), 5000)).toBe(0);
   });
 
   test("S-149 decoupled decay differs from an L2 gradient under Adam and is the same under SGD", () => {
     const decay = 0.1;
-    const withL2 = (o: optim.Optimizer): number[] => descend(o, (w) => sum(w.mul(0.3)).add(square(w).sum().mul(decay / 2)), [1], 5).flat();
+    const withL2 = (o: optim.Optimizer): number[] =>
+      descend(
+        o,
+        (w) =>
+          sum(w.mul(0.3)).add(
+            square(w)
+              .sum()
+              .mul(decay / 2),
+          ),
+        [1],
+        5,
+      ).flat();
     const plain = (o: optim.Optimizer): number[] => descend(o, (w) => sum(w.mul(0.3)), [1], 5).flat();
     const l2 = withL2(sgd(0.1));
     let w = 1;
@@ -212,19 +266,32 @@ describe("clipping and schedules", () => {
     const both = optim.clipGradients([f64([3]), f64([4])], { globalClipNorm: 1 });
     expect(gap(both.flatMap(list), [0.6, 0.8])).toBeLessThan(1e-12);
     expect(optim.globalNorm([f64([3]), f64([4])]).item()).toBeCloseTo(5, 12);
-    expect(onGradients(sgd({ learningRate: 1, globalClipNorm: 1 }), [[3, 4]], [0, 0])[0].map((v) => -v)).toEqual(clip([3, 4], { globalClipNorm: 1 }));
+    expect(onGradients(sgd({ learningRate: 1, globalClipNorm: 1 }), [[3, 4]], [0, 0])[0].map((v) => -v)).toEqual(
+      clip([3, 4], { globalClipNorm: 1 }),
+    );
   });
 
   /** The rate at each step of a schedule. */
-  const rates = (schedule: optim.Schedule, steps: readonly number[]): number[] => steps.map((s) => (schedule(tensor(s)) as Tensor).item());
+  const rates = (schedule: optim.Schedule, steps: readonly number[]): number[] =>
+    steps.map((s) => (schedule(tensor(s)) as Tensor).item());
 
   test("S-141 to S-144 decays", () => {
     expect(gap(rates(optim.inverseTimeDecay(0.2, 1, 1), [1, 2, 3, 4]), [0.1, 0.0667, 0.05, 0.04])).toBeLessThan(1e-4);
     expect(rates(optim.exponentialDecay(1, 1, 0.95), [10])[0]).toBeCloseTo(0.598737, 5);
     expect(rates(optim.exponentialDecay(1, 10, 0.5, { staircase: true }), [9, 10, 25])).toEqual([1, 0.5, 0.25]);
     expect(gap(rates(optim.squareRootDecay(1), [0, 1, 2, 3]), [1, 0.7071, 0.5774, 0.5])).toBeLessThan(1e-4);
-    expect(gap(rates(optim.piecewiseConstant([10, 20], [0.1, 0.01, 0.001]), [0, 10, 11, 20, 21]), [0.1, 0.1, 0.01, 0.01, 0.001])).toBeLessThan(1e-8);
-    expect(gap(rates(optim.cosineDecay(1, 110, { warmup: 10, final: 0.1 }), [0, 4, 9, 10, 60, 110, 500]), [0.1, 0.5, 1, 1, 0.55, 0.1, 0.1])).toBeLessThan(1e-6);
+    expect(
+      gap(
+        rates(optim.piecewiseConstant([10, 20], [0.1, 0.01, 0.001]), [0, 10, 11, 20, 21]),
+        [0.1, 0.1, 0.01, 0.01, 0.001],
+      ),
+    ).toBeLessThan(1e-8);
+    expect(
+      gap(
+        rates(optim.cosineDecay(1, 110, { warmup: 10, final: 0.1 }), [0, 4, 9, 10, 60, 110, 500]),
+        [0.1, 0.5, 1, 1, 0.55, 0.1, 0.1],
+      ),
+    ).toBeLessThan(1e-6);
     expect(() => optim.piecewiseConstant([1, 2], [1, 2])).toThrow("2 boundaries need 3 values");
   });
 
@@ -248,7 +315,12 @@ describe("clipping and schedules", () => {
   });
 
   test("a schedule counts updates inside compiled steps and in saved states", () => {
-    const path = descend(sgd((step) => step.add(1).mul(0.5)), (w) => sum(w), [0], 4).flat();
+    const path = descend(
+      sgd((step) => step.add(1).mul(0.5)),
+      (w) => sum(w),
+      [0],
+      4,
+    ).flat();
     expect(gap(path, [-0.5, -1.5, -3, -5])).toBeLessThan(1e-12);
     const optimizer = adam(optim.cosineDecay(1e-3, 10));
     onGradients(optimizer, ones(3), [0]);
@@ -264,7 +336,11 @@ describe("the state of an optimizer", () => {
   const pair = (): Variable[] => [variable(zeros([2]), { name: "a" }), variable(zeros([3]), { name: "b" })];
 
   test("goes on as before after it is saved and loaded", () => {
-    const step = (o: optim.Optimizer, vs: Variable[], k: number): void => o.update(vs, vs.map((v) => stack(Array.from({ length: v.size }, (_, i) => tensor(Math.sin(k + i))))));
+    const step = (o: optim.Optimizer, vs: Variable[], k: number): void =>
+      o.update(
+        vs,
+        vs.map((v) => stack(Array.from({ length: v.size }, (_, i) => tensor(Math.sin(k + i))))),
+      );
     const [first, vs] = [adam(0.1), pair()];
     for (let k = 0; k < 4; k++) step(first, vs, k);
     const [second, ws] = [adam(0.5), pair()];
@@ -282,7 +358,9 @@ describe("the state of an optimizer", () => {
     const [a, b] = [adam(0.1), sgd({ learningRate: 0.1, momentum: 0.9 })];
     a.build(pair());
     b.build(pair());
-    expect(() => a.load(b.state())).toThrow(/missing or of another shape: a\/m, a\/v, b\/m, b\/v; not known here: a\/momentum, b\/momentum/);
+    expect(() => a.load(b.state())).toThrow(
+      /missing or of another shape: a\/m, a\/v, b\/m, b\/v; not known here: a\/momentum, b\/momentum/,
+    );
   });
 
   test("gradients must be those of the variables", () => {

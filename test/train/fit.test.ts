@@ -3,7 +3,13 @@ import { setSeed } from "../../src/base/context.ts";
 import { dense, flatten, meanSquaredError, relu, sequential, sigmoid } from "../../src/nn/index.ts";
 import { adam, sgd } from "../../src/optim/index.ts";
 import { ones, tensor, type Tensor } from "../../src/tensor/index.ts";
-import { type BatchSource, earlyStopping, type History, type TrainEvent, type TrainingState } from "../../src/train/index.ts";
+import {
+  type BatchSource,
+  earlyStopping,
+  type History,
+  type TrainEvent,
+  type TrainingState,
+} from "../../src/train/index.ts";
 import { lenet, mlp, resnet, stripes } from "./nets.ts";
 
 const DATA = stripes(90);
@@ -19,7 +25,13 @@ describe("fit", () => {
   test("learns, and tells history, events and validation (S-389, S-390)", async () => {
     const net = ready(lenet());
     const events: TrainEvent[] = [];
-    const history = await net.fit(DATA, { epochs: 12, batchSize: 32, validationData: stripes(40), onEvent: (e) => events.push(e), ...quiet });
+    const history = await net.fit(DATA, {
+      epochs: 12,
+      batchSize: 32,
+      validationData: stripes(40),
+      onEvent: (e) => events.push(e),
+      ...quiet,
+    });
     expect(history.epoch).toEqual([...Array(12).keys()]);
     expect(Object.keys(history.history)).toEqual(["loss", "accuracy", "val_loss", "val_accuracy"]);
     expect(history.history.loss[11]).toBeLessThan(history.history.loss[0] / 2);
@@ -27,7 +39,7 @@ describe("fit", () => {
     const types = events.map((e) => e.type);
     const epoch = ["epochBegin", "batchEnd", "batchEnd", "batchEnd", "epochEnd"];
     expect(types).toEqual(["trainBegin", ...Array.from({ length: 12 }, () => epoch).flat(), "trainEnd"]);
-    const last = events.filter((e) => e.type === "batchEnd").at(-1);
+    const last = events.findLast((e) => e.type === "batchEnd");
     expect(last).toMatchObject({ epoch: 11, batch: 2, batches: 3, step: 36, size: 26, seen: 90, samples: 90 });
     // The running mean at the last batch is the epoch's own.
     expect(last?.metrics).toEqual({ loss: history.history.loss[11], accuracy: history.history.accuracy[11] });
@@ -85,7 +97,12 @@ describe("fit", () => {
     setSeed(1);
     const net = sequential([dense(1)], { inputShape: [2] });
     net.compile({ optimizer: sgd(0), loss: "mse", metrics: ["mse"] });
-    const x = tensor([[1, 2], [3, 4], [5, 6], [7, 8]]);
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+      [7, 8],
+    ]);
     const y = tensor([[1], [0], [1], [0]]);
     const e = (await net.predict(x)).sub(y).square().dataSync();
     const weighted = await net.evaluate({ x, y }, { sampleWeight: [2, 0, 1, 0] });
@@ -101,16 +118,18 @@ describe("fit", () => {
     const { epoch } = await net.fit(DATA, {
       epochs: 5,
       batchSize: 30,
-      callbacks: [{
-        onTrainBegin: () => void seen.push("begin"),
-        onEpochBegin: (e) => void seen.push(`epoch ${e.epoch}`),
-        async onEpochEnd(e, run) {
-          await Promise.resolve();
-          seen.push(`end ${e.epoch}`);
-          if (e.epoch === 1) run.stop();
+      callbacks: [
+        {
+          onTrainBegin: () => void seen.push("begin"),
+          onEpochBegin: (e) => void seen.push(`epoch ${e.epoch}`),
+          async onEpochEnd(e, run) {
+            await Promise.resolve();
+            seen.push(`end ${e.epoch}`);
+            if (e.epoch === 1) run.stop();
+          },
+          onTrainEnd: (e) => void seen.push(e.reason),
         },
-        onTrainEnd: (e) => void seen.push(e.reason),
-      }],
+      ],
       ...quiet,
     });
     expect(epoch).toEqual([0, 1]);
@@ -124,7 +143,9 @@ describe("fit", () => {
     const snapshot = (): string => JSON.stringify(Object.values(net.weights()).map((w) => [...w.data]));
     const end = { type: "epochEnd", epochs: 9, seconds: 0, samplesPerSecond: 0 } as const;
     for (const [i, loss] of trace.entries()) {
-      net.variables[0].assign(tensor(new Float32Array(net.variables[0].size).fill(i), { shape: net.variables[0].shape }));
+      net.variables[0].assign(
+        tensor(new Float32Array(net.variables[0].size).fill(i), { shape: net.variables[0].shape }),
+      );
       if (i === 2) weights.push(snapshot());
       void stopper.onEpochEnd?.({ ...end, epoch: i, logs: { val_loss: loss } }, control);
       if (weights.includes("stop")) break;
@@ -139,7 +160,12 @@ describe("fit", () => {
     setTimeout(() => abort.abort(), 120);
     let reason = "";
     const begun = performance.now();
-    await ready(lenet()).fit(DATA, { epochs: 1e6, signal: abort.signal, onEvent: (e) => e.type === "trainEnd" && (reason = e.reason), ...quiet });
+    await ready(lenet()).fit(DATA, {
+      epochs: 1e6,
+      signal: abort.signal,
+      onEvent: (e) => e.type === "trainEnd" && (reason = e.reason),
+      ...quiet,
+    });
     expect(reason).toBe("aborted");
     expect(performance.now() - begun).toBeLessThan(5000);
   });
@@ -150,16 +176,25 @@ describe("fit", () => {
     const run = async (last: boolean): Promise<History> => {
       setSeed(2);
       const net = sequential([dense(8), relu, dense(1), ...(last ? [sigmoid] : [])]);
-      net.compile({ optimizer: adam(0.02), loss: "binaryCrossentropy", metrics: ["accuracy", "precision", "recall", "f1"] });
+      net.compile({
+        optimizer: adam(0.02),
+        loss: "binaryCrossentropy",
+        metrics: ["accuracy", "precision", "recall", "f1"],
+      });
       return net.fit([x, y], { epochs: 15, ...quiet });
     };
     const [a, b] = [await run(true), await run(false)];
     expect(a.history.accuracy.at(-1)).toBeGreaterThan(0.9);
-    for (const key of Object.keys(a.history)) a.history[key].forEach((v, i) => expect(v).toBeCloseTo(b.history[key][i], 5));
+    for (const key of Object.keys(a.history))
+      a.history[key].forEach((v, i) => expect(v).toBeCloseTo(b.history[key][i], 5));
   });
 
   test("a loss of one's own, to a scalar or one number a sample", async () => {
-    const losses = [meanSquaredError, (p: Tensor, t: Tensor) => p.sub(t).square().mean(), (p: Tensor, t: Tensor) => p.sub(t).square().mean(-1)];
+    const losses = [
+      meanSquaredError,
+      (p: Tensor, t: Tensor) => p.sub(t).square().mean(),
+      (p: Tensor, t: Tensor) => p.sub(t).square().mean(-1),
+    ];
     const data = { x: ones([8, 3]), y: ones([8, 2]) };
     const got: number[][] = [];
     for (const loss of losses) {
@@ -197,7 +232,11 @@ describe("resume", () => {
     setSeed(12345);
     const again = make();
     const rest: number[] = [];
-    const resumed = await again.fit(DATA, { ...how, resume: state, onEvent: (e) => e.type === "batchEnd" && rest.push(e.loss) });
+    const resumed = await again.fit(DATA, {
+      ...how,
+      resume: state,
+      onEvent: (e) => e.type === "batchEnd" && rest.push(e.loss),
+    });
     expect(rest).toEqual(losses.slice(7));
     expect(resumed).toEqual(history);
     expect(again.weights()).toEqual(net.weights());
@@ -208,7 +247,11 @@ describe("resume", () => {
     const history = await whole.fit(DATA, how);
     const first = ready(lenet(0.3));
     const abort = new AbortController();
-    await first.fit(DATA, { ...how, signal: abort.signal, onEvent: (e) => e.type === "batchEnd" && e.step === 5 && abort.abort() });
+    await first.fit(DATA, {
+      ...how,
+      signal: abort.signal,
+      onEvent: (e) => e.type === "batchEnd" && e.step === 5 && abort.abort(),
+    });
     const second = ready(lenet(0.3));
     expect(await second.fit(DATA, { ...how, resume: first.trainingState() })).toEqual(history);
     expect(second.weights()).toEqual(whole.weights());
@@ -218,7 +261,10 @@ describe("resume", () => {
     const validated = { ...how, epochs: 1, validationData: stripes(20) };
     const net = ready();
     let saved: TrainingState | null = null;
-    const history = await net.fit(DATA, { ...validated, onEvent: (e) => void (e.type === "batchEnd" && (saved = net.trainingState())) });
+    const history = await net.fit(DATA, {
+      ...validated,
+      onEvent: (e) => void (e.type === "batchEnd" && (saved = net.trainingState())),
+    });
     expect(await ready().fit(DATA, { ...validated, resume: saved as unknown as TrainingState })).toEqual(history);
   });
 
@@ -230,10 +276,14 @@ describe("resume", () => {
     const before = other.weights();
     await expect(other.fit(DATA, { ...how, resume: state })).rejects.toThrow(/do not fit model/);
     expect(other.weights()).toEqual(before);
-    await expect(ready().fit(DATA, { ...how, batchSize: 10, resume: state })).rejects.toThrow("the saved run has batchSize 20, this one 10");
+    await expect(ready().fit(DATA, { ...how, batchSize: 10, resume: state })).rejects.toThrow(
+      "the saved run has batchSize 20, this one 10",
+    );
     const plain = mlp();
     plain.compile({ optimizer: sgd(0.1), ...COMPILE });
-    await expect(plain.fit(DATA, { ...how, resume: state })).rejects.toThrow('state is of optimizer "adam", the model is compiled with "sgd"');
+    await expect(plain.fit(DATA, { ...how, resume: state })).rejects.toThrow(
+      'state is of optimizer "adam", the model is compiled with "sgd"',
+    );
   });
 });
 
@@ -253,6 +303,9 @@ describe("predict", () => {
   test("of class numbers and of unflattened output", async () => {
     const net = sequential([flatten()]);
     const out = await net.predict(tensor([[[1, 2]], [[3, 4]], [[5, 6]]]), { batchSize: 2 });
-    expect([out.shape, [...out.dataSync()]]).toEqual([[3, 2], [1, 2, 3, 4, 5, 6]]);
+    expect([out.shape, [...out.dataSync()]]).toEqual([
+      [3, 2],
+      [1, 2, 3, 4, 5, 6],
+    ]);
   });
 });

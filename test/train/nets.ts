@@ -2,7 +2,19 @@ import { permutationOf, keyOfSeed } from "../../src/base/index.ts";
 import { setSeed } from "../../src/base/context.ts";
 import { type Dataset, datasetOf } from "../../src/data/index.ts";
 import {
-  add, batchNorm, conv2d, dense, dropout, flatten, globalAvgPool, input, maxPool2d, model, type Model, relu, sequential,
+  add,
+  batchNorm,
+  conv2d,
+  dense,
+  dropout,
+  flatten,
+  globalAvgPool,
+  input,
+  maxPool2d,
+  model,
+  type Model,
+  relu,
+  sequential,
 } from "../../src/nn/index.ts";
 import { sampleNormal } from "../../src/nn/sampling.ts";
 
@@ -26,10 +38,22 @@ export function stripes(n: number, size = 12): Dataset {
 /** LeNet-like, seeded, with dropout when asked. */
 export function lenet(drop = 0): Model {
   setSeed(7);
-  return sequential([
-    conv2d(4, 3, { padding: "same" }), relu, maxPool2d(2), conv2d(8, 3), relu, maxPool2d(2), flatten(), dense(16), relu,
-    ...(drop > 0 ? [dropout(drop)] : []), dense(3),
-  ], { inputShape: [12, 12, 1] });
+  return sequential(
+    [
+      conv2d(4, 3, { padding: "same" }),
+      relu,
+      maxPool2d(2),
+      conv2d(8, 3),
+      relu,
+      maxPool2d(2),
+      flatten(),
+      dense(16),
+      relu,
+      ...(drop > 0 ? [dropout(drop)] : []),
+      dense(3),
+    ],
+    { inputShape: [12, 12, 1] },
+  );
 }
 
 export function mlp(): Model {

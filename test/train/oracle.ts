@@ -4,7 +4,10 @@ import { interpret } from "../../src/codegen/interp/index.ts";
 import type { Node } from "../../src/ir/index.ts";
 import type { Executor, Value } from "../../src/tensor/index.ts";
 
-const valueOf = (data: TypedArray, { shape, dtype }: Pick<Node, "shape" | "dtype">): Value & { readonly held: TypedArray } => {
+const valueOf = (
+  data: TypedArray,
+  { shape, dtype }: Pick<Node, "shape" | "dtype">,
+): Value & { readonly held: TypedArray } => {
   const held = hostArray(dtype, data.length);
   held.set(data);
   return { shape, dtype, held, read: () => held.slice(), write: (d) => held.set(d), dispose: () => {} };

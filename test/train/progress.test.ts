@@ -4,20 +4,45 @@ import { type BatchEnd, clock, progress, type TrainEvent } from "../../src/train
 import { mlp, stripes } from "./nets.ts";
 
 const batch = (b: number, over: Partial<BatchEnd> = {}): BatchEnd => ({
-  type: "batchEnd", epoch: 0, epochs: 3, batch: b, batches: 469, step: b + 1, size: 128, seen: (b + 1) * 128, samples: 60_000, loss: 0.4,
-  metrics: { loss: 0.31415926, accuracy: 0.91234 }, samplesPerSecond: 12_345.6, elapsed: 1, eta: 62, ...over,
+  type: "batchEnd",
+  epoch: 0,
+  epochs: 3,
+  batch: b,
+  batches: 469,
+  step: b + 1,
+  size: 128,
+  seen: (b + 1) * 128,
+  samples: 60_000,
+  loss: 0.4,
+  metrics: { loss: 0.31415926, accuracy: 0.91234 },
+  samplesPerSecond: 12_345.6,
+  elapsed: 1,
+  eta: 62,
+  ...over,
 });
 
 function written(events: readonly TrainEvent[], isTTY: boolean, verbose: 1 | 2 = 1, step = 100): string[] {
   const out: string[] = [];
   let now = 0;
-  const show = progress({ target: { isTTY, columns: 90, write: (t) => void out.push(t) }, unit: "images/s", verbose, now: () => (now += step) });
+  const show = progress({
+    target: { isTTY, columns: 90, write: (t) => void out.push(t) },
+    unit: "images/s",
+    verbose,
+    now: () => (now += step),
+  });
   for (const e of events) show(e);
   return out;
 }
 
 const begin: TrainEvent = { type: "epochBegin", epoch: 0, epochs: 3, batches: 469 };
-const end: TrainEvent = { type: "epochEnd", epoch: 0, epochs: 3, logs: { loss: 0.2, accuracy: 0.95, val_loss: 2e-5 }, seconds: 75, samplesPerSecond: 800 };
+const end: TrainEvent = {
+  type: "epochEnd",
+  epoch: 0,
+  epochs: 3,
+  logs: { loss: 0.2, accuracy: 0.95, val_loss: 2e-5 },
+  seconds: 75,
+  samplesPerSecond: 800,
+};
 
 test("a terminal gets a bar with rate, loss, metrics and time left, within its width", () => {
   const [bar, last] = written([begin, batch(233), end], true);
@@ -41,7 +66,7 @@ test("fit writes progress unless it is silent; times read well", async () => {
   net.compile({ optimizer: adam(), loss: "sparseCategoricalCrossentropy" });
   const lines: string[] = [];
   const write = process.stdout.write.bind(process.stdout);
-  process.stdout.write = ((text: string) => lines.push(text) > 0) as typeof process.stdout.write;
+  process.stdout.write = (text: string) => lines.push(text) > 0;
   try {
     await net.fit(stripes(40), { epochs: 2, verbose: 2 });
     await net.fit(stripes(40), { epochs: 2, verbose: 0 });
