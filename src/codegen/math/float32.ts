@@ -29,14 +29,16 @@ const clamp = (asm: Asm, x: Val, lo: number, hi: number): Val => asm.bin("pmax",
 
 /** e^x: 1 ulp; overflow to inf, gradual underflow. */
 export function exp(asm: Asm, x: Val): Val {
-  const { r, bits } = reduceExp(asm, clamp(asm, x, -104, 89));
+  // Masked-out scores are far below: denormal numbers on their way would take a hundred cycles each.
+  const gone = asm.bitcast("vf32", asm.cmp("lt", x, -104));
+  const { r, bits } = reduceExp(asm, asm.bin("andnot", asm.bin("pmin", x, 89), gone));
   const p = asm.add(asm.fma(asm.mul(r, r), poly(asm, r, EXP), r), 1);
   // 2^n in two factors, so that n may leave the range of exponents
   const n = asm.bin("shl", bits, 23);
   const half = asm.bin("and", asm.bin("shrS", n, 1), 0xff800000 | 0);
   const s1 = asm.bitcast("vf32", asm.add(half, ONE_BITS));
   const s2 = asm.bitcast("vf32", asm.add(asm.sub(n, half), ONE_BITS));
-  return asm.mul(asm.mul(p, s1), s2);
+  return asm.bin("andnot", asm.mul(asm.mul(p, s1), s2), gone);
 }
 
 /** e^x for x in [-87, 88] (the caller's promise). */
