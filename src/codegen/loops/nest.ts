@@ -234,8 +234,11 @@ class Nest {
     this.running = null;
     const last = aside ?? vars;
     this.finals[number] = p.reductions.map((r, s) => {
-      const values = this.results(r, last[s], width);
-      return outer !== null || !inLanes ? values : [this.acrossLanes(r, values)];
+      if (outer !== null || !inLanes) return this.results(r, last[s], width);
+      const values = last[s].slice(0, width).map((v) => asm.get(v));
+      if (!isDouble(r)) return [this.acrossLanes(r, values)];
+      const bad = last[s].slice(width).map((v) => asm.get(v)).reduce((a, v) => asm.bin("or", a, v));
+      return [asm.select(asm.cmp("ne", asm.bitmask(bad), 0), asm.konst("f32", NaN), this.acrossLanes(r, values))];
     });
   }
 
@@ -395,7 +398,8 @@ class Nest {
     const two = (a: Val, b: Val): Val => {
       if (r.kind === "sum") return asm.add(a, b);
       if (r.kind === "prod") return asm.mul(a, b);
-      return extreme(asm, r.kind === "max", r.dtype, a, b);
+      // NaN was watched for apart.
+      return isDouble(r) ? asm.bin(r.kind === "max" ? "pmax" : "pmin", a, b) : extreme(asm, r.kind === "max", r.dtype, a, b);
     };
     let list = [...vectors];
     while (list.length > 1) list = list.flatMap((v, i) => (i % 2 === 1 ? [] : i + 1 < list.length ? [two(v, list[i + 1])] : [v]));
