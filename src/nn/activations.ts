@@ -100,7 +100,7 @@ export const softsign: Activation = define("softsign", (x) => t.div(x, t.add(t.a
 /** x·sigmoid(x) (Keras: silu, swish). */
 export const silu: Activation = define("silu", (x) => t.mul(x, t.sigmoid(x)));
 /** The same as `silu`. */
-export const swish: Activation = silu;
+export const swish: Activation = define("silu", (x) => silu(x));
 /** x·tanh(softplus(x)) (Keras: mish). */
 export const mish: Activation = define("mish", (x) => t.mul(x, t.tanh(t.softplus(x))));
 /** e^x (Keras: exponential). */

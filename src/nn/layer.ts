@@ -1,4 +1,4 @@
-import { ChainruleError, type DType, isFloat, ShapeError, showShape, ValueError } from "../base/index.ts";
+import { ChainruleError, type DType, isFloat, showShape, ValueError } from "../base/index.ts";
 import { context, withContext } from "../base/context.ts";
 import { eagerly, type HasVariables, Tensor, Variable } from "../tensor/index.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
@@ -274,13 +274,3 @@ export function makeLayer(spec: LayerSpec): Layer {
 
 export const isLayer = (x: unknown): x is Layer =>
   typeof x === "function" && (x as Partial<Layer>).core instanceof LayerCore;
-
-/** The size of the last axis, or an error of this layer about rank. */
-export function needRank(tag: string, shape: readonly number[], rank: number, layout: string): void {
-  if (shape.length === rank) return;
-  const hint =
-    shape.length === rank - 1
-      ? ` Is the ${layout.includes("channels") ? "channel axis (reshape to [..., 1]) or the " : ""}batch axis missing?`
-      : "";
-  throw new ShapeError(`${tag} expects ${rank} axes ${layout}, got input ${showShape(shape)}.${hint}`);
-}

@@ -5,6 +5,7 @@ import { grad, valueAndGrad } from "../../src/autodiff/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import { adam, sgd } from "../../src/optim/index.ts";
 import { matmul, ones, std, sum, type Tensor, tensor } from "../../src/tensor/index.ts";
+import { normalQuantile } from "../../src/nn/sampling.ts";
 import { list, near, numbers } from "./harness.ts";
 
 const { dense, sequential } = nn;
@@ -165,6 +166,13 @@ describe("initialisation", () => {
     expect(a).not.toEqual(b);
     setSeed(1);
     expect(draw(nn.glorotUniform(), [4])).toEqual(a);
+  });
+  test("the normal distribution's quantiles, centre and tails", () => {
+    near(
+      [0.5, 0.975, 0.01, 1e-9].map(normalQuantile),
+      [0, 1.959963984540054, -2.326347874040841, -5.997807015007687],
+      1e-12,
+    );
   });
   test("S-082 equal weights stay equal, random ones do not", () => {
     const rows = (init: nn.InitializerLike): number[] => {

@@ -14,7 +14,7 @@ const valueOf = (
 };
 
 /** The interpreter in float64 as an engine: values between programs have their own dtype. */
-export const oracleEngine: Executor = {
+const oracleEngine: Executor = {
   fromHost: (data, shape, dtype) => valueOf(data, { shape, dtype }),
   compile: ({ inputs, outputs, updates }) => ({
     explain: () => "the interpreter",
