@@ -170,5 +170,27 @@ x.dispose();
 x.add(1);`,
       message: "A float32 tensor [2] is used after dispose(): drop the dispose (it is never needed) or use a copy.",
     },
+    {
+      mistake: "Reading a variable inside compiled",
+      code: `const w = variable(1, { name: "w" });
+compiled((x) => x.mul(w.item()))(tensor(2));`,
+      message:
+        'The value of variable "w" was asked for inside compiled(): it would stay what it is now in every later run. Use the variable itself, or read it outside.',
+    },
+    {
+      mistake: "A step of 0 in a slice",
+      code: `slice(ones([4]), [0, 4, 0]);`,
+      message: "[slice] axis 0: the step must not be 0.",
+    },
+    {
+      mistake: "An index beyond the axis",
+      code: `slice(ones([4, 2]), 4);`,
+      message: "[slice] index 4 is outside axis 0 of [4, 2]: use -4..3.",
+    },
+    {
+      mistake: "Padding with a negative width",
+      code: `pad(ones([2, 2]), -1);`,
+      message: "[pad] [2, 2] needs 2 pairs of sizes ≥ 0, got [[-1,-1],[-1,-1]].",
+    },
   ],
 };

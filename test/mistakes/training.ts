@@ -124,5 +124,37 @@ const ragged = datasetOf({ x: host([3, 2]) }).map((s) => ({ ...s, x: host([++n])
       message:
         "[dataset] map gave x float32 [2] for one sample and float32 [1] for the first: all samples of a dataset must have one shape and dtype.",
     },
+    {
+      mistake: "A learning rate so large that the loss is no number any more",
+      code: `const model = nn.sequential([nn.dense(1)], { inputShape: [2], name: "net" });
+model.compile({ optimizer: sgd(1e20), loss: "meanSquaredError" });
+await model.fit([xs(4, [2]), zeros([4, 1])], { epochs: 5, verbose: 0, detectAnomaly: true });`,
+      message:
+        '[detectAnomaly] epoch 2, batch 1: the loss is Infinity and after the step the first variable that is not finite is "dense/kernel": lower the learning rate, clip gradients (globalClipNorm: 1), or look for log(0) and 0/0 in the loss.',
+    },
+    {
+      mistake: "Training on nothing",
+      code: `await classifier().fit([zeros([0, 2]), zeros([0])], { verbose: 0 });`,
+      message: "[fit] the data has no samples.",
+    },
+    {
+      mistake: "Samples without labels",
+      code: `await classifier().fit({ x: xs(6, [2]) }, { verbose: 0 });`,
+      message: "[fit] the data has samples [6, 2] but no labels: pass { x, y }.",
+    },
+    {
+      mistake: "Fewer sample weights than samples",
+      code: `await classifier().fit({ x: xs(6, [2]), y: labels(6, 3), sampleWeight: ones([5]) }, { verbose: 0 });`,
+      message: "[dataset] x [6, 2] has 6 samples, sampleWeight [5] has 5: the first axes must be equal.",
+    },
+    {
+      mistake: "Resuming with the state of another model",
+      code: `const state = classifier().trainingState();
+const other = nn.sequential([nn.dense(4)], { inputShape: [2], name: "other" });
+other.compile({ optimizer: adam(), loss: "meanSquaredError" });
+other.restoreTrainingState(state);`,
+      message:
+        '[setWeights] the weights do not fit model "other": dense/kernel [2, 4] is missing; dense/bias [4] is missing; scores/kernel is not in the model; scores/bias is not in the model.',
+    },
   ],
 };
