@@ -20,6 +20,9 @@ const at = <T>(list: readonly T[], k: number): T => list[k % list.length];
 const NAMES = ["relu", "tanh", "sigmoid", "gelu", "elu", "softplus", "silu", "linear"] as const;
 const PADDING = ["same", "valid"] as const;
 
+/** Not over one feature: its result is 0 but for rounding, on the kink of a relu. */
+const norm: Make = (_, shape) => (shape[shape.length - 1] < 3 ? null : nn.layerNorm());
+
 /** Layers for images [h, w, c]; null where the image has become too small. */
 const IMAGE: readonly Make[] = [
   (k, [h, w]) => {
@@ -42,7 +45,7 @@ const IMAGE: readonly Make[] = [
       ? null
       : nn.avgPool2d(at([2, 3], k[0]), { strides: at([1, 2], k[1]), padding: at(PADDING, k[2]) }),
   () => nn.batchNorm(),
-  () => nn.layerNorm(),
+  norm,
   (k) => nn.activation(at(NAMES, k[0])),
   (k) => nn.dropout(at([0.1, 0.5], k[0])),
 ];
@@ -50,7 +53,7 @@ const IMAGE: readonly Make[] = [
 const FLAT: readonly Make[] = [
   (k) => nn.dense(at([1, 5, 10, 16, 33], k[0]), { activation: at(NAMES, k[1]) }),
   () => nn.batchNorm(),
-  () => nn.layerNorm(),
+  norm,
   (k) => nn.dropout(at([0.1, 0.5], k[0])),
   (k) => nn.dense(at([7, 12], k[0]), { activation: "softmax" }),
 ];
