@@ -22,7 +22,7 @@ await loadModel("model.safetensors");`,
 await flipBit("model.safetensors", -1);
 await loadModel("model.safetensors");`,
       message:
-        '[model] "model.safetensors" is damaged: its checksum is a9eea634, it was saved with dee996a2. Use a copy or train again.',
+        '[model] "model.safetensors" is damaged: its checksum is c3ecfb12, it was saved with b4ebcb84. Use a copy or train again.',
     },
     {
       mistake: "An image given as a model",
