@@ -74,8 +74,8 @@ function exchanged(axes: readonly NAxis[]): NAxis[] {
 export function normalise(spec: ContractSpec): Norm {
   const group = (name: Part["group"], axes: readonly Axis[]): NAxis[] =>
     axes.map((x, axis): NAxis => ({ ...x, parts: [{ group: name, axis, size: x.size }] })).filter((x) => x.size !== 1);
-  // Outermost what is farthest apart: in B for k, in the output for the others.
-  let k = merged(group("k", spec.k).sort((x, y) => Math.abs(y.b) - Math.abs(x.b) || Math.abs(y.a) - Math.abs(x.a)));
+  // Outermost what is farthest apart: in A for k (B can be packed), in the output for the others.
+  let k = merged(group("k", spec.k).sort((x, y) => Math.abs(y.a) - Math.abs(x.a) || Math.abs(y.b) - Math.abs(x.b)));
   const sorted = (list: NAxis[]): NAxis[] => list.sort((x, y) => Math.abs(y.c) - Math.abs(x.c));
   let m0 = sorted(group("m", spec.m));
   let ns = group("n", spec.n);
