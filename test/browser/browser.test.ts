@@ -14,7 +14,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 const TYPES: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript" };
 /** Chromium cannot be started here at all: no build for this platform, or a library of the system is missing. */
-const NO_CHROMIUM = /ENOEXEC|ENOENT|EACCES|exec format|error while loading shared libraries|Failed to launch|No usable sandbox/i;
+const NO_CHROMIUM =
+  /ENOEXEC|ENOENT|EACCES|exec format|error while loading shared libraries|Failed to launch|No usable sandbox/i;
 
 let folder = "";
 let server: Server | null = null;
@@ -28,7 +29,8 @@ async function serve(root: string): Promise<Server> {
     asked.push(name);
     const file = path.join(root, path.normalize(name === "/" ? "/index.html" : name));
     readFile(file).then(
-      (bytes) => response.writeHead(200, { "content-type": TYPES[path.extname(file)] ?? "application/octet-stream" }).end(bytes),
+      (bytes) =>
+        response.writeHead(200, { "content-type": TYPES[path.extname(file)] ?? "application/octet-stream" }).end(bytes),
       () => response.writeHead(404).end(),
     );
   });
@@ -54,7 +56,12 @@ beforeAll(async () => {
   await writeFile(path.join(folder, "index.html"), page);
   server = await serve(folder);
   try {
-    browser = await driver.launch({ executablePath: await chromium.executablePath(), args: chromium.args, headless: true, timeout: 50_000 });
+    browser = await driver.launch({
+      executablePath: await chromium.executablePath(),
+      args: chromium.args,
+      headless: true,
+      timeout: 50_000,
+    });
   } catch (error) {
     const message = String(error);
     if (process.platform === "linux" && process.arch === "x64" && !NO_CHROMIUM.test(message)) throw error;
