@@ -17,7 +17,7 @@ const help = `npm run bench -- [options]
   --peers ${Object.keys(peers).join(",")}   (all but jax-fma)
   --rounds 3      how often everything is measured
   --budget 2000   milliseconds of timed calls a figure
-  --limit 150     seconds after which a process is stopped; its finished figures count
+  --limit 200     seconds after which a process is stopped; its finished figures count
   --quiet 5       seconds to wait, at most, for other processes to calm down before each measurement
   --quick         one round, short budget and limit, no waiting: a look, not a result
   --out FILE      where the JSON goes (bench/results/<date>.json)`;
@@ -59,7 +59,7 @@ const rivals = pick(
 const options = {
   rounds: number("rounds", 3, 1),
   budget: number("budget", 2000, 400),
-  limit: number("limit", 150, 30),
+  limit: number("limit", 200, 30),
   quiet: number("quiet", 5, 0),
 };
 /** A process that took longer than this is not started again in later rounds. */
@@ -104,7 +104,8 @@ const coldStarts = 3;
 
 /** One process of one peer on one workload: rows { workload, peer, metric, ms, … } or { …, error }. */
 async function measureOnce(workload, peer) {
-  const { cold } = workloads[workload];
+  const { cold, absent } = workloads[workload];
+  if (absent?.[peer] !== undefined) return [{ workload, peer, metric: "", error: absent[peer] }];
   const start = performance.timeOrigin + performance.now();
   const args = [peer, workload, options.budget, ...(cold ? [start] : [])];
   const result = await collect(here("lib/child.mjs"), args, { flags: peers[peer].flags, limit: options.limit });

@@ -67,17 +67,11 @@ export function lossTable(summary) {
   ];
 }
 
-/** Why a cell says "fails": one line a workload and peer. */
+/** Why a cell says "fails": one line a workload and peer, or a figure of it. */
 export function failures(summary) {
-  const lines = summary.figures.flatMap((f) =>
-    Object.entries(f.cells).flatMap(([peer, cell]) =>
-      cell.error === undefined ? [] : [`${f.workload} ${f.metric}, ${peer}: ${cell.error.split("\n", 1)[0]}`],
-    ),
-  );
-  const whole = summary.run.rows
-    .filter((row) => row.metric === "")
-    .map((row) => `${row.workload}, ${row.peer}: ${row.error.split("\n", 1)[0]}`);
-  return [...new Set([...whole, ...lines])];
+  const line = ({ workload, metric, peer, error }) =>
+    `${workload}${metric === "" ? "" : ` ${metric}`}, ${peer}: ${error.split("\n", 1)[0]}`;
+  return [...new Set(summary.run.rows.filter((row) => row.error !== undefined).map(line))];
 }
 
 export const legend =
