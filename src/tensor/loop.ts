@@ -94,7 +94,7 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
   // A carry that comes out as it went in is a constant of the loop.
   const still = carries.map((c, i) => result.closed[i] === c);
   const moved = carries.filter((_, i) => !still[i]);
-  const outs = result.closed.filter((_, i) => still[i] !== true);
+  const outs = result.closed.filter((_, i) => !still[i]);
   const order = topoOrder(outs);
   const used = new Set(order);
   const kept: { param: Node; node: Node }[] = slices.flatMap((p, i) =>
