@@ -13,34 +13,81 @@ import {
  * weights of a seed are the same on every device.
  */
 
-/** `n` words of Threefry-2x32-20 under `key`, the counter running by pairs; `each` gets (index, uint32). */
-function eachWord(key: Key, n: number, each: (index: number, word: number) => void): void {
-  const ks = [key[0] | 0, key[1] | 0, key[0] ^ key[1] ^ THREEFRY_PARITY];
+/**
+ * `n` words of Threefry-2x32-20 under `key`: block i holds words 2i and 2i+1, counter (i, 0). The twenty rounds stand written out:
+ * drawing weights is part of the time to a network's first step.
+ */
+function randomWords(key: Key, n: number): Uint32Array {
+  const out = new Uint32Array(n + (n & 1));
+  const k0 = key[0] | 0;
+  const k1 = key[1] | 0;
+  const k2 = k0 ^ k1 ^ THREEFRY_PARITY;
+  const [a, b, c, d, e, f, g, h] = THREEFRY_ROTATIONS;
+  const [a1, b1, c1, d1, e1, f1, g1, h1] = THREEFRY_ROTATIONS.map((r) => 32 - r);
   for (let i = 0; i < n; i += 2) {
-    let x0 = ((i >> 1) + ks[0]) | 0;
-    let x1 = ks[1];
-    for (let round = 0; round < 5; round++) {
-      const at = (round & 1) * 4;
-      for (let j = at; j < at + 4; j++) {
-        const r = THREEFRY_ROTATIONS[j];
-        x0 = (x0 + x1) | 0;
-        x1 = ((x1 << r) | (x1 >>> (32 - r))) ^ x0;
-      }
-      x0 = (x0 + ks[(round + 1) % 3]) | 0;
-      x1 = (x1 + ks[(round + 2) % 3] + round + 1) | 0;
-    }
-    each(i, x0 >>> 0);
-    if (i + 1 < n) each(i + 1, x1 >>> 0);
+    let x = ((i >> 1) + k0) | 0;
+    let y = k1;
+    // Four rounds: x += y; y = rotate(y) ^ x. Then a key injection.
+    x = (x + y) | 0;
+    y = ((y << a) | (y >>> a1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << b) | (y >>> b1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << c) | (y >>> c1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << d) | (y >>> d1)) ^ x;
+    x = (x + k1) | 0;
+    y = (y + k2 + 1) | 0;
+    x = (x + y) | 0;
+    y = ((y << e) | (y >>> e1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << f) | (y >>> f1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << g) | (y >>> g1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << h) | (y >>> h1)) ^ x;
+    x = (x + k2) | 0;
+    y = (y + k0 + 2) | 0;
+    x = (x + y) | 0;
+    y = ((y << a) | (y >>> a1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << b) | (y >>> b1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << c) | (y >>> c1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << d) | (y >>> d1)) ^ x;
+    x = (x + k0) | 0;
+    y = (y + k1 + 3) | 0;
+    x = (x + y) | 0;
+    y = ((y << e) | (y >>> e1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << f) | (y >>> f1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << g) | (y >>> g1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << h) | (y >>> h1)) ^ x;
+    x = (x + k1) | 0;
+    y = (y + k2 + 4) | 0;
+    x = (x + y) | 0;
+    y = ((y << a) | (y >>> a1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << b) | (y >>> b1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << c) | (y >>> c1)) ^ x;
+    x = (x + y) | 0;
+    y = ((y << d) | (y >>> d1)) ^ x;
+    out[i] = x + k2;
+    out[i + 1] = y + k0 + 5;
   }
+  return out;
 }
 
 /** Uniform in (low, high); never the ends. */
 export function sampleUniform(key: Key, shape: readonly number[], dtype: DType, low: number, high: number): TypedArray {
   const out = hostArray(dtype, sizeOf(shape));
+  const words = randomWords(key, out.length);
   const scale = (high - low) / 2 ** 32;
-  eachWord(key, out.length, (i, word) => {
-    out[i] = low + (word + 0.5) * scale;
-  });
+  for (let i = 0; i < out.length; i++) out[i] = low + (words[i] + 0.5) * scale;
   return out;
 }
 
@@ -54,11 +101,10 @@ export function sampleNormal(
   cut: number = Number.POSITIVE_INFINITY,
 ): TypedArray {
   const out = hostArray(dtype, sizeOf(shape));
+  const words = randomWords(key, out.length);
   const tail = cut === Number.POSITIVE_INFINITY ? 0 : normalTail(cut);
   const scale = (1 - 2 * tail) / 2 ** 32;
-  eachWord(key, out.length, (i, word) => {
-    out[i] = mean + stddev * normalQuantile(tail + (word + 0.5) * scale);
-  });
+  for (let i = 0; i < out.length; i++) out[i] = mean + stddev * normalQuantile(tail + (words[i] + 0.5) * scale);
   return out;
 }
 
@@ -71,7 +117,9 @@ function normalTail(x: number): number {
   return (sum * h) / Math.sqrt(2 * Math.PI);
 }
 
-const poly = (c: readonly number[], x: number): number => c.reduceRight((sum, k) => sum * x + k, 0);
+/** Horner's scheme, degree 7. */
+const poly = (c: readonly number[], x: number): number =>
+  ((((((c[7] * x + c[6]) * x + c[5]) * x + c[4]) * x + c[3]) * x + c[2]) * x + c[1]) * x + c[0];
 
 // Wichura's algorithm AS 241 (1988), PPND16: about 1e-16 relative.
 const CENTRE_P = [

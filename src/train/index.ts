@@ -5,6 +5,8 @@
  * It is not: file formats (`io` writes the plain state that is taken here), nor drawing beyond the terminal's progress line.
  * The open form, `compiled` with `valueAndGrad` and `optimizer.update`, runs the same operations as `fit`.
  */
+import "../engine.ts";
+
 export { earlyStopping } from "./callbacks.ts";
 export type { Callback, EarlyStoppingOptions, RunControl } from "./callbacks.ts";
 export type { BatchEnd, EpochBegin, EpochEnd, History, Logs, TrainBegin, TrainEnd, TrainEvent } from "./events.ts";

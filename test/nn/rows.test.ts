@@ -5,7 +5,8 @@ import { grad, valueAndGrad } from "../../src/autodiff/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import { adam, sgd } from "../../src/optim/index.ts";
 import { matmul, ones, std, sum, type Tensor, tensor } from "../../src/tensor/index.ts";
-import { normalQuantile } from "../../src/nn/sampling.ts";
+import { keyOfSeed, threefry2x32 } from "../../src/base/index.ts";
+import { normalQuantile, sampleUniform } from "../../src/nn/sampling.ts";
 import { list, near, numbers } from "./harness.ts";
 
 const { dense, sequential } = nn;
@@ -166,6 +167,15 @@ describe("initialisation", () => {
     expect(a).not.toEqual(b);
     setSeed(1);
     expect(draw(nn.glorotUniform(), [4])).toEqual(a);
+  });
+  test("weights are drawn from the words of Threefry", () => {
+    const key = keyOfSeed(11);
+    const words = [0, 1, 2].flatMap((i) => threefry2x32(key[0], key[1], i, 0)).slice(0, 5);
+    near(
+      [...sampleUniform(key, [5], "float64", 0, 1)],
+      words.map((w) => (w + 0.5) / 2 ** 32),
+      0,
+    );
   });
   test("the normal distribution's quantiles, centre and tails", () => {
     near(
