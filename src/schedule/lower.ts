@@ -4,7 +4,7 @@ import { algebra, dropMarks, type Rule } from "../ir/rewrite.ts";
 
 /** Graphs in the form that kernels are made from: no marks, no padding or dilation inside contractions and windows. */
 export function lower(roots: readonly Node[]): Node[] {
-  return rebuild(roots, [dropMarks, algebra, contraction, windows, reversed]);
+  return rebuild(roots, [dropMarks, algebra, contraction, windows, reversed, joined]);
 }
 
 /** d-1 zeros between the elements of axes `from`…: written with movement alone. */
@@ -161,6 +161,25 @@ function spread(n: Node<"windowSumGrad">): Node {
   const image = padSpatial(sparse, margins, 0);
   return cut(b.windowReduce("windowSum", image, { window, strides: ones(nd), padding: noPads(nd), dilation }));
 }
+
+/** Parts that are padded with zeros and added up to the whole (the gradient of a split) are put side by side. */
+const joined: Rule = (n) => {
+  if (n.op !== "add") return null;
+  const parts: { x: Node; axis: number; from: number; to: number }[] = [];
+  const collect = (m: Node): boolean => {
+    if (m.op === "add" && parts.length < 64) return m.srcs.every(collect);
+    if (!isOp(m, "pad") || m.attrs.value !== 0) return false;
+    const axes = m.attrs.padding.flatMap(([lo, hi], a) => (lo > 0 || hi > 0 ? [a] : []));
+    if (axes.length !== 1) return false;
+    const [lo] = m.attrs.padding[axes[0]];
+    return parts.push({ x: m.srcs[0], axis: axes[0], from: lo, to: lo + m.srcs[0].shape[axes[0]] }) > 0;
+  };
+  if (!collect(n)) return null;
+  parts.sort((a, b2) => a.from - b2.from);
+  const { axis } = parts[0];
+  const tiles = parts.every((p, i) => p.axis === axis && p.from === (i === 0 ? 0 : parts[i - 1].to));
+  return tiles && parts[parts.length - 1].to === n.shape[axis] ? b.concat(parts.map((p) => p.x), axis) : null;
+};
 
 /** Running sums go forward, argmin is the argmax of the opposite. */
 const reversed: Rule = (n) => {
