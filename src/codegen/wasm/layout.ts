@@ -15,6 +15,8 @@ export interface Layout {
   readonly varLocal: Int32Array;
   /** Vector constants that are used in loops, made once at entry. */
   readonly constLocal: Map<Val, number>;
+  /** Values computed before a loop (by its position) and used nowhere else, which V8 would compute anew in every round. */
+  readonly anchors: ReadonlyMap<number, readonly Val[]>;
   /** Local of a condition that never holds, though V8 cannot know; -1 when it is not needed. */
   readonly neverLocal: number;
   /** Number of locals of each class. */
@@ -51,12 +53,18 @@ function twice(v: Val): number {
   }
 }
 
+/** Results that are dearer to make than to keep in a register or a stack slot. */
+function worthKeeping(v: Val): boolean {
+  if (EFFECTS.has(v.op) || READS.has(v.op) || v.op === "get") return false;
+  return classOf(v.type) !== 0 || v.op === "divU" || v.op === "remU" || v.op === "divS" || v.op === "remS";
+}
+
 /** Working memory of `layoutOf`, shared by the functions of a module: typed arrays are dear to make. */
 export class LayoutMemory {
   private readonly all: Int32Array;
   private used = 0;
   constructor(fns: readonly Fn[]) {
-    this.all = new Int32Array(14 * Math.max(0, ...fns.map((f) => f.code.length + f.vars.length + 2)));
+    this.all = new Int32Array(15 * Math.max(0, ...fns.map((f) => f.code.length + f.vars.length + 2)));
   }
   /** The next `n` numbers, set to `value`. */
   take(n: number, value = 0): Int32Array {
@@ -179,10 +187,15 @@ export function layoutOf(fn: Fn, memory: LayoutMemory): Layout {
       throw new Error(`[wasm] ${fn.name}: ${code[def].op} used outside of the block that defines it`);
     }
   };
+  // The one loop, outermost where there are several, that holds all uses of a value from outside of it; -1 unknown, -2 none.
+  const onlyIn = memory.take(n + 1, -1);
   const live = (x: Val | undefined, at: number, pos: number): void => {
     if (!x || x.id < 0) return;
     if (block[x.id] !== block[at]) visible(x.id, at);
     last[x.id] = Math.max(last[x.id], reach(x.id, pos));
+    let top = -2;
+    for (let k = loopOf[pos === endOf[at] ? at : pos]; k > x.id; k = loopOf[k]) top = k;
+    onlyIn[x.id] = onlyIn[x.id] === -1 || onlyIn[x.id] === top ? top : -2;
   };
   live(fn.ret, n, n);
   for (let i = 0; i < n; i++) {
@@ -222,7 +235,17 @@ export function layoutOf(fn: Fn, memory: LayoutMemory): Layout {
     return slot;
   };
   const constLocal = new Map<Val, number>();
-  const neverLocal = hot.size > 0 || code.some((v) => v.op === "pin") ? counts[0]++ * 4 : -1;
+  const anchors = new Map<number, Val[]>();
+  let pins = false;
+  for (let i = 0; i < n; i++) {
+    const v = code[i];
+    pins ||= v.op === "pin";
+    if (skip[i] || onlyIn[i] < 0 || !worthKeeping(v)) continue;
+    const list = anchors.get(onlyIn[i]);
+    if (list) list.push(v);
+    else anchors.set(onlyIn[i], [v]);
+  }
+  const neverLocal = hot.size > 0 || pins || anchors.size > 0 ? counts[0]++ * 4 : -1;
   for (const k of hot) constLocal.set(k, counts[3]++ * 4 + 3);
   for (let i = 0; i < n; i++) {
     const gone = expire.get(i);
@@ -237,5 +260,5 @@ export function layoutOf(fn: Fn, memory: LayoutMemory): Layout {
     }
   }
   for (let i = 0; i < n; i++) if (skip[i] === 2) local[i] = varLocal[(code[i].ref as Var).id];
-  return { skip, inline, local, varLocal, constLocal, neverLocal, counts };
+  return { skip, inline, local, varLocal, constLocal, anchors, neverLocal, counts };
 }
