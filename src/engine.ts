@@ -45,7 +45,8 @@ class CpuEngine implements Executor {
   }
 
   fromHost(data: TypedArray, shape: readonly number[], dtype: DType): Value {
-    if (data.length !== sizeOf(shape)) throw new ValueError(`[tensor] ${data.length} elements do not fill [${shape.join(", ")}].`);
+    if (data.length !== sizeOf(shape))
+      throw new ValueError(`[tensor] ${data.length} elements do not fill [${shape.join(", ")}].`);
     const v = new DeviceValue(this.residents, shape, dtype);
     v.write(data);
     return v;
@@ -89,8 +90,10 @@ class CpuEngine implements Executor {
 
   /** Room for the small inputs and outputs of a program. */
   stage(plan: Plan): Staging {
-    const bytes = (t: { shape: readonly number[]; dtype: DType }): number => new DeviceValue(this.residents, t.shape, t.dtype).bytes;
-    const rounded = [...plan.inputs, ...plan.outputs].map((t) => (bytes(t) <= 1024 ? Math.ceil(Math.max(1, bytes(t)) / 16) * 16 : 0));
+    const rounded = [...plan.inputs, ...plan.outputs].map((t) => {
+      const v = new DeviceValue(this.residents, t.shape, t.dtype);
+      return v.small ? Math.ceil(Math.max(1, v.bytes) / 16) * 16 : 0;
+    });
     const total = rounded.reduce((a, b) => a + b, 0);
     const base = this.heap.alloc(total);
     let at = base;
@@ -119,7 +122,8 @@ interface Staging {
 }
 
 /** Kernels of a plan and of the bodies of its scans. */
-const allSteps = (plan: Plan): Step[] => plan.steps.flatMap((s) => (s.kernel.kind === "scan" ? allSteps(s.kernel.body) : [s]));
+const allSteps = (plan: Plan): Step[] =>
+  plan.steps.flatMap((s) => (s.kernel.kind === "scan" ? allSteps(s.kernel.body) : [s]));
 
 class CpuProgram implements Program {
   readonly plan: Plan;
@@ -154,7 +158,12 @@ class CpuProgram implements Program {
     this.runner.times = times;
     for (let i = 0; i < runs; i++) this.run(inputs);
     this.runner.times = null;
-    return this.plan.steps.map((s, i) => ({ name: s.name, ms: (times[i] / runs) * 1e3, flops: s.flops, bytes: s.bytes }));
+    return this.plan.steps.map((s, i) => ({
+      name: s.name,
+      ms: (times[i] / runs) * 1e3,
+      flops: s.flops,
+      bytes: s.bytes,
+    }));
   }
 
   dispose(): void {

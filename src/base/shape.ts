@@ -26,7 +26,9 @@ export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length 
 export function axisOf(axis: number, rank: number, op: string): number {
   const a = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || a < 0 || a >= rank) {
-    throw new ValueError(`[${op}] axis ${axis} is out of range for a tensor of rank ${rank}: use ${-rank}..${rank - 1}.`);
+    throw new ValueError(
+      `[${op}] axis ${axis} is out of range for a tensor of rank ${rank}: use ${-rank}..${rank - 1}.`,
+    );
   }
   return a;
 }

@@ -32,7 +32,7 @@ export function flattenTree<T>(tree: Tree<T>, isLeaf: (x: unknown) => x is T): {
       return [`{${text}}`, (next): unknown => Object.fromEntries(parts.map(([k, p]) => [k, p[1](next)]))];
     }
     // Anything else is carried as it is: part of the structure.
-    return [typeof t === "object" || typeof t === "function" ? "?" : JSON.stringify(t) ?? "-", (): unknown => t];
+    return [typeof t === "object" || typeof t === "function" ? "?" : (JSON.stringify(t) ?? "-"), (): unknown => t];
   };
   const [key, build] = walk(tree, "");
   return {

@@ -39,7 +39,11 @@ export class WasmKernels {
       list.forEach(([, k], i) => emitKernel(asm, `k${i}`, k));
       const code = compileWasm(asm, { memory: this.memory, host: { ...hostMath, ...hostOps } });
       list.forEach(([key, k], i) =>
-        this.cache.set(key, { run: code[`k${i}`] as CompiledKernel["run"], blocks: blocksOf(k, asm.lanes), scratchBytes: scratchOf(k, asm.lanes) }),
+        this.cache.set(key, {
+          run: code[`k${i}`],
+          blocks: blocksOf(k, asm.lanes),
+          scratchBytes: scratchOf(k, asm.lanes),
+        }),
       );
     }
     const codes = keys.map((key) => {
@@ -56,9 +60,19 @@ export class WasmKernels {
 
 /** The structure of a kernel as text. */
 const kernelKey = (k: Kernel): string =>
-  JSON.stringify(k, (_, v: unknown) => (typeof v === "number" && (!Number.isFinite(v) || Object.is(v, -0)) ? `#${Object.is(v, -0) ? "-0" : v}` : v));
+  JSON.stringify(k, (_, v: unknown) =>
+    typeof v === "number" && (!Number.isFinite(v) || Object.is(v, -0)) ? `#${Object.is(v, -0) ? "-0" : v}` : v,
+  );
 
-const specOf = (k: ContractKernel): ContractSpec => ({ dtype: k.dtype, batch: k.batch, m: k.m, n: k.n, k: k.k, aOffset: k.aOffset, bOffset: k.bOffset });
+const specOf = (k: ContractKernel): ContractSpec => ({
+  dtype: k.dtype,
+  batch: k.batch,
+  m: k.m,
+  n: k.n,
+  k: k.k,
+  aOffset: k.aOffset,
+  bOffset: k.bOffset,
+});
 
 const blocksOf = (k: LoopKernel | ContractKernel, lanes: number): number =>
   k.kind === "loop" ? loopBlocks(k, lanes) : contractBlocks(specOf(k), lanes);
@@ -67,7 +81,7 @@ const scratchOf = (k: LoopKernel | ContractKernel, lanes: number): number =>
   k.kind === "loop" ? k.scratch : contractScratchBytes(specOf(k), lanes);
 
 /** Adds the function `name(args, lo, hi)` for a kernel. */
-export function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKernel): void {
+function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKernel): void {
   if (k.kind === "loop") return emitLoopKernel(asm, name, k);
   asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
     const pointers = k.args.map((_, i) => asm.load("ptr", args, 4 * i));

@@ -49,7 +49,18 @@ export function randomBits(key: Node, shape: readonly number[], stream = 0): Nod
 }
 
 const FLOAT_ONLY: ReadonlySet<PrimName> = new Set<PrimName>([
-  "floor", "ceil", "round", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "erf",
+  "floor",
+  "ceil",
+  "round",
+  "sqrt",
+  "exp",
+  "expm1",
+  "log",
+  "log1p",
+  "sin",
+  "cos",
+  "tanh",
+  "erf",
 ]);
 
 export function unary(op: UnaryName, x: Node): Node {
@@ -64,10 +75,22 @@ export function unary(op: UnaryName, x: Node): Node {
 }
 
 export const cast = (x: Node, dtype: DType): Node =>
-  x.dtype === dtype ? x : isOp(x, "const") ? scalar(castValue(x.attrs.value, dtype), dtype) : intern("cast", [x], { dtype }, x.shape, dtype);
+  x.dtype === dtype
+    ? x
+    : isOp(x, "const")
+      ? scalar(castValue(x.attrs.value, dtype), dtype)
+      : intern("cast", [x], { dtype }, x.shape, dtype);
 
 const castValue = (v: number, dtype: DType): number =>
-  isFloat(dtype) ? v : dtype === "bool" ? Number(v !== 0) : dtype === "uint32" ? Math.trunc(v) >>> 0 : dtype === "uint8" ? Math.trunc(v) & 255 : Math.trunc(v) | 0;
+  isFloat(dtype)
+    ? v
+    : dtype === "bool"
+      ? Number(v !== 0)
+      : dtype === "uint32"
+        ? Math.trunc(v) >>> 0
+        : dtype === "uint8"
+          ? Math.trunc(v) & 255
+          : Math.trunc(v) | 0;
 
 function agree(op: string, a: Node, b: Node): void {
   if (!sameShape(a.shape, b.shape)) {
@@ -103,7 +126,8 @@ export function where(mask: Node, a: Node, b: Node): Node {
 }
 
 export function reduce(op: ReduceName, x: Node, axes: readonly number[]): Node {
-  if (x.dtype === "bool") throw new DTypeError(`[${op}] does not take bool: cast to int32 to count, or use any()/all().`);
+  if (x.dtype === "bool")
+    throw new DTypeError(`[${op}] does not take bool: cast to int32 to count, or use any()/all().`);
   if ((op === "max" || op === "min") && axes.some((a) => x.shape[a] === 0)) {
     throw new ValueError(`[${op}] of an empty axis of ${showShape(x.shape)} has no value.`);
   }
@@ -114,7 +138,13 @@ export function reduce(op: ReduceName, x: Node, axes: readonly number[]): Node {
 export function argReduce(op: "argmax" | "argmin", x: Node, axis: number): Node {
   const a = axisOf(axis, x.shape.length, op);
   if (x.shape[a] === 0) throw new ValueError(`[${op}] of an empty axis of ${showShape(x.shape)} has no value.`);
-  return intern(op, [x], { axis: a }, x.shape.filter((_, i) => i !== a), "int32");
+  return intern(
+    op,
+    [x],
+    { axis: a },
+    x.shape.filter((_, i) => i !== a),
+    "int32",
+  );
 }
 
 export function cumsum(x: Node, axis: number, reverse = false): Node {
@@ -135,15 +165,27 @@ export function permute(x: Node, perm: readonly number[]): Node {
     throw new ValueError(`[transpose] ${showShape(perm)} is not a permutation of the axes of ${showShape(x.shape)}.`);
   }
   if (perm.every((p, i) => p === i)) return x;
-  if (isOp(x, "permute")) return permute(x.srcs[0], perm.map((p) => x.attrs.perm[p]));
-  return intern("permute", [x], { perm }, perm.map((p) => x.shape[p]), x.dtype);
+  if (isOp(x, "permute"))
+    return permute(
+      x.srcs[0],
+      perm.map((p) => x.attrs.perm[p]),
+    );
+  return intern(
+    "permute",
+    [x],
+    { perm },
+    perm.map((p) => x.shape[p]),
+    x.dtype,
+  );
 }
 
 /** Repeats axes of size 1 to the sizes of `shape`, same rank. */
 export function expand(x: Node, shape: readonly number[]): Node {
   checkShape(shape, "expand");
   if (shape.length !== x.shape.length || x.shape.some((d, i) => d !== shape[i] && d !== 1)) {
-    throw new ShapeError(`[broadcastTo] ${showShape(x.shape)} does not expand to ${showShape(shape)}: only axes of size 1 repeat.`);
+    throw new ShapeError(
+      `[broadcastTo] ${showShape(x.shape)} does not expand to ${showShape(shape)}: only axes of size 1 repeat.`,
+    );
   }
   if (sameShape(shape, x.shape)) return x;
   if (isOp(x, "expand")) return expand(x.srcs[0], shape);
@@ -161,10 +203,18 @@ export function broadcast(x: Node, shape: readonly number[]): Node {
 
 export function pad(x: Node, padding: readonly Pads[], value = 0): Node {
   if (padding.length !== x.shape.length || padding.some(([l, h]) => !(l >= 0 && h >= 0))) {
-    throw new ValueError(`[pad] ${showShape(x.shape)} needs ${x.shape.length} pairs of sizes ≥ 0, got ${JSON.stringify(padding)}.`);
+    throw new ValueError(
+      `[pad] ${showShape(x.shape)} needs ${x.shape.length} pairs of sizes ≥ 0, got ${JSON.stringify(padding)}.`,
+    );
   }
   if (padding.every(([l, h]) => l === 0 && h === 0)) return x;
-  return intern("pad", [x], { padding, value }, x.shape.map((d, i) => d + padding[i][0] + padding[i][1]), x.dtype);
+  return intern(
+    "pad",
+    [x],
+    { padding, value },
+    x.shape.map((d, i) => d + padding[i][0] + padding[i][1]),
+    x.dtype,
+  );
 }
 
 export function slice(x: Node, start: readonly number[], stop: readonly number[], step?: readonly number[]): Node {
@@ -192,7 +242,9 @@ export function concat(xs: readonly Node[], axis: number): Node {
   for (const x of xs) {
     if (x.dtype !== first.dtype) throw new DTypeError(`[concat] one dtype for all, got ${first.dtype} and ${x.dtype}.`);
     if (x.shape.length !== first.shape.length || x.shape.some((d, i) => i !== a && d !== first.shape[i])) {
-      throw new ShapeError(`[concat] all but axis ${a} must agree, got ${showShape(first.shape)} and ${showShape(x.shape)}.`);
+      throw new ShapeError(
+        `[concat] all but axis ${a} must agree, got ${showShape(first.shape)} and ${showShape(x.shape)}.`,
+      );
     }
   }
   const kept = xs.filter((x) => x.shape[a] > 0);
@@ -219,7 +271,8 @@ export function dot(a: Node, b: Node, attrs: Attrs["dot"]): Node {
   };
   pair(lhsBatch, rhsBatch, "batch");
   pair(lhsContract, rhsContract, "contracted");
-  const free = (x: Node, used: readonly number[][]): number[] => x.shape.filter((_, i) => !used.some((u) => u.includes(i)));
+  const free = (x: Node, used: readonly number[][]): number[] =>
+    x.shape.filter((_, i) => !used.some((u) => u.includes(i)));
   const shape = [
     ...lhsBatch.map((p) => a.shape[p]),
     ...free(a, [[...lhsBatch], [...lhsContract]]),
@@ -237,7 +290,9 @@ export function conv(x: Node, w: Node, attrs: Attrs["conv"]): Node {
   floatPair("conv", x, w);
   const nd = x.shape.length - 3;
   if (nd < 1 || w.shape.length !== nd + 3) {
-    throw new ShapeError(`[conv] x ${showShape(x.shape)} is [batch, ...spatial, groups, in] and w ${showShape(w.shape)} is [...kernel, groups, in, out].`);
+    throw new ShapeError(
+      `[conv] x ${showShape(x.shape)} is [batch, ...spatial, groups, in] and w ${showShape(w.shape)} is [...kernel, groups, in, out].`,
+    );
   }
   if (x.shape[nd + 1] !== w.shape[nd] || x.shape[nd + 2] !== w.shape[nd + 1]) {
     throw new ShapeError(
@@ -269,14 +324,21 @@ function windowOut(op: string, shape: readonly number[], at: Attrs["windowSum"])
   for (let i = 0; i < nd; i++) {
     const size = windowSize(shape[i + 1], at.window[i], at.strides[i], at.padding[i], at.dilation[i]);
     if (!(size >= 1)) {
-      throw new ShapeError(`[${op}] window ${showShape(at.window)} does not fit input ${showShape(shape)} on spatial axis ${i}.`);
+      throw new ShapeError(
+        `[${op}] window ${showShape(at.window)} does not fit input ${showShape(shape)} on spatial axis ${i}.`,
+      );
     }
     out.push(size);
   }
   return [...out, shape[nd + 1]];
 }
 
-const geometry = ({ window, strides, padding, dilation }: Attrs["windowSum"]): Attrs["windowSum"] => ({ window, strides, padding, dilation });
+const geometry = ({ window, strides, padding, dilation }: Attrs["windowSum"]): Attrs["windowSum"] => ({
+  window,
+  strides,
+  padding,
+  dilation,
+});
 
 export function windowReduce(op: "windowSum" | "windowMax", x: Node, at: Attrs["windowSum"]): Node {
   if (!isFloat(x.dtype)) throw new DTypeError(`[${op}] takes floats, got ${x.dtype}.`);
@@ -300,14 +362,22 @@ export const windowPickGrad = (x: Node, dy: Node, at: Attrs["windowSum"]): Node 
   intern("windowPickGrad", [x, dy], geometry(at), x.shape, x.dtype);
 
 const checkIndices = (op: string, indices: Node): void => {
-  if (indices.dtype !== "int32") throw new DTypeError(`[${op}] indices must be int32, got ${indices.dtype}: cast them.`);
+  if (indices.dtype !== "int32")
+    throw new DTypeError(`[${op}] indices must be int32, got ${indices.dtype}: cast them.`);
 };
 
 export function gather(x: Node, indices: Node, axis: number): Node {
   checkIndices("gather", indices);
   const a = axisOf(axis, x.shape.length, "gather");
-  if (x.shape[a] === 0 && sizeOf(indices.shape) > 0) throw new ValueError(`[gather] axis ${a} of ${showShape(x.shape)} is empty.`);
-  return intern("gather", [x, indices], { axis: a }, [...x.shape.slice(0, a), ...indices.shape, ...x.shape.slice(a + 1)], x.dtype);
+  if (x.shape[a] === 0 && sizeOf(indices.shape) > 0)
+    throw new ValueError(`[gather] axis ${a} of ${showShape(x.shape)} is empty.`);
+  return intern(
+    "gather",
+    [x, indices],
+    { axis: a },
+    [...x.shape.slice(0, a), ...indices.shape, ...x.shape.slice(a + 1)],
+    x.dtype,
+  );
 }
 
 export function scatterAdd(base: Node, indices: Node, updates: Node, axis: number): Node {

@@ -41,7 +41,7 @@ export function intern<P extends PrimName>(
   const known = table.get(key);
   if (known !== undefined) return known as Node<P>;
   const node: Node<P> = { id: nextId(), op, srcs, attrs, shape, dtype, ...(outs ? { outs } : {}) };
-  table.set(key, node as Node);
+  table.set(key, node);
   return node;
 }
 

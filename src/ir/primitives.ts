@@ -160,16 +160,54 @@ export type Empty = { readonly [key: string]: never };
 export type PrimName = keyof Attrs;
 
 export type UnaryName =
-  | "neg" | "abs" | "sign" | "floor" | "ceil" | "round" | "sqrt" | "exp" | "expm1" | "log" | "log1p" | "sin" | "cos"
-  | "tanh" | "erf" | "not";
+  | "neg"
+  | "abs"
+  | "sign"
+  | "floor"
+  | "ceil"
+  | "round"
+  | "sqrt"
+  | "exp"
+  | "expm1"
+  | "log"
+  | "log1p"
+  | "sin"
+  | "cos"
+  | "tanh"
+  | "erf"
+  | "not";
 export type BinaryName =
-  | "add" | "sub" | "mul" | "div" | "mod" | "pow" | "maximum" | "minimum" | "and" | "or" | "xor" | "shl" | "shr";
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "mod"
+  | "pow"
+  | "maximum"
+  | "minimum"
+  | "and"
+  | "or"
+  | "xor"
+  | "shl"
+  | "shr";
 export type CompareName = "lt" | "le" | "eq" | "ne";
 export type ReduceName = "sum" | "prod" | "max" | "min";
 
 /** What schedulers and printers ask about a primitive. */
 export interface PrimInfo {
-  readonly kind: "leaf" | "unary" | "binary" | "compare" | "where" | "reduce" | "move" | "contract" | "window" | "index" | "control" | "mark";
+  readonly kind:
+    | "leaf"
+    | "unary"
+    | "binary"
+    | "compare"
+    | "where"
+    | "reduce"
+    | "move"
+    | "contract"
+    | "window"
+    | "index"
+    | "control"
+    | "mark";
   /** Number of sources; -1 when it varies. */
   readonly arity: number;
   /** Cost of one element in additions, for fusion decisions. */

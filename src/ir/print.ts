@@ -1,10 +1,18 @@
 import { topoOrder } from "./rewrite.ts";
 import type { Node } from "./node.ts";
 
-const short: Record<string, string> = { float32: "f32", float64: "f64", int32: "i32", uint32: "u32", uint8: "u8", bool: "bool" };
+const short: Record<string, string> = {
+  float32: "f32",
+  float64: "f64",
+  int32: "i32",
+  uint32: "u32",
+  uint8: "u8",
+  bool: "bool",
+};
 
 /** `f32[2,3]` */
-export const typeText = (n: { shape: readonly number[]; dtype: string }): string => `${short[n.dtype]}[${n.shape.join(",")}]`;
+export const typeText = (n: { shape: readonly number[]; dtype: string }): string =>
+  `${short[n.dtype]}[${n.shape.join(",")}]`;
 
 function attrText(n: Node): string {
   return Object.entries(n.attrs)

@@ -56,7 +56,8 @@ export const dropMarks: Rule = (n) =>
 /** The value of a node that is one constant in every place, else null. */
 export function constantOf(n: Node): number | null {
   let at = n;
-  while (at.op === "expand" || at.op === "reshape" || at.op === "permute" || at.op === "flip" || at.op === "slice") at = at.srcs[0];
+  while (at.op === "expand" || at.op === "reshape" || at.op === "permute" || at.op === "flip" || at.op === "slice")
+    at = at.srcs[0];
   return isOp(at, "const") ? at.attrs.value : null;
 }
 
@@ -90,7 +91,9 @@ export const algebra: Rule = (n) => {
       if (cy === 2) return b.binary("mul", x, x);
       return cy === 1 ? x : null;
     case "reshape":
-      return isOp(x, "const") || (x.op === "expand" && constantOf(x) !== null) ? b.full(n.shape, constantOf(x) as number, n.dtype) : null;
+      return isOp(x, "const") || (x.op === "expand" && constantOf(x) !== null)
+        ? b.full(n.shape, constantOf(x) as number, n.dtype)
+        : null;
     case "permute":
     case "slice":
     case "flip":

@@ -12,7 +12,12 @@ function fault(n: Node): string | null {
   if (info === undefined) return "unknown primitive";
   if (info.arity >= 0 && n.srcs.length !== info.arity) return `needs ${info.arity} sources, has ${n.srcs.length}`;
   const [x] = n.srcs;
-  if (SAME_DTYPE.has(info.kind) && n.op !== "cast" && n.op !== "randomBits" && n.srcs.some((s) => s.dtype !== n.dtype)) {
+  if (
+    SAME_DTYPE.has(info.kind) &&
+    n.op !== "cast" &&
+    n.op !== "randomBits" &&
+    n.srcs.some((s) => s.dtype !== n.dtype)
+  ) {
     return "dtype differs from its sources";
   }
   if (["unary", "binary", "compare", "where"].includes(info.kind) && n.op !== "randomBits") {
@@ -30,6 +35,8 @@ export function verify(roots: readonly Node[], stage: string): void {
     const why = fault(n);
     if (why === null) continue;
     const srcs = n.srcs.map(typeText).join(", ");
-    throw new ChainruleError(`[verify ${stage}] ${n.op}(${srcs}) -> ${typeText(n)}: ${why}. This is a fault of Chainrule; please report it.`);
+    throw new ChainruleError(
+      `[verify ${stage}] ${n.op}(${srcs}) -> ${typeText(n)}: ${why}. This is a fault of Chainrule; please report it.`,
+    );
   }
 }

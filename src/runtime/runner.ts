@@ -42,7 +42,11 @@ export class PlanRunner {
     this.heap = heap;
     this.inputs = plan.inputs.map(() => []);
     this.outputs = plan.outputs.map(() => []);
-    this.bound = { inputs: new Int32Array(plan.inputs.length).fill(-1), outputs: new Int32Array(plan.outputs.length).fill(-1), room: -1 };
+    this.bound = {
+      inputs: new Int32Array(plan.inputs.length).fill(-1),
+      outputs: new Int32Array(plan.outputs.length).fill(-1),
+      room: -1,
+    };
     const entries = plan.steps.reduce((n, s) => n + s.args.length + 1, 0);
     this.table = heap.alloc(Math.max(4, entries * 4)) / 4;
     let at = this.table;
@@ -51,7 +55,8 @@ export class PlanRunner {
       const start = at;
       for (const place of s.args) this.note(place, at++);
       const code = codes.get(s) ?? null;
-      if (code === null && s.kernel.kind !== "scan") throw new ChainruleError(`[runtime] no code for the kernel "${s.name}".`);
+      if (code === null && s.kernel.kind !== "scan")
+        throw new ChainruleError(`[runtime] no code for the kernel "${s.name}".`);
       let scan: ScanRunner | null = null;
       if (s.kernel.kind === "scan") {
         scan = new ScanRunner(s.kernel, codes, heap, start);

@@ -2,7 +2,7 @@ import { bytesOf, type DType, hostArray, sizeOf, TraceError, type TypedArray, Va
 import type { Heap } from "./heap.ts";
 
 /** Values of so few bytes stay on the host and are handed to kernels by copy: the collector frees them. */
-export const SMALL_BYTES = 1024;
+const SMALL_BYTES = 1024;
 /** Values below this leave the device when they were not used for a while. */
 const MEDIUM_BYTES = 1 << 20;
 /** Runs after which an unused medium value leaves. */
@@ -82,7 +82,9 @@ export class DeviceValue {
 
   private check(): void {
     if (this.gone) {
-      throw new TraceError(`This tensor (${this.dtype} [${this.shape.join(", ")}]) was disposed: it has no value any more.`);
+      throw new TraceError(
+        `This tensor (${this.dtype} [${this.shape.join(", ")}]) was disposed: it has no value any more.`,
+      );
     }
   }
 
@@ -135,7 +137,8 @@ export class DeviceValue {
 
   write(data: TypedArray): void {
     this.check();
-    if (data.length !== sizeOf(this.shape)) throw new ValueError(`[write] ${sizeOf(this.shape)} elements, got ${data.length}.`);
+    if (data.length !== sizeOf(this.shape))
+      throw new ValueError(`[write] ${sizeOf(this.shape)} elements, got ${data.length}.`);
     if (this.dtype === "bool") return this.write01(data);
     if (this.small) {
       this.view();
@@ -148,7 +151,9 @@ export class DeviceValue {
 
   /** Bools are stored as 0 and 1, whatever they came as. */
   private write01(data: TypedArray): void {
-    const bytes = this.small ? this.view() : this.residents.heap.u8.subarray(this.address(), this.address() + this.bytes);
+    const bytes = this.small
+      ? this.view()
+      : this.residents.heap.u8.subarray(this.address(), this.address() + this.bytes);
     for (let i = 0; i < data.length; i++) bytes[i] = data[i] === 0 ? 0 : 1;
   }
 

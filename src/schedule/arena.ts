@@ -13,7 +13,11 @@ const alignOf = (bytes: number): number => (bytes >= BIG ? BIG : ALIGN);
 const up = (x: number, align: number): number => Math.ceil(x / align) * align;
 
 /** Offsets such that values alive at the same time do not overlap: largest first, each as low as it fits. */
-export function placeInArena<K>(spans: readonly Span<K>[]): { offsets: Map<K, number>; arenaBytes: number; totalBytes: number } {
+export function placeInArena<K>(spans: readonly Span<K>[]): {
+  offsets: Map<K, number>;
+  arenaBytes: number;
+  totalBytes: number;
+} {
   const offsets = new Map<K, number>();
   const placed: { span: Span<K>; offset: number; end: number }[] = [];
   let arenaBytes = 0;

@@ -10,7 +10,13 @@ export function mergeContraction(kernel: ContractKernel): ContractKernel {
   const axes = [...kernel.batch, ...kernel.m, ...kernel.n];
   const kind = [...kernel.batch.map(() => 0), ...kernel.m.map(() => 1), ...kernel.n.map(() => 2)];
   const indices: Affine[] = [
-    ...kernel.exs.flatMap((e) => (e.k === "load" || e.k === "iota" || e.k === "random" ? [e.index] : e.k === "guard" ? e.conds.map((x) => x.index) : [])),
+    ...kernel.exs.flatMap((e) =>
+      e.k === "load" || e.k === "iota" || e.k === "random"
+        ? [e.index]
+        : e.k === "guard"
+          ? e.conds.map((x) => x.index)
+          : [],
+    ),
     ...kernel.stores.map((s) => s.index),
   ];
   // Groups of old loops, each of which becomes one; the last of a group steps by one turn.
@@ -19,17 +25,32 @@ export function mergeContraction(kernel: ContractKernel): ContractKernel {
     if (x.size === 1) return;
     const last = groups[groups.length - 1];
     const p = last?.[last.length - 1];
-    const runs = (f: (l: number) => number): boolean => f(p as number) === f(l) * x.size;
+    const runs = (f: (l: number) => number): boolean => f(p) === f(l) * x.size;
     const joins =
-      p !== undefined && kind[p] === kind[l] && runs((i) => axes[i].a) && runs((i) => axes[i].b) && runs((i) => axes[i].c) && indices.every((a) => runs((i) => a.t[i] ?? 0));
+      p !== undefined &&
+      kind[p] === kind[l] &&
+      runs((i) => axes[i].a) &&
+      runs((i) => axes[i].b) &&
+      runs((i) => axes[i].c) &&
+      indices.every((a) => runs((i) => a.t[i] ?? 0));
     if (joins) last.push(l);
     else groups.push([l]);
   });
   const index = (a: Affine): Affine => ({ c: a.c, t: groups.map((g) => a.t[g[g.length - 1]] ?? 0) });
-  const axis = (g: readonly number[]): Axis => ({ ...axes[g[g.length - 1]], size: g.reduce((n, l) => n * axes[l].size, 1) });
+  const axis = (g: readonly number[]): Axis => ({
+    ...axes[g[g.length - 1]],
+    size: g.reduce((n, l) => n * axes[l].size, 1),
+  });
   const of = (k: number): Axis[] => groups.filter((g) => kind[g[0]] === k).map(axis);
   const exs = kernel.exs.map((e): Ex => mapEx(e, index));
-  return { ...kernel, batch: of(0), m: of(1), n: of(2), exs, stores: kernel.stores.map((s) => ({ ...s, index: index(s.index) })) };
+  return {
+    ...kernel,
+    batch: of(0),
+    m: of(1),
+    n: of(2),
+    exs,
+    stores: kernel.stores.map((s) => ({ ...s, index: index(s.index) })),
+  };
 }
 
 function mapEx(e: Ex, f: (a: Affine) => Affine): Ex {
@@ -64,7 +85,11 @@ function renumber(kernel: LoopKernel, keep: readonly number[]): LoopKernel {
   };
 }
 
-const dropUnits = (kernel: LoopKernel): LoopKernel => renumber(kernel, kernel.loops.flatMap((size, l) => (size === 1 ? [] : [l])));
+const dropUnits = (kernel: LoopKernel): LoopKernel =>
+  renumber(
+    kernel,
+    kernel.loops.flatMap((size, l) => (size === 1 ? [] : [l])),
+  );
 
 /** Two neighbours merge when every index steps through both as through one loop. */
 function mergeLoops(kernel: LoopKernel): LoopKernel {
@@ -77,7 +102,7 @@ function mergeLoops(kernel: LoopKernel): LoopKernel {
     for (const list of lists) {
       for (let i = 0; i + 1 < list.length && pair === null; i++) {
         const [p, q] = [list[i], list[i + 1]];
-        const together = lists.every((l) => !l.includes(p) ? !l.includes(q) : l[l.indexOf(p) + 1] === q);
+        const together = lists.every((l) => (!l.includes(p) ? !l.includes(q) : l[l.indexOf(p) + 1] === q));
         const runs = indices.every((a) => (a.t[p] ?? 0) === (a.t[q] ?? 0) * at.loops[q]);
         if (together && runs && !ordered.has(p)) pair = [p, q];
       }
@@ -85,14 +110,18 @@ function mergeLoops(kernel: LoopKernel): LoopKernel {
     if (pair === null) return at;
     const [p, q] = pair;
     const loops = at.loops.map((s, l) => (l === q ? s * at.loops[p] : s));
-    at = renumber({ ...at, loops }, at.loops.map((_, l) => l).filter((l) => l !== p));
+    at = renumber(
+      { ...at, loops },
+      at.loops.map((_, l) => l).filter((l) => l !== p),
+    );
   }
 }
 
 /** A kernel without reductions: all its loops are outer, but the last. */
 function flattenOuter(kernel: LoopKernel): LoopKernel {
   const [only] = kernel.phases;
-  if (kernel.phases.length !== 1 || only.reductions.length > 0 || only.ordered || kernel.outer.length > 0) return kernel;
+  if (kernel.phases.length !== 1 || only.reductions.length > 0 || only.ordered || kernel.outer.length > 0)
+    return kernel;
   return { ...kernel, outer: only.loops.slice(0, -1), phases: [{ ...only, loops: only.loops.slice(-1) }] };
 }
 
@@ -136,7 +165,16 @@ function memoDynamic(kernel: LoopKernel, loop: number): (ex: number) => boolean 
     if (d !== undefined) return d;
     const e = kernel.exs[i];
     const own = e.k === "load" || e.k === "iota" || e.k === "random" ? (e.index.t[loop] ?? 0) !== 0 : false;
-    const srcs = e.k === "op" ? e.srcs : e.k === "load" ? e.dyn.map((x) => x.ex) : e.k === "guard" ? [e.then] : e.k === "random" ? e.key : [];
+    const srcs =
+      e.k === "op"
+        ? e.srcs
+        : e.k === "load"
+          ? e.dyn.map((x) => x.ex)
+          : e.k === "guard"
+            ? [e.then]
+            : e.k === "random"
+              ? e.key
+              : [];
     d = own || srcs.some(depends);
     memo.set(i, d);
     return d;
@@ -163,6 +201,8 @@ function vectorise(kernel: LoopKernel): LoopKernel {
     return { ...kernel, outer: order.slice(0, -1), phases: [{ ...only, loops: order.slice(-1), vec: best.l }] };
   }
   if (kernel.outer.includes(best.l)) return { ...kernel, outer: last(kernel.outer, best.l), vec: best.l };
-  const phases = kernel.phases.map((p): Phase => (p.loops.includes(best.l) ? { ...p, loops: last(p.loops, best.l), vec: best.l } : p));
+  const phases = kernel.phases.map((p): Phase =>
+    p.loops.includes(best.l) ? { ...p, loops: last(p.loops, best.l), vec: best.l } : p,
+  );
   return { ...kernel, phases };
 }

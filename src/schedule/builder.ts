@@ -145,14 +145,15 @@ export class ExBuilder {
 }
 
 /** The index into the source of a movement node that only relabels axes; null for other nodes. */
-export function moveIndex(n: Node, idx: readonly Affine[]): Affine[] | null {
+function moveIndex(n: Node, idx: readonly Affine[]): Affine[] | null {
   if (isOp(n, "permute")) {
     const out = new Array<Affine>(idx.length);
     n.attrs.perm.forEach((p, i) => (out[p] = idx[i]));
     return out;
   }
   if (isOp(n, "expand")) return idx.map((a, i) => (n.srcs[0].shape[i] === 1 ? constant(0) : a));
-  if (isOp(n, "slice")) return idx.map((a, i) => addAffine(scaleAffine(a, n.attrs.step[i]), constant(n.attrs.start[i])));
+  if (isOp(n, "slice"))
+    return idx.map((a, i) => addAffine(scaleAffine(a, n.attrs.step[i]), constant(n.attrs.start[i])));
   if (isOp(n, "flip")) {
     return idx.map((a, i) => (n.attrs.axes.includes(i) ? addAffine(constant(n.shape[i] - 1), scaleAffine(a, -1)) : a));
   }

@@ -21,7 +21,11 @@ export interface Group {
 type InMemory = (n: Node) => boolean;
 
 /** All groups of a lowered graph, and which group computes each root. */
-export function formGroups(results: readonly Node[]): { groups: Set<Group>; groupOf: Map<Node, Group>; roots: Set<Node> } {
+export function formGroups(results: readonly Node[]): {
+  groups: Set<Group>;
+  groupOf: Map<Node, Group>;
+  roots: Set<Node>;
+} {
   const roots = findRoots(results);
   const order = topoOrder(results);
   for (;;) {
@@ -173,7 +177,12 @@ function join(g: Group, n: Node, alone: Group, inMemory: InMemory): Group | null
 }
 
 /** A contraction and the pointwise nodes that are computed as its tiles are stored. */
-function contractGroup(n: Node<"dot"> | Node<"conv">, epilogue: readonly Node[], at: number, inMemory: InMemory): Group {
+function contractGroup(
+  n: Node<"dot"> | Node<"conv">,
+  epilogue: readonly Node[],
+  at: number,
+  inMemory: InMemory,
+): Group {
   const c = contraction(n, inMemory);
   const roles = new Map<Node, { at: typeof c.at; ex: number }>();
   let current: Node | null = null;

@@ -18,13 +18,31 @@ export interface Dynamic {
 /** An expression of a kernel; sources are numbers of earlier expressions. */
 export type Ex =
   | { readonly k: "const"; readonly value: number; readonly dtype: DType }
-  | { readonly k: "load"; readonly arg: number; readonly index: Affine; readonly dyn: readonly Dynamic[]; readonly dtype: DType }
+  | {
+      readonly k: "load";
+      readonly arg: number;
+      readonly index: Affine;
+      readonly dyn: readonly Dynamic[];
+      readonly dtype: DType;
+    }
   | { readonly k: "op"; readonly op: PrimName; readonly srcs: readonly number[]; readonly dtype: DType }
   | { readonly k: "iota"; readonly index: Affine; readonly dtype: DType }
   /** Word 0 of Threefry under the two key words, counter (index, stream). */
-  | { readonly k: "random"; readonly key: readonly [number, number]; readonly index: Affine; readonly stream: number; readonly dtype: DType }
+  | {
+      readonly k: "random";
+      readonly key: readonly [number, number];
+      readonly index: Affine;
+      readonly stream: number;
+      readonly dtype: DType;
+    }
   /** `then` where every lo ≤ index < hi, else `value`. */
-  | { readonly k: "guard"; readonly conds: readonly Cond[]; readonly then: number; readonly value: number; readonly dtype: DType }
+  | {
+      readonly k: "guard";
+      readonly conds: readonly Cond[];
+      readonly then: number;
+      readonly value: number;
+      readonly dtype: DType;
+    }
   /** The result of reduction `slot` of phase `phase`: final after its loops, running within them. */
   | { readonly k: "acc"; readonly phase: number; readonly slot: number; readonly dtype: DType }
   /** The accumulator of the contraction whose epilogue this is. */

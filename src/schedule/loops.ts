@@ -48,7 +48,10 @@ export function domainOf(n: Node): Domain {
     return { shape, reduced: shape.map((_, i) => i === n.attrs.axis) };
   }
   if (isOp(n, "windowSum") || isOp(n, "windowMax") || isOp(n, "windowPick")) {
-    return { shape: [...n.shape, ...n.attrs.window], reduced: [...n.shape.map(() => false), ...n.attrs.window.map(() => true)] };
+    return {
+      shape: [...n.shape, ...n.attrs.window],
+      reduced: [...n.shape.map(() => false), ...n.attrs.window.map(() => true)],
+    };
   }
   if (isOp(n, "conv") || isOp(n, "dot")) {
     const k = contracted(n);
@@ -65,7 +68,11 @@ function contracted(n: Node<"conv"> | Node<"dot">): number[] {
 }
 
 /** Indices of both operands of a contraction from the index of its result and of the contracted axes. */
-export function operandIndex(n: Node<"conv"> | Node<"dot">, out: readonly Affine[], k: readonly Affine[]): [Affine[], Affine[]] {
+export function operandIndex(
+  n: Node<"conv"> | Node<"dot">,
+  out: readonly Affine[],
+  k: readonly Affine[],
+): [Affine[], Affine[]] {
   const [x, w] = n.srcs;
   if (isOp(n, "conv")) {
     const nd = x.shape.length - 3;
@@ -77,7 +84,7 @@ export function operandIndex(n: Node<"conv"> | Node<"dot">, out: readonly Affine
       [...k.slice(0, nd), group, k[nd], out[nd + 2]],
     ];
   }
-  const { lhsBatch, rhsBatch, lhsContract, rhsContract } = (n as Node<"dot">).attrs;
+  const { lhsBatch, rhsBatch, lhsContract, rhsContract } = n.attrs;
   let free = lhsBatch.length;
   const fill = (t: Node, batch: readonly number[], contract: readonly number[]): Affine[] =>
     t.shape.map((_, i) => {
@@ -93,7 +100,8 @@ type Role = { readonly at: readonly Affine[]; readonly ex: number; readonly what
 /** Builds the kernel of a group of nodes (in dependency order) over one domain; throws Unfusable or NotAffine. */
 export function draftLoops(domain: Domain, members: readonly Node[], inMemory: (n: Node) => boolean): Draft {
   return withSplits(domain.shape, (axes) => {
-    const loopsWhere = (reduced: boolean): number[] => axes.loopsOf.flatMap((l, a) => (domain.reduced[a] === reduced ? l : []));
+    const loopsWhere = (reduced: boolean): number[] =>
+      axes.loopsOf.flatMap((l, a) => (domain.reduced[a] === reduced ? l : []));
     const inner = loopsWhere(true);
     const outer = loopsWhere(false);
     const keptShape = domain.shape.filter((_, a) => !domain.reduced[a]);
@@ -117,7 +125,13 @@ export function draftLoops(domain: Domain, members: readonly Node[], inMemory: (
       if (idx === null) throw new Unfusable();
       return idx;
     };
-    const reduce = (n: Node, kind: Reduction["kind"], value: number, payload: number, dtype: Reduction["dtype"]): void => {
+    const reduce = (
+      n: Node,
+      kind: Reduction["kind"],
+      value: number,
+      payload: number,
+      dtype: Reduction["dtype"],
+    ): void => {
       const phase = Math.max(depth(value), depth(payload));
       const list = (reductions[phase] ??= []);
       const slot = list.push({ kind, value, payload, dtype }) - 1;
@@ -130,7 +144,8 @@ export function draftLoops(domain: Domain, members: readonly Node[], inMemory: (
       if (own !== null) {
         reduce(n, own.kind, own.value, own.payload, n.dtype);
       } else {
-        const whole = size(n.shape) === size(domain.shape) && (inner.length > 0 ? size(keptShape) !== size(n.shape) : true);
+        const whole =
+          size(n.shape) === size(domain.shape) && (inner.length > 0 ? size(keptShape) !== size(n.shape) : true);
         if (!whole && size(n.shape) !== size(keptShape)) throw new Unfusable();
         const at = whole ? reindex(domain.shape, axes.index, n.shape) : reindex(keptShape, keptIndex, n.shape);
         const ex = builder.visit(n, at);
@@ -225,7 +240,11 @@ function ownReduction(
   const rank = n.shape.length;
   // Windows and contractions number the axes themselves.
   const mine = domainOf(n);
-  if (mine.reduced.includes(true) && !(sameShape(mine.shape, domain.shape) && mine.reduced.every((r, a) => r === domain.reduced[a]))) throw new Unfusable();
+  if (
+    mine.reduced.includes(true) &&
+    !(sameShape(mine.shape, domain.shape) && mine.reduced.every((r, a) => r === domain.reduced[a]))
+  )
+    throw new Unfusable();
   if (isOp(n, "windowSum") || isOp(n, "windowMax") || isOp(n, "windowPick")) {
     const idx = windowIndex(n.attrs, axes.index.slice(0, rank), axes.index.slice(rank));
     const value = builder.visit(x, idx);
@@ -251,7 +270,7 @@ export function windowIndex(
 }
 
 /** How many phases have to be over before an expression is known. */
-export function depths(exs: readonly Ex[]): (ex: number) => number {
+function depths(exs: readonly Ex[]): (ex: number) => number {
   const memo = new Map<number, number>();
   const depth = (i: number): number => {
     if (i < 0) return 0;

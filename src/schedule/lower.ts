@@ -15,10 +15,20 @@ function dilate(x: Node, from: number, dilation: readonly number[]): Node {
     const n = out.shape[axis];
     if (d === 1 || n === 0) return;
     const split = [...out.shape.slice(0, axis), n, 1, ...out.shape.slice(axis + 1)];
-    const zeros = b.pad(b.reshape(out, split), split.map((_, a): Pads => [0, a === axis + 1 ? d - 1 : 0]));
-    const flat = b.reshape(zeros, out.shape.map((s, a) => (a === axis ? n * d : s)));
+    const zeros = b.pad(
+      b.reshape(out, split),
+      split.map((_, a): Pads => [0, a === axis + 1 ? d - 1 : 0]),
+    );
+    const flat = b.reshape(
+      zeros,
+      out.shape.map((s, a) => (a === axis ? n * d : s)),
+    );
     const stop = flat.shape.map((s, a) => (a === axis ? s - (d - 1) : s));
-    out = b.slice(flat, flat.shape.map(() => 0), stop);
+    out = b.slice(
+      flat,
+      flat.shape.map(() => 0),
+      stop,
+    );
   });
   return out;
 }
@@ -31,7 +41,11 @@ function padSpatial(x: Node, padding: readonly Pads[], value: number): Node {
     x.shape.map((_, i) => Math.max(0, -at(i)[0])),
     x.shape.map((d, i) => d - Math.max(0, -at(i)[1])),
   );
-  return b.pad(cut, x.shape.map((_, i): Pads => [Math.max(0, at(i)[0]), Math.max(0, at(i)[1])]), value);
+  return b.pad(
+    cut,
+    x.shape.map((_, i): Pads => [Math.max(0, at(i)[0]), Math.max(0, at(i)[1])]),
+    value,
+  );
 }
 
 const ones = (n: number): number[] => new Array<number>(n).fill(1);
@@ -47,7 +61,8 @@ const contraction: Rule = (n) => {
   if (sizeOf(w.shape) === 0 && sizeOf(n.shape) > 0) return b.full(n.shape, 0, n.dtype);
   const { strides, padding, lhsDilation, rhsDilation } = n.attrs;
   if (padding.every(([l, h]) => l === 0 && h === 0) && lhsDilation.every((d) => d === 1)) return null;
-  if (lhsDilation.some((d) => d > 1) && strides.every((s) => s === 1) && rhsDilation.every((d) => d === 1)) return phases(n);
+  if (lhsDilation.some((d) => d > 1) && strides.every((s) => s === 1) && rhsDilation.every((d) => d === 1))
+    return phases(n);
   const image = padSpatial(dilate(x, 1, lhsDilation), padding, 0);
   return b.conv(image, w, { strides, padding: noPads(nd), lhsDilation: ones(nd), rhsDilation });
 };
@@ -77,9 +92,19 @@ function phases(n: Node<"conv">): Node {
       pads.push([before, sizes[i] + taps - 1 - before - x.shape[i + 1]]);
     }
     const step = w.shape.map((_, i) => (i < nd ? lhsDilation[i] : 1));
-    const kernel = b.slice(w, w.shape.map((_, i) => start[i] ?? 0), w.shape, step);
+    const kernel = b.slice(
+      w,
+      w.shape.map((_, i) => start[i] ?? 0),
+      w.shape,
+      step,
+    );
     const image = padSpatial(x, pads, 0);
-    return b.conv(image, kernel, { strides: ones(nd), padding: noPads(nd), lhsDilation: ones(nd), rhsDilation: ones(nd) });
+    return b.conv(image, kernel, {
+      strides: ones(nd),
+      padding: noPads(nd),
+      lhsDilation: ones(nd),
+      rhsDilation: ones(nd),
+    });
   };
   /** Remainders of axis `i` side by side, for fixed remainders of the axes before. */
   const weave = (r: readonly number[], i: number): Node => {
@@ -89,7 +114,11 @@ function phases(n: Node<"conv">): Node {
     const joined = b.concat(wide, i + 2);
     const shape = list[0].shape.map((s, a) => (a === i + 1 ? s * lhsDilation[i] : s));
     const flat = b.reshape(joined, shape);
-    return b.slice(flat, flat.shape.map(() => 0), flat.shape.map((s, a) => (a === i + 1 ? n.shape[a] : s)));
+    return b.slice(
+      flat,
+      flat.shape.map(() => 0),
+      flat.shape.map((s, a) => (a === i + 1 ? n.shape[a] : s)),
+    );
   };
   return weave([], 0);
 }
@@ -98,21 +127,35 @@ function phases(n: Node<"conv">): Node {
 function outer(n: Node<"dot">): Node {
   const [x, w] = n.srcs;
   const { lhsBatch, rhsBatch } = n.attrs;
-  const first = (t: Node, batch: readonly number[]): number[] => [...batch, ...t.shape.map((_, i) => i).filter((i) => !batch.includes(i))];
+  const first = (t: Node, batch: readonly number[]): number[] => [
+    ...batch,
+    ...t.shape.map((_, i) => i).filter((i) => !batch.includes(i)),
+  ];
   const a = b.permute(x, first(x, lhsBatch));
   const c = b.permute(w, first(w, rhsBatch));
   const batch = a.shape.slice(0, lhsBatch.length);
   const aFree = a.shape.slice(batch.length);
   const cFree = c.shape.slice(batch.length);
   const wide = (t: Node, shape: readonly number[]): Node => b.expand(b.reshape(t, shape), n.shape);
-  return b.binary("mul", wide(a, [...batch, ...aFree, ...ones(cFree.length)]), wide(c, [...batch, ...ones(aFree.length), ...cFree]));
+  return b.binary(
+    "mul",
+    wide(a, [...batch, ...aFree, ...ones(cFree.length)]),
+    wide(c, [...batch, ...ones(aFree.length), ...cFree]),
+  );
 }
 
 const lowest = (dtype: string): number => (dtype.startsWith("float") ? -Infinity : -(2 ** 31));
 
 const windows: Rule = (n) => {
   const op = n.op;
-  if (op !== "windowSum" && op !== "windowMax" && op !== "windowPick" && op !== "windowPickGrad" && op !== "windowSumGrad") return null;
+  if (
+    op !== "windowSum" &&
+    op !== "windowMax" &&
+    op !== "windowPick" &&
+    op !== "windowPickGrad" &&
+    op !== "windowSumGrad"
+  )
+    return null;
   const at = (n as Node<"windowSum">).attrs;
   const nd = at.window.length;
   const plain = { ...at, padding: noPads(nd) };
@@ -128,7 +171,11 @@ const windows: Rule = (n) => {
       return b.windowPick(padSpatial(x, at.padding, lowest(x.dtype)), padSpatial(g, at.padding, 0), plain);
     default: {
       const wide = b.windowPickGrad(padSpatial(x, at.padding, lowest(x.dtype)), g, plain);
-      return padSpatial(wide, at.padding.map(([l, h]): Pads => [-l, -h]), 0);
+      return padSpatial(
+        wide,
+        at.padding.map(([l, h]): Pads => [-l, -h]),
+        0,
+      );
     }
   }
 };
@@ -139,7 +186,12 @@ function spread(n: Node<"windowSumGrad">): Node {
   const { window, strides, padding, dilation, spatial } = n.attrs;
   const nd = window.length;
   const padded = spatial.map((s, i) => s + padding[i][0] + padding[i][1]);
-  const cut = (wide: Node): Node => padSpatial(wide, padding.map(([l, h]): Pads => [-l, -h]), 0);
+  const cut = (wide: Node): Node =>
+    padSpatial(
+      wide,
+      padding.map(([l, h]): Pads => [-l, -h]),
+      0,
+    );
   if (window.every((k, i) => k === strides[i] && dilation[i] === 1)) {
     const split = [dy.shape[0]];
     const repeated = [dy.shape[0]];
@@ -151,7 +203,13 @@ function spread(n: Node<"windowSumGrad">): Node {
     repeated.push(dy.shape[nd + 1]);
     const tiled = [dy.shape[0], ...window.map((k, i) => k * dy.shape[i + 1]), dy.shape[nd + 1]];
     const flat = b.reshape(b.expand(b.reshape(dy, split), repeated), tiled);
-    return cut(padSpatial(flat, padded.map((p, i): Pads => [0, p - tiled[i + 1]]), 0));
+    return cut(
+      padSpatial(
+        flat,
+        padded.map((p, i): Pads => [0, p - tiled[i + 1]]),
+        0,
+      ),
+    );
   }
   const sparse = dilate(dy, 1, strides);
   const margins = window.map((k, i): Pads => {
@@ -178,7 +236,12 @@ const joined: Rule = (n) => {
   parts.sort((a, b2) => a.from - b2.from);
   const { axis } = parts[0];
   const tiles = parts.every((p, i) => p.axis === axis && p.from === (i === 0 ? 0 : parts[i - 1].to));
-  return tiles && parts[parts.length - 1].to === n.shape[axis] ? b.concat(parts.map((p) => p.x), axis) : null;
+  return tiles && parts[parts.length - 1].to === n.shape[axis]
+    ? b.concat(
+        parts.map((p) => p.x),
+        axis,
+      )
+    : null;
 };
 
 /** Running sums go forward, argmin is the argmax of the opposite. */

@@ -29,7 +29,11 @@ export function makePlan(c: Computation): Plan {
   const results = lower([...c.outputs, ...c.updates.map((u) => u.value)]);
   verify(results, "lowered");
   const outputs = results.slice(0, c.outputs.length);
-  const updates = c.updates.map((u, i) => ({ leaf: c.inputs[u.input], input: u.input, value: results[c.outputs.length + i] }));
+  const updates = c.updates.map((u, i) => ({
+    leaf: c.inputs[u.input],
+    input: u.input,
+    value: results[c.outputs.length + i],
+  }));
   const { groups, groupOf } = formGroups(results);
   const places = new Map<Node, Place>(c.inputs.map((leaf, index) => [leaf, { at: "input", index }]));
   const ready = new Map<Group, Ready>();
@@ -83,7 +87,13 @@ export function makePlan(c: Computation): Plan {
     const readers = [...groups].filter((g) => g !== home && g.loads.includes(u.leaf));
     const place: Place = { at: "input", index: u.input };
     if (base === u.leaf) continue;
-    if (home !== undefined && kept === undefined && !places.has(base) && home.what !== "scan" && canUpdate(home, base, u.leaf, readers, ready)) {
+    if (
+      home !== undefined &&
+      kept === undefined &&
+      !places.has(base) &&
+      home.what !== "scan" &&
+      canUpdate(home, base, u.leaf, readers, ready)
+    ) {
       places.set(base, place);
       wanted.add(base);
       for (const r of readers) ready.get(home)?.after.add(r);
@@ -108,7 +118,8 @@ export function makePlan(c: Computation): Plan {
         if (g !== undefined) ready.get(g)?.after.add(last);
       }
       for (const other of copies) {
-        if (other !== last && (places.get(other.members[0]) as { at: string; index: number }).at === "input") ready.get(other)?.after.add(last);
+        if (other !== last && (places.get(other.members[0]) as { at: string; index: number }).at === "input")
+          ready.get(other)?.after.add(last);
       }
     }
   });
@@ -136,7 +147,9 @@ function canUpdate(home: Group, base: Node, leaf: Node, readers: readonly Group[
   if (kernel.kind === "contract") {
     if (args[0] === leaf || args[1] === leaf) return false;
     const [store] = kernel.stores;
-    return kernel.exs.every((e) => e.k !== "load" || e.arg !== arg || (e.dyn.length === 0 && sameAffine(e.index, store.index)));
+    return kernel.exs.every(
+      (e) => e.k !== "load" || e.arg !== arg || (e.dyn.length === 0 && sameAffine(e.index, store.index)),
+    );
   }
   const store = kernel.phases.flatMap((p) => p.stores)[0];
   const reducing = kernel.phases.some((p) => p.reductions.length > 0 || p.ordered);
@@ -153,8 +166,8 @@ function canUpdate(home: Group, base: Node, leaf: Node, readers: readonly Group[
 /** Dependencies first; otherwise in the order of the graph. */
 function sortGroups(all: readonly Ready[]): Group[] {
   const left = new Map(all.map((r) => [r.group, new Set(r.after)]));
-  const waiters = new Map<Group, Group[]>();
-  for (const r of all) for (const a of r.after) (waiters.get(a) ?? waiters.set(a, []).get(a) as Group[]).push(r.group);
+  const waiters = new Map<Group, Group[]>(all.map((r) => [r.group, []]));
+  for (const r of all) for (const a of r.after) waiters.get(a)?.push(r.group);
   const free = all.filter((r) => r.after.size === 0).map((r) => r.group);
   const out: Group[] = [];
   while (free.length > 0) {
@@ -198,7 +211,12 @@ function assemble(c: Computation, order: readonly Group[], places: Map<Node, Pla
   });
   const { offsets, arenaBytes, totalBytes } = placeInArena([...spans].map(([key, s]) => ({ key, ...s })));
   const placeOf = (n: Node): Place => places.get(n) ?? { at: "arena", offset: offsets.get(n) as number };
-  const steps = drafts.map((d): Step => ({ kernel: d.kernel, args: d.args.map(placeOf), name: d.name, ...workOf(d.kernel) }));
+  const steps = drafts.map((d): Step => ({
+    kernel: d.kernel,
+    args: d.args.map(placeOf),
+    name: d.name,
+    ...workOf(d.kernel),
+  }));
   const types = (ns: readonly Node[]): Plan["inputs"] => ns.map((n) => ({ shape: n.shape, dtype: n.dtype }));
   return { steps, inputs: types(c.inputs), outputs: types(c.outputs), arenaBytes, totalBytes };
 }
@@ -207,14 +225,20 @@ const worthRunning = (d: Draft): boolean => d.kernel.kind !== "loop" || !isEmpty
 
 /** Nothing to store: an outer loop of no turns, or no store at all. */
 const isEmpty = (k: LoopKernel): boolean =>
-  k.outer.some((l) => k.loops[l] === 0) || k.phases.every((p) => p.stores.length === 0 || (p.loops.some((l) => k.loops[l] === 0) && p.stores.length > 0));
+  k.outer.some((l) => k.loops[l] === 0) ||
+  k.phases.every((p) => p.stores.length === 0 || (p.loops.some((l) => k.loops[l] === 0) && p.stores.length > 0));
 
 /** A scan with a plan of its own for the body. Arguments: carries, xs, constants, final carries, ys. */
 function scanStep(n: Node<"scan">, wanted: ReadonlySet<Node>, places: ReadonlyMap<Node, Place>): Draft {
   const { body, length, reverse } = n.attrs;
   const plan = bodyPlan(body);
   const carryBytes = body.outs.slice(0, body.carries).map(bytes);
-  const outs = (n.outs ?? []).map((_, i) => [...wanted, ...places.keys()].find((w) => w.op === "get" && w.srcs[0] === n && (w as Node<"get">).attrs.index === i) ?? b.get(n, i));
+  const outs = (n.outs ?? []).map(
+    (_, i) =>
+      [...wanted, ...places.keys()].find(
+        (w) => w.op === "get" && w.srcs[0] === n && (w as Node<"get">).attrs.index === i,
+      ) ?? b.get(n, i),
+  );
   const kernel: ScanKernel = {
     kind: "scan",
     length,

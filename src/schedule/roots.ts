@@ -10,7 +10,15 @@ const CHAIN_COST = 400;
 const isMove = (n: Node): boolean => PRIMITIVES[n.op].kind === "move";
 const isPointwise = (n: Node): boolean => {
   const { kind } = PRIMITIVES[n.op];
-  return kind === "unary" || kind === "binary" || kind === "compare" || kind === "where" || n.op === "gather" || n.op === "iota" || n.op === "barrier";
+  return (
+    kind === "unary" ||
+    kind === "binary" ||
+    kind === "compare" ||
+    kind === "where" ||
+    n.op === "gather" ||
+    n.op === "iota" ||
+    n.op === "barrier"
+  );
 };
 
 /** True for matrix-like contractions; thin grouped ones and whole numbers are better off as plain loops. */
@@ -67,8 +75,8 @@ export function findRoots(results: readonly Node[]): Set<Node> {
 
 /** Adds pointwise values that are dear to compute again where they are used. */
 function keepShared(order: readonly Node[], roots: Set<Node>): void {
-  const users = new Map<Node, Set<Node>>();
-  for (const n of order) for (const s of n.srcs) (users.get(s) ?? users.set(s, new Set()).get(s) as Set<Node>).add(n);
+  const users = new Map<Node, Set<Node>>(order.map((n) => [n, new Set()]));
+  for (const n of order) for (const s of n.srcs) users.get(s)?.add(n);
   /** Uses by computations, seen through movement. */
   const uses = new Map<Node, number>();
   for (let i = order.length - 1; i >= 0; i--) {

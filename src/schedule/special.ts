@@ -14,7 +14,13 @@ export interface Fixed {
 
 type InMemory = (n: Node) => boolean;
 
-const phase = (loops: readonly number[], stores: readonly Store[]): Phase => ({ loops, reductions: [], stores, ordered: false, vec: -1 });
+const phase = (loops: readonly number[], stores: readonly Store[]): Phase => ({
+  loops,
+  reductions: [],
+  stores,
+  ordered: false,
+  vec: -1,
+});
 
 /** One nest that stores `value` of `n` at `index` in the buffer of `into`. */
 function nest(
@@ -25,14 +31,23 @@ function nest(
   name: string,
 ): Fixed["parts"][number] {
   return withSplits(shape, (axes) => {
-    const builder = new ExBuilder(axes.sizes, (n) => n !== into && inMemory(n), () => null);
+    const builder = new ExBuilder(
+      axes.sizes,
+      (n) => n !== into && inMemory(n),
+      () => null,
+    );
     const s = body(builder, axes.index);
     const args = [...builder.args, into];
     const kernel: LoopKernel = {
       kind: "loop",
       loops: axes.sizes,
       outer: [],
-      phases: [phase(axes.sizes.map((_, l) => l), [{ ...s, arg: args.length - 1, dtype: into.dtype }])],
+      phases: [
+        phase(
+          axes.sizes.map((_, l) => l),
+          [{ ...s, arg: args.length - 1, dtype: into.dtype }],
+        ),
+      ],
       exs: builder.exs,
       args: args.map((a) => a.dtype),
       serial: s.add,
@@ -106,17 +121,36 @@ export function copyOf(value: Node, into: Node, inMemory: InMemory): Fixed["part
 export function cumsum(n: Node<"cumsum">, inMemory: InMemory): Fixed {
   const { axis } = n.attrs;
   const part = withSplits(n.shape, (axes) => {
-    const builder = new ExBuilder(axes.sizes, (m) => m !== n && inMemory(m), () => null);
+    const builder = new ExBuilder(
+      axes.sizes,
+      (m) => m !== n && inMemory(m),
+      () => null,
+    );
     const value = builder.visit(n.srcs[0], axes.index);
     const acc = builder.add({ k: "acc", phase: 0, slot: 0, dtype: n.dtype });
     const args = [...builder.args, n];
     const inner = axes.loopsOf[axis];
-    const store: Store = { arg: args.length - 1, index: flattenStore(axes.index, n.shape), dyn: [], value: acc, dtype: n.dtype, add: false };
+    const store: Store = {
+      arg: args.length - 1,
+      index: flattenStore(axes.index, n.shape),
+      dyn: [],
+      value: acc,
+      dtype: n.dtype,
+      add: false,
+    };
     const kernel: LoopKernel = {
       kind: "loop",
       loops: axes.sizes,
       outer: axes.sizes.map((_, l) => l).filter((l) => !inner.includes(l)),
-      phases: [{ loops: inner, reductions: [{ kind: "sum", value, payload: -1, dtype: n.dtype }], stores: [store], ordered: true, vec: -1 }],
+      phases: [
+        {
+          loops: inner,
+          reductions: [{ kind: "sum", value, payload: -1, dtype: n.dtype }],
+          stores: [store],
+          ordered: true,
+          vec: -1,
+        },
+      ],
       exs: builder.exs,
       args: args.map((a) => a.dtype),
       serial: false,
@@ -135,11 +169,22 @@ export function windowPickGrad(n: Node<"windowPickGrad">, inMemory: InMemory): F
   const taps = window.map((_, i) => dy.shape.length + i);
   const tiles = window.every((k, i) => k === strides[i] && dilation[i] === 1 && dy.shape[i + 1] * k === x.shape[i + 1]);
   const part = withSplits([...dy.shape, ...window], (axes) => {
-    const builder = new ExBuilder(axes.sizes, (m) => m !== n && inMemory(m), () => null);
+    const builder = new ExBuilder(
+      axes.sizes,
+      (m) => m !== n && inMemory(m),
+      () => null,
+    );
     const out = axes.index.slice(0, dy.shape.length);
-    const at = windowIndex(n.attrs, out, taps.map((t) => axes.index[t]));
+    const at = windowIndex(
+      n.attrs,
+      out,
+      taps.map((t) => axes.index[t]),
+    );
     const value = builder.visit(x, at);
-    const place = flatten(taps.map((t) => axes.index[t]), window);
+    const place = flatten(
+      taps.map((t) => axes.index[t]),
+      window,
+    );
     const payload = builder.add({ k: "iota", index: place, dtype: "int32" });
     const best = builder.add({ k: "acc", phase: 0, slot: 0, dtype: "int32" });
     const here = builder.add({ k: "op", op: "eq", srcs: [best, payload], dtype: "bool" });
@@ -147,13 +192,26 @@ export function windowPickGrad(n: Node<"windowPickGrad">, inMemory: InMemory): F
     const grad = builder.add({ k: "op", op: "where", srcs: [here, builder.visit(dy, out), zero], dtype: n.dtype });
     const args = [...builder.args, n];
     const inner = taps.flatMap((t) => axes.loopsOf[t]);
-    const store: Store = { arg: args.length - 1, index: flattenStore(at, n.shape), dyn: [], value: grad, dtype: n.dtype, add: !tiles };
+    const store: Store = {
+      arg: args.length - 1,
+      index: flattenStore(at, n.shape),
+      dyn: [],
+      value: grad,
+      dtype: n.dtype,
+      add: !tiles,
+    };
     const kernel: LoopKernel = {
       kind: "loop",
       loops: axes.sizes,
       outer: axes.sizes.map((_, l) => l).filter((l) => !inner.includes(l)),
       phases: [
-        { loops: inner, reductions: [{ kind: "pick", value, payload, dtype: "int32" }], stores: [], ordered: false, vec: -1 },
+        {
+          loops: inner,
+          reductions: [{ kind: "pick", value, payload, dtype: "int32" }],
+          stores: [],
+          ordered: false,
+          vec: -1,
+        },
         phase(inner, [store]),
       ],
       exs: builder.exs,
@@ -183,11 +241,13 @@ export function contraction(n: Node<"dot"> | Node<"conv">, inMemory: InMemory): 
   const [x, w] = n.srcs;
   const rank = n.shape.length;
   const isConv = n.op === "conv";
-  const batchAxes = isConv ? [rank - 2] : (n as Node<"dot">).attrs.lhsBatch.map((_, i) => i);
-  const rhsFree = isConv ? 1 : w.shape.length - batchAxes.length - (n as Node<"dot">).attrs.rhsContract.length;
+  const batchAxes = isConv ? [rank - 2] : n.attrs.lhsBatch.map((_, i) => i);
+  const rhsFree = isConv ? 1 : w.shape.length - batchAxes.length - n.attrs.rhsContract.length;
   const nAxes = Array.from({ length: rhsFree }, (_, i) => rank - rhsFree + i);
   const mAxes = n.shape.map((_, i) => i).filter((i) => !batchAxes.includes(i) && !nAxes.includes(i));
-  const k = isConv ? [...w.shape.slice(0, -3), w.shape[w.shape.length - 2]] : (n as Node<"dot">).attrs.lhsContract.map((a) => x.shape[a]);
+  const k = isConv
+    ? [...w.shape.slice(0, -3), w.shape[w.shape.length - 2]]
+    : n.attrs.lhsContract.map((a) => x.shape[a]);
   return withSplits([...n.shape, ...k], (axes) => {
     const [ia, ib] = operandIndex(n, axes.index.slice(0, rank), axes.index.slice(rank));
     const [a, aBase] = address(x, ia, axes.sizes, inMemory);
@@ -228,4 +288,3 @@ function address(n: Node, idx: readonly Affine[], sizes: readonly number[], inMe
   if (ex.k !== "load" || ex.dyn.length > 0) throw new NotAffine(baseOf(n));
   return [ex.index, builder.args[ex.arg]];
 }
-

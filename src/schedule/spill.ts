@@ -41,13 +41,33 @@ function keepRows(kernel: LoopKernel): LoopKernel | null {
   const scratch = kernel.args.length;
   const out: Phase[] = phases.map((p, n) => {
     const memo = new Map<number, number>();
-    for (const r of rows) if (n > r.first) memo.set(r.ex, all.push({ k: "load", arg: scratch, index: rowIndex(kernel, inner, r.offset / bytesOf(exs[r.ex].dtype)), dyn: [], dtype: exs[r.ex].dtype }) - 1);
+    for (const r of rows)
+      if (n > r.first)
+        memo.set(
+          r.ex,
+          all.push({
+            k: "load",
+            arg: scratch,
+            index: rowIndex(kernel, inner, r.offset / bytesOf(exs[r.ex].dtype)),
+            dyn: [],
+            dtype: exs[r.ex].dtype,
+          }) - 1,
+        );
     const swap = (i: number): number => (i < 0 ? i : substitute(all, i, memo));
     return {
       ...p,
       reductions: p.reductions.map((r) => ({ ...r, value: swap(r.value), payload: swap(r.payload) })),
       stores: [
-        ...rows.filter((r) => r.first === n).map((r) => ({ arg: scratch, index: rowIndex(kernel, inner, r.offset / bytesOf(exs[r.ex].dtype)), dyn: [], value: r.ex, dtype: exs[r.ex].dtype, add: false })),
+        ...rows
+          .filter((r) => r.first === n)
+          .map((r) => ({
+            arg: scratch,
+            index: rowIndex(kernel, inner, r.offset / bytesOf(exs[r.ex].dtype)),
+            dyn: [],
+            value: r.ex,
+            dtype: exs[r.ex].dtype,
+            add: false,
+          })),
         ...p.stores.map((s) => ({ ...s, value: swap(s.value), dyn: s.dyn.map((d) => ({ ...d, ex: swap(d.ex) })) })),
       ],
     };

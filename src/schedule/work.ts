@@ -5,7 +5,10 @@ import type { Affine, Kernel } from "./kernel.ts";
 /** Floating-point operations (a transcendental counts as one) and bytes touched once, of one run of a kernel. */
 export function workOf(kernel: Kernel): { flops: number; bytes: number } {
   if (kernel.kind === "scan") {
-    const once = kernel.body.steps.reduce((s, x) => ({ flops: s.flops + x.flops, bytes: s.bytes + x.bytes }), { flops: 0, bytes: 0 });
+    const once = kernel.body.steps.reduce((s, x) => ({ flops: s.flops + x.flops, bytes: s.bytes + x.bytes }), {
+      flops: 0,
+      bytes: 0,
+    });
     return { flops: once.flops * kernel.length, bytes: once.bytes * kernel.length };
   }
   const ops = kernel.exs.filter((e) => e.k === "op" && PRIMITIVES[e.op].cost > 0).length;

@@ -21,7 +21,15 @@ export interface Lanes {
 
 /** The expressions that one is made from. */
 const sourcesOf = (ex: Ex): readonly number[] =>
-  ex.k === "op" ? ex.srcs : ex.k === "guard" ? [ex.then] : ex.k === "load" ? ex.dyn.map((d) => d.ex) : ex.k === "random" ? ex.key : [];
+  ex.k === "op"
+    ? ex.srcs
+    : ex.k === "guard"
+      ? [ex.then]
+      : ex.k === "load"
+        ? ex.dyn.map((d) => d.ex)
+        : ex.k === "random"
+          ? ex.key
+          : [];
 
 interface Scope {
   readonly opened: number;
@@ -45,7 +53,12 @@ export class Evaluator {
   private readonly scopes: Scope[] = [{ opened: 0, memo: new Map() }];
   private readonly loopsOf: Map<number, Set<number>> = new Map();
 
-  constructor(asm: Asm, exs: readonly Ex[], args: readonly Val[], special: (ex: Ex, number: number, lanes: Lanes) => Val) {
+  constructor(
+    asm: Asm,
+    exs: readonly Ex[],
+    args: readonly Val[],
+    special: (ex: Ex, number: number, lanes: Lanes) => Val,
+  ) {
     this.asm = asm;
     this.exs = exs;
     this.args = args;
@@ -186,7 +199,7 @@ export class Evaluator {
         const xs = e.srcs.map(get);
         return emitOp(asm, e.op, from, e.dtype, xs);
       }
-      case "guard":
+      default:
         return this.guard(e, lanes);
     }
   }
@@ -254,11 +267,17 @@ export class Evaluator {
   /** Address of an element by the loops open at `depth`, each part written where its loop is. */
   private pointer(arg: number, index: Affine, width: number, depth: number): Val {
     const { asm } = this;
-    if (depth === 0) return backward(index) ? this.keep(`p${arg}:${index.c}:${width}`, () => asm.ptrAdd(this.args[arg], index.c * width)) : this.args[arg];
+    if (depth === 0)
+      return backward(index)
+        ? this.keep(`p${arg}:${index.c}:${width}`, () => asm.ptrAdd(this.args[arg], index.c * width))
+        : this.args[arg];
     const o = this.open[depth - 1];
     const f = (index.t[o.loop] ?? 0) * width;
     if (f === 0) return this.pointer(arg, index, width, depth - 1);
-    const parts = this.open.slice(0, depth).map((x) => `${x.loop}*${index.t[x.loop] ?? 0}`).join(",");
+    const parts = this.open
+      .slice(0, depth)
+      .map((x) => `${x.loop}*${index.t[x.loop] ?? 0}`)
+      .join(",");
     return this.keep(`p${arg}:${backward(index) ? index.c : ""}:${width}:${parts}`, () => {
       const outer = this.pointer(arg, index, width, depth - 1);
       if (typeof o.counter === "number") return asm.ptrAdd(outer, o.counter * f);
@@ -273,7 +292,8 @@ export class Evaluator {
     const { asm } = this;
     let at = p;
     for (const d of dyn) {
-      const whole = lane === null || !this.varies(d.ex) ? this.scalar(d.ex) : asm.extract(this.value(d.ex, lane.lanes), lane.i);
+      const whole =
+        lane === null || !this.varies(d.ex) ? this.scalar(d.ex) : asm.extract(this.value(d.ex, lane.lanes), lane.i);
       const clamped = asm.bin("min", asm.bin("max", whole, asm.i32(0)), asm.i32(d.size - 1));
       at = asm.ptrAdd(at, asm.mul(clamped, asm.i32(d.stride * width)));
     }
@@ -296,7 +316,11 @@ export class Evaluator {
     const type = regType(dtype, true) as VecType;
     let v = asm.konst(type, 0);
     for (let i = 0; i < lanes.count; i++) {
-      const p = scattered ? this.indirect(base, dyn, width, { lanes, i }) : i === 0 ? this.indirect(base, dyn, width, null) : base;
+      const p = scattered
+        ? this.indirect(base, dyn, width, { lanes, i })
+        : i === 0
+          ? this.indirect(base, dyn, width, null)
+          : base;
       const from = scattered ? p : this.indirect(base, dyn, width, null);
       const [q, o] = this.offset(from, off + i * f * width);
       v = asm.insert(v, i, this.loadScalar(dtype === "bool" ? "uint8" : dtype, q, o));

@@ -4,5 +4,4 @@
  */
 export { emitLoopKernel, loopBlocks } from "./nest.ts";
 export { emitEpilogue } from "./epilogue.ts";
-export type { Tile } from "./epilogue.ts";
 export { hostOps } from "./ops.ts";

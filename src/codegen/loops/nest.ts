@@ -27,7 +27,14 @@ export function loopBlocks(k: LoopKernel, lanes: number): number {
 /** One vector loop without reductions: its range is cut in blocks. */
 const isFlat = (k: LoopKernel): boolean => {
   const [p] = k.phases;
-  return k.phases.length === 1 && k.outer.length === 0 && p.reductions.length === 0 && p.loops.length === 1 && p.vec >= 0 && segmentsOf(k, p.vec).length === 1;
+  return (
+    k.phases.length === 1 &&
+    k.outer.length === 0 &&
+    p.reductions.length === 0 &&
+    p.loops.length === 1 &&
+    p.vec >= 0 &&
+    segmentsOf(k, p.vec).length === 1
+  );
 };
 
 /** Cuts of a loop's range where conditions on it alone change: `[from, to)` pairs. */
@@ -67,7 +74,8 @@ const identity = (kind: Reduction["kind"], dtype: DType): number => {
 };
 
 /** Reductions with a second accumulator: the payload of pick; for float extremes, whether a NaN came by. */
-const isDouble = (r: Reduction): boolean => r.kind === "pick" || ((r.kind === "max" || r.kind === "min") && r.dtype === "float32");
+const isDouble = (r: Reduction): boolean =>
+  r.kind === "pick" || ((r.kind === "max" || r.kind === "min") && r.dtype === "float32");
 
 /** Adds the function `name(args, lo, hi)` that runs a loop kernel. */
 export function emitLoopKernel(asm: Asm, name: string, k: LoopKernel): void {
@@ -105,7 +113,10 @@ class Nest {
 
   /** What a phase reads. */
   private wanted(p: Phase): number[] {
-    return [...p.reductions.flatMap((r) => (r.payload >= 0 ? [r.value, r.payload] : [r.value])), ...p.stores.flatMap((s) => [s.value, ...s.dyn.map((d) => d.ex)])];
+    return [
+      ...p.reductions.flatMap((r) => (r.payload >= 0 ? [r.value, r.payload] : [r.value])),
+      ...p.stores.flatMap((s) => [s.value, ...s.dyn.map((d) => d.ex)]),
+    ];
   }
 
   run(lo: Val, hi: Val): void {
@@ -140,7 +151,7 @@ class Nest {
         });
       if (whole && e - s === 1) inside(s, s, e);
       else if (whole) asm.loop(s, e, 1, (i) => inside(i, s, e));
-      else if (s === 0 && e === size) asm.loop(lo as Val, hi as Val, 1, (i) => inside(i, s, e));
+      else if (s === 0 && e === size) asm.loop(lo, hi, 1, (i) => inside(i, s, e));
       else asm.loop(asm.bin("max", lo, asm.i32(s)), asm.bin("min", hi, asm.i32(e)), 1, (i) => inside(i, s, e));
     }
   }
@@ -170,7 +181,10 @@ class Nest {
   /** Vectors that hold `n` elements, the last one perhaps in part. */
   private vectors(n: number): Lanes[] {
     const { lanes } = this.asm;
-    return Array.from({ length: Math.ceil(n / lanes) }, (_, i) => ({ offset: i * lanes, count: Math.min(lanes, n - i * lanes) }));
+    return Array.from({ length: Math.ceil(n / lanes) }, (_, i) => ({
+      offset: i * lanes,
+      count: Math.min(lanes, n - i * lanes),
+    }));
   }
 
   /** The vector loop as the outermost: blocks lo..hi of `unroll` vectors. */
@@ -183,8 +197,12 @@ class Nest {
       ev.inLoop({ loop, counter, from: 0, to: size }, () => {
         this.row(this.vectors(n));
       });
-    if (full > 0) asm.loop(asm.mul(lo, asm.i32(step)), asm.mul(asm.bin("min", hi, asm.i32(full)), asm.i32(step)), step, (i) => inside(i, step));
-    if (full * step < size) asm.if(asm.cmp("gt", hi, asm.i32(full)), () => ev.scoped(() => inside(full * step, size - full * step)));
+    if (full > 0)
+      asm.loop(asm.mul(lo, asm.i32(step)), asm.mul(asm.bin("min", hi, asm.i32(full)), asm.i32(step)), step, (i) =>
+        inside(i, step),
+      );
+    if (full * step < size)
+      asm.if(asm.cmp("gt", hi, asm.i32(full)), () => ev.scoped(() => inside(full * step, size - full * step)));
   }
 
   /** One flat vector loop, cut in chunks. */
@@ -198,9 +216,12 @@ class Nest {
     const inside = (counter: Val | number, n: number): void =>
       ev.inLoop({ loop: p.vec, counter, from: 0, to: size }, () => this.turn(p, this.vectors(n)));
     if (main > 0) {
-      asm.loop(asm.mul(lo, asm.i32(CHUNK)), asm.bin("min", asm.mul(hi, asm.i32(CHUNK)), asm.i32(main)), step, (i) => inside(i, step));
+      asm.loop(asm.mul(lo, asm.i32(CHUNK)), asm.bin("min", asm.mul(hi, asm.i32(CHUNK)), asm.i32(main)), step, (i) =>
+        inside(i, step),
+      );
     }
-    if (main < size) asm.if(asm.cmp("eq", hi, asm.i32(Math.ceil(size / CHUNK))), () => ev.scoped(() => inside(main, size - main)));
+    if (main < size)
+      asm.if(asm.cmp("eq", hi, asm.i32(Math.ceil(size / CHUNK))), () => ev.scoped(() => inside(main, size - main)));
     ev.vec = -1;
   }
 
@@ -218,16 +239,24 @@ class Nest {
   private phase(p: Phase, number: number, outer: Lanes[] | null): void {
     const { asm, k } = this;
     if (p.loops.some((l) => k.loops[l] === 0)) {
-      this.finals[number] = p.reductions.map((r) => (outer ?? [null]).map((o) => asm.konst(regType(r.dtype, o !== null), identity(r.kind, r.dtype))));
+      this.finals[number] = p.reductions.map((r) =>
+        (outer ?? [null]).map((o) => asm.konst(regType(r.dtype, o !== null), identity(r.kind, r.dtype))),
+      );
       return;
     }
     const inLanes = outer !== null || p.vec >= 0;
-    const width = outer !== null ? outer.length : p.vec >= 0 ? Math.min(this.unroll, Math.ceil(k.loops[p.vec] / asm.lanes)) : 1;
+    const width =
+      outer !== null ? outer.length : p.vec >= 0 ? Math.min(this.unroll, Math.ceil(k.loops[p.vec] / asm.lanes)) : 1;
     const fresh = (): Var[][] =>
-      p.reductions.map((r) => Array.from({ length: isDouble(r) ? 2 * width : width }, (_, j) => this.start(r, inLanes, j >= width)));
+      p.reductions.map((r) =>
+        Array.from({ length: isDouble(r) ? 2 * width : width }, (_, j) => this.start(r, inLanes, j >= width)),
+      );
     const vars = fresh();
     const turns = p.loops.reduce((n, l) => n * k.loops[l], 1);
-    const aside = turns > 2 * SUM_BLOCK && !p.ordered && p.reductions.some((r) => r.kind === "sum" && isFloat(r.dtype)) ? fresh() : null;
+    const aside =
+      turns > 2 * SUM_BLOCK && !p.ordered && p.reductions.some((r) => r.kind === "sum" && isFloat(r.dtype))
+        ? fresh()
+        : null;
     this.running = { phase: number, vars };
     const flush = aside === null ? null : (): void => this.putAside(p, vars, aside, inLanes);
     this.loopsOf(p, 0, outer, flush);
@@ -237,7 +266,10 @@ class Nest {
       if (outer !== null || !inLanes) return this.results(r, last[s], width);
       const values = last[s].slice(0, width).map((v) => asm.get(v));
       if (!isDouble(r)) return [this.acrossLanes(r, values)];
-      const bad = last[s].slice(width).map((v) => asm.get(v)).reduce((a, v) => asm.bin("or", a, v));
+      const bad = last[s]
+        .slice(width)
+        .map((v) => asm.get(v))
+        .reduce((a, v) => asm.bin("or", a, v));
       return [asm.select(asm.cmp("ne", asm.bitmask(bad), 0), asm.konst("f32", NaN), this.acrossLanes(r, values))];
     });
   }
@@ -317,12 +349,12 @@ class Nest {
     const { asm, ev } = this;
     const vars = this.running?.vars ?? [];
     const all: (Lanes | null)[] = instances ?? [null];
-    p.reductions.forEach((r, s) =>
-      all.forEach((lanes, j) => this.accumulate(p, r, vars[s], j, lanes)),
-    );
+    p.reductions.forEach((r, s) => all.forEach((lanes, j) => this.accumulate(p, r, vars[s], j, lanes)));
     for (const lanes of all) {
       // All values before the first store: one of them may go over what another reads.
-      const values = p.stores.map((st) => (lanes === null ? ev.scalar(st.value) : spread(asm, st.dtype, ev.value(st.value, lanes))));
+      const values = p.stores.map((st) =>
+        lanes === null ? ev.scalar(st.value) : spread(asm, st.dtype, ev.value(st.value, lanes)),
+      );
       p.stores.forEach((st, i) => ev.store(st, values[i], lanes));
     }
   }
@@ -336,7 +368,8 @@ class Nest {
     };
     let x = read(r.value);
     // Lanes past the end of a reduced row must not count.
-    if (inLanes && p.vec >= 0 && lanes.count < asm.lanes) x = asm.select(this.firstLanes(lanes.count), x, asm.konst(x.type, identity(r.kind, r.dtype)));
+    if (inLanes && p.vec >= 0 && lanes.count < asm.lanes)
+      x = asm.select(this.firstLanes(lanes.count), x, asm.konst(x.type, identity(r.kind, r.dtype)));
     const acc = vars[j];
     const old = asm.get(acc);
     switch (r.kind) {
@@ -371,7 +404,8 @@ class Nest {
     const { asm } = this;
     const vec = isVec(x.type);
     if (dtype === "bool") return asm.bin("and", x, vec ? asm.un("not", best) : asm.cmp("eq", best, 0));
-    if (!isFloat(dtype)) return dtype === "int32" ? asm.cmp("gt", x, best) : asm.un("not", this.unsignedLessEqual(x, best));
+    if (!isFloat(dtype))
+      return dtype === "int32" ? asm.cmp("gt", x, best) : asm.un("not", this.unsignedLessEqual(x, best));
     const notLess = asm.cmp("le", x, best);
     const known = asm.cmp("eq", best, best);
     return vec ? asm.bin("andnot", known, notLess) : asm.bin("and", known, asm.cmp("eq", notLess, 0));
@@ -399,14 +433,17 @@ class Nest {
       if (r.kind === "sum") return asm.add(a, b);
       if (r.kind === "prod") return asm.mul(a, b);
       // NaN was watched for apart.
-      return isDouble(r) ? asm.bin(r.kind === "max" ? "pmax" : "pmin", a, b) : extreme(asm, r.kind === "max", r.dtype, a, b);
+      return isDouble(r)
+        ? asm.bin(r.kind === "max" ? "pmax" : "pmin", a, b)
+        : extreme(asm, r.kind === "max", r.dtype, a, b);
     };
     let list = [...vectors];
-    while (list.length > 1) list = list.flatMap((v, i) => (i % 2 === 1 ? [] : i + 1 < list.length ? [two(v, list[i + 1])] : [v]));
+    while (list.length > 1)
+      list = list.flatMap((v, i) => (i % 2 === 1 ? [] : i + 1 < list.length ? [two(v, list[i + 1])] : [v]));
     const lanes = Array.from({ length: asm.lanesOf(list[0].type as VecType) }, (_, i) => asm.extract(list[0], i));
     let out = lanes;
-    while (out.length > 1) out = out.flatMap((_, i) => (i < out.length / 2 ? [two(out[i], out[i + out.length / 2])] : []));
+    while (out.length > 1)
+      out = out.flatMap((_, i) => (i < out.length / 2 ? [two(out[i], out[i + out.length / 2])] : []));
     return this.wrap(r.dtype, out[0]);
   }
 }
-

@@ -14,7 +14,7 @@ export const regType = (dtype: DType, vec: boolean): Type => {
 const MATH: ReadonlySet<string> = new Set(["exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "erf"]);
 
 /** The bool value `c` (scalar 0|1 or mask) in vector form. */
-export const vectorBool = (asm: Asm, c: Val): Val => (isVec(c.type) ? c : asm.splat("vi32", asm.sub(asm.i32(0), c)));
+const vectorBool = (asm: Asm, c: Val): Val => (isVec(c.type) ? c : asm.splat("vi32", asm.sub(asm.i32(0), c)));
 
 /** `c` turned over: masks bit by bit, scalars 0|1. */
 const notBool = (asm: Asm, c: Val): Val => (isVec(c.type) ? asm.un("not", c) : asm.cmp("eq", c, 0));
@@ -66,7 +66,11 @@ export function emitOp(asm: Asm, op: PrimName, from: DType, to: DType, xs: reado
     case "shr": {
       const kind = op === "shl" ? "shl" : unsigned ? "shrU" : "shrS";
       if (!isVec(a.type)) return wrap(asm.bin(kind, a, b));
-      return wrap(b.op === "const" ? asm.bin(kind, a, asm.i32(b.imm)) : asm.perLane("vi32", [a, b], (x, y) => asm.bin(kind, x, y)));
+      return wrap(
+        b.op === "const"
+          ? asm.bin(kind, a, asm.i32(b.imm))
+          : asm.perLane("vi32", [a, b], (x, y) => asm.bin(kind, x, y)),
+      );
     }
     case "lt":
     case "le":
@@ -181,7 +185,8 @@ function emitCast(asm: Asm, from: DType, to: DType, a: Val): Val {
   if (to === "float32" || to === "float64") return asm.convert(regType(to, vec), a, unsignedFrom);
   let whole = floating ? asm.convert(vec ? "vi32" : "i32", a) : a;
   // Numbers below zero wrap, as the bits of the int32.
-  if (floating && to === "uint32") whole = asm.select(asm.cmp("lt", a, asm.konst(a.type, 0)), whole, asm.convert(vec ? "vi32" : "i32", a, true));
+  if (floating && to === "uint32")
+    whole = asm.select(asm.cmp("lt", a, asm.konst(a.type, 0)), whole, asm.convert(vec ? "vi32" : "i32", a, true));
   return to === "uint8" ? asm.bin("and", whole, 255) : whole;
 }
 
