@@ -33,6 +33,7 @@ export * from "./tensor/reduce.ts";
 export * from "./tensor/movement.ts";
 export * from "./tensor/slicing.ts";
 export * from "./tensor/indexing.ts";
+export * from "./tensor/matrices.ts";
 export { dot, matmul, outer, tensordot } from "./tensor/matmul.ts";
 export { einsum } from "./tensor/einsum.ts";
 export {

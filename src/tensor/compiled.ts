@@ -34,8 +34,8 @@ const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
  * Arguments and results are trees (arrays and plain objects). Tensors, typed arrays, numbers and nested arrays of numbers in the
  * arguments are inputs of the program; strings, booleans, null and other objects are part of the structure.
  * Recorded anew for new shapes, dtypes, structure or training mode. Variables that the function reads are inputs, those it
- * assigns are updated in place; other tensors from outside keep the value they had at the first call. Random numbers are
- * drawn anew by each call. Inside another compiled function it is part of that one.
+ * assigns are updated in place; other tensors and plain values from outside keep what they were at the first call (pass them as
+ * arguments when they change). Random numbers are drawn anew by each call. Inside another compiled function it is part of that one.
  *
  * Throws TraceError when the function asks for a tensor's value.
  *

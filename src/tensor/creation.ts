@@ -100,16 +100,6 @@ export function oneHot(indices: TensorLike, depth: number, options: OneHotOption
   });
 }
 
-/** The lower triangle [rows, columns] of ones (k-th diagonal included), zeros above it. */
-export function tri(rows: number, columns: number = rows, k = 0, options: DTypeOption = {}): Tensor {
-  checkShape([rows, columns], "tri");
-  return apply([], () => {
-    const shape = [rows, columns];
-    const edge = build.binary("add", build.iota(shape, 0), build.full(shape, k, "int32"));
-    return build.cast(build.compare("le", build.iota(shape, 1), edge), options.dtype ?? "float32");
-  });
-}
-
 /** Throws unless x has exactly this shape (-1 fits any size): the shape assertion of NumPy scripts. Returns x. */
 export function assertShape(x: TensorLike, shape: readonly number[], name = "tensor"): Tensor {
   const t = asTensor(x, "assertShape");

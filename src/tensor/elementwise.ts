@@ -82,6 +82,24 @@ const real = (name: string, x: TensorLike, f: (a: Node) => Node): Tensor =>
 
 export const tan = (x: TensorLike): Tensor =>
   real("tan", x, (a) => n.div(build.unary("sin", a), build.unary("cos", a)));
+/** (e^x - e^-x) / 2, exact near 0. */
+export const sinh = (x: TensorLike): Tensor =>
+  real("sinh", x, (a) => {
+    const e = build.unary("expm1", a);
+    return n.mul(n.like(a, 0.5), n.add(e, n.div(e, n.add(e, n.like(a, 1)))));
+  });
+/** (e^x + e^-x) / 2. */
+export const cosh = (x: TensorLike): Tensor =>
+  real("cosh", x, (a) => {
+    const e = build.unary("exp", build.unary("abs", a));
+    return n.mul(n.like(a, 0.5), n.add(e, n.div(n.like(a, 1), e)));
+  });
+/** The logarithm to base 2. */
+export const log2 = (x: TensorLike): Tensor =>
+  real("log2", x, (a) => n.mul(build.unary("log", a), n.like(a, Math.LOG2E)));
+/** The logarithm to base 10. */
+export const log10 = (x: TensorLike): Tensor =>
+  real("log10", x, (a) => n.mul(build.unary("log", a), n.like(a, Math.LOG10E)));
 /** 1 / √x. */
 export const rsqrt = (x: TensorLike): Tensor => real("rsqrt", x, (a) => n.div(n.like(a, 1), build.unary("sqrt", a)));
 /** 1 / x. */

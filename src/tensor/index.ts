@@ -25,6 +25,7 @@ export * from "./reduce.ts";
 export * from "./movement.ts";
 export * from "./slicing.ts";
 export * from "./indexing.ts";
+export * from "./matrices.ts";
 export { matmul, dot, outer, tensordot } from "./matmul.ts";
 export { einsum } from "./einsum.ts";
 export * from "./compiled.ts";

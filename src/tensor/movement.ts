@@ -276,3 +276,21 @@ export function repeat(x: TensorLike, count: number, axis?: number): Tensor {
     );
   });
 }
+
+/** Elements moved along an axis by `shift` places; those that fall off come in at the other end (numpy.roll). */
+export function roll(x: TensorLike, shift: number, axis = 0): Tensor {
+  if (!Number.isInteger(shift)) throw new ValueError(`[roll] the shift must be a whole number, got ${shift}.`);
+  const t = asTensor(x, "roll");
+  const a = axisOf(axis, t.rank, "roll");
+  const size = t.shape[a];
+  const cut = size === 0 ? 0 : size - (((shift % size) + size) % size);
+  return apply([t], (p) => {
+    const part = (from: number, to: number): Node =>
+      build.slice(
+        p,
+        p.shape.map((_, i) => (i === a ? from : 0)),
+        p.shape.map((d, i) => (i === a ? to : d)),
+      );
+    return cut === size ? p : build.concat([part(cut, size), part(0, cut)], a);
+  });
+}

@@ -1,7 +1,7 @@
 /**
  * Reductions: `axis` is a number, several numbers, or nothing for all; `keepdims` leaves the reduced axes with size 1.
  */
-import { axesOf, axisOf, type DType, isFloat, sizeOf, ValueError } from "../base/index.ts";
+import { axesOf, axisOf, type DType, sizeOf, ValueError } from "../base/index.ts";
 import { build, type Node, type ReduceName } from "../ir/index.ts";
 import { apply } from "./apply.ts";
 import { asTensor, type TensorLike } from "./convert.ts";
@@ -209,14 +209,14 @@ export function cumsum(x: TensorLike, axis = 0, options: CumsumOptions = {}): Te
   });
 }
 
-/** The sum of the diagonal of a matrix (catalogue S-018). */
-export const trace = (x: TensorLike): Tensor => {
-  const t = asTensor(x, "trace");
-  if (t.rank !== 2)
-    throw new ValueError(`[trace] takes a matrix, got a tensor of rank ${t.rank}: [${t.shape.join(", ")}].`);
-  return apply([t], (p) => {
-    const a = isFloat(p.dtype) ? p : build.cast(p, accumulator(p.dtype));
-    const hit = build.compare("eq", build.iota(a.shape, 0), build.iota(a.shape, 1));
-    return build.reduce("sum", build.where(hit, a, n.like(a, 0)), [0, 1]);
-  });
-};
+/** Whether |x - y| ≤ atol + rtol · |y| in every place (numpy.allclose); NaN is close to nothing. Read at once. */
+export function allClose(
+  x: TensorLike,
+  y: TensorLike,
+  options: { readonly rtol?: number; readonly atol?: number } = {},
+): boolean {
+  const { rtol = 1e-5, atol = 1e-8 } = options;
+  const [a, b] = [asTensor(x, "allClose").cast("float64"), asTensor(y, "allClose").cast("float64")];
+  const near = a.sub(b).abs().lessEqual(b.abs().mul(rtol).add(atol));
+  return all(near.logicalOr(a.equal(b))).item() === 1;
+}

@@ -284,6 +284,44 @@ describe("movement and indexing", () => {
   });
 });
 
+describe("matrices and more", () => {
+  test("triangles, diagonals, roll, allClose", () => {
+    const x = c.arange(1, 10).reshape([3, 3]);
+    expect(c.tril(x).array()).toEqual([
+      [1, 0, 0],
+      [4, 5, 0],
+      [7, 8, 9],
+    ]);
+    expect(c.triu(x, 1).array()).toEqual([
+      [0, 2, 3],
+      [0, 0, 6],
+      [0, 0, 0],
+    ]);
+    expect(c.diag(x).array()).toEqual([1, 5, 9]);
+    expect(c.diag(c.arange(6).reshape([2, 3])).array()).toEqual([0, 4]);
+    expect(c.diag([1, 2]).array()).toEqual([
+      [1, 0],
+      [0, 2],
+    ]);
+    expect(c.roll([1, 2, 3, 4], 1).array()).toEqual([4, 1, 2, 3]);
+    expect(c.roll(x, -4, 1).array()).toEqual([
+      [2, 3, 1],
+      [5, 6, 4],
+      [8, 9, 7],
+    ]);
+    expect(c.allClose([1, 2], [1, 2 + 1e-6])).toBe(true);
+    expect(c.allClose([1, Infinity], [1, Infinity])).toBe(true);
+    expect(c.allClose([1, NaN], [1, NaN])).toBe(false);
+    expect(c.allClose([1, 2], [1, 2.1])).toBe(false);
+  });
+  test("hyperbolic functions and other logarithms", () => {
+    expect(c.allClose(c.sinh([-2, 1e-4, 3]), [Math.sinh(-2), Math.sinh(1e-4), Math.sinh(3)])).toBe(true);
+    expect(c.allClose(c.cosh([-2, 0, 3]), [Math.cosh(-2), 1, Math.cosh(3)])).toBe(true);
+    expect(c.allClose(c.log2([8, 0.5]), [3, -1])).toBe(true);
+    expect(c.allClose(c.log10([1000]), [3])).toBe(true);
+  });
+});
+
 describe("convolution sizes", () => {
   test("same, valid, transposed, pooled, as in Keras", () => {
     const x = c.ones([1, 5, 5, 2]);
