@@ -10,6 +10,7 @@ import { type Node, printGraph, topoOrder } from "../../src/ir/index.ts";
 import { executor } from "../../src/tensor/executor.ts";
 import { graphCode } from "../support/code.ts";
 import { difference } from "../support/compare.ts";
+import { LARGE, SMALL } from "./pool.ts";
 import { growGraph, growStep, onlyOutputs, type RandomGraph } from "./graphs.ts";
 
 const runs = Number(process.env.FUZZ_RUNS ?? 200);
@@ -85,18 +86,20 @@ function report(g: RandomGraph, why: string): string {
 const step = fc.array(fc.nat(255), { minLength: 6, maxLength: 6 });
 
 const kinds = [
-  ["graphs", growGraph],
-  ["training steps", growStep],
+  ["graphs", growGraph, SMALL, runs],
+  ["training steps", growStep, SMALL, Math.ceil(runs / 2)],
+  ["large graphs", growGraph, LARGE, Math.ceil(runs / 20)],
+  ["large training steps", growStep, LARGE, Math.ceil(runs / 20)],
 ] as const;
 
-test.each(kinds)(`${runs} random %s agree with the oracle`, { timeout: 3_600_000 }, (_, grow) => {
+test.each(kinds)("random %s agree with the oracle", { timeout: 3_600_000 }, (_, grow, scale, numRuns) => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 4, maxLength: 40 }), (choices) => {
-      const g = grow(choices);
+      const g = grow(choices, scale);
       const skip = g.outputs.length === 0 || topoOrder(g.outputs).some((n) => without.has(n.op));
       const why = skip ? null : faultOf(g);
       if (why !== null) expect.fail(report(g, why));
     }),
-    { numRuns: runs, seed },
+    { numRuns, seed },
   );
 });

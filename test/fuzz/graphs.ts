@@ -4,7 +4,7 @@ import { build as b, type Node, printGraph, topoOrder } from "../../src/ir/index
 import { graphCode } from "../support/code.ts";
 import { largest } from "../support/compare.ts";
 import { traced } from "../support/execute.ts";
-import { type Choice, type Entry, Pool } from "./pool.ts";
+import { type Choice, type Entry, Pool, type Scale } from "./pool.ts";
 import { STEPS } from "./steps.ts";
 
 /** A random graph with its data and what each result should be, within `slack`. */
@@ -33,9 +33,9 @@ function slackOf(e: Entry, largestOf: ReadonlyMap<Node, number>): number {
 }
 
 /** Grows a graph by these choices; a choice that leads nowhere is passed over. */
-export function growGraph(choices: readonly Choice[]): RandomGraph {
+export function growGraph(choices: readonly Choice[], scale?: Scale): RandomGraph {
   return traced(() => {
-    const pool = grown(choices);
+    const pool = grown(choices, scale);
     const made = pool.entries.filter((e) => e.node.op !== "leaf");
     const used = new Set(made.flatMap((e) => e.node.srcs));
     // What nothing else uses, and now and then what is in the middle.
@@ -50,9 +50,9 @@ export function growGraph(choices: readonly Choice[]): RandomGraph {
 }
 
 /** A training step: the loss Σ y²/2 over a grown graph's results, its gradients by every float leaf, and w ← w − g/10. */
-export function growStep(choices: readonly Choice[]): RandomGraph {
+export function growStep(choices: readonly Choice[], scale?: Scale): RandomGraph {
   return traced(() => {
-    const pool = grown(choices);
+    const pool = grown(choices, scale);
     const used = new Set(pool.entries.flatMap((e) => e.node.srcs));
     const ends = pool.entries.filter((e) => e.node.op !== "leaf" && e.node.dtype === "float32" && !used.has(e.node));
     const losses = ends.map(({ node: y }) =>
@@ -85,8 +85,8 @@ function gradients(loss: Node, leaves: readonly Node[]): (Node | null)[] {
   }
 }
 
-function grown(choices: readonly Choice[]): Pool {
-  const pool = new Pool();
+function grown(choices: readonly Choice[], scale?: Scale): Pool {
+  const pool = new Pool(scale);
   pool.leaf(pool.shape(choices[0] ?? []), "float32");
   for (const [step, ...k] of choices) pool.add(() => STEPS[step % STEPS.length](pool, k));
   return pool;

@@ -16,8 +16,31 @@ export interface Entry {
 /** Numbers that stand for every choice of one step; each is taken modulo the number of options, so any will do. */
 export type Choice = readonly number[];
 
-const SIZES: readonly number[] = [1, 2, 3, 4, 5, 7, 8, 16, 17, 33, 0];
-const MAX_ELEMENTS = 20_000;
+/** How large the graphs are. */
+export interface Scale {
+  /** Sizes of the axes of leaves; the last is drawn rarely. */
+  readonly sizes: readonly number[];
+  /** The same for three axes and more. */
+  readonly inner: number;
+  /** Free sizes of the second operand of a contraction. */
+  readonly widths: readonly number[];
+  readonly elements: number;
+}
+
+export const SMALL: Scale = {
+  sizes: [1, 2, 3, 4, 5, 7, 8, 16, 17, 33, 0],
+  inner: 8,
+  widths: [1, 3, 4, 8, 10, 17],
+  elements: 20_000,
+};
+/** Past the blocks and tails of tiled kernels. */
+export const LARGE: Scale = {
+  sizes: [1, 5, 15, 16, 17, 31, 33, 64, 65, 100, 130, 257, 3],
+  inner: 20,
+  widths: [1, 10, 15, 16, 33, 64, 100, 130],
+  elements: 120_000,
+};
+
 /** A step is kept when moving its operands by NUDGE moves its result by at most SHAKE, and rounding by at most DRIFT. */
 const NUDGE = 5e-4;
 const SHAKE = 0.05;
@@ -33,6 +56,11 @@ const spread = (rng: ReturnType<typeof rngOf>, dtype: DType): number => {
 export class Pool {
   readonly entries: Entry[] = [];
   readonly leaves: Map<Node, TypedArray> = new Map();
+  readonly scale: Scale;
+
+  constructor(scale: Scale = SMALL) {
+    this.scale = scale;
+  }
 
   /** A new leaf of seeded data. */
   leaf(shape: readonly number[], dtype: DType, draw: Draw = spread): Node {
@@ -44,10 +72,12 @@ export class Pool {
   }
 
   shape(k: Choice): number[] {
+    const { sizes, inner } = this.scale;
     const rank = [2, 1, 3, 2, 4, 1, 0][(k[0] ?? 0) % 7];
     return Array.from({ length: rank }, (_, i) => {
-      const n = SIZES[(k[i + 1] ?? 0) % (i === 0 && (k[i + 1] ?? 0) % 40 === 10 ? SIZES.length : SIZES.length - 1)];
-      return rank > 2 ? Math.min(n, 8) : n;
+      const rare = i === 0 && (k[i + 1] ?? 0) % 40 === sizes.length - 1;
+      const n = sizes[(k[i + 1] ?? 0) % (rare ? sizes.length : sizes.length - 1)];
+      return rank > 2 ? Math.min(n, inner) : n;
     });
   }
 
@@ -84,7 +114,13 @@ export class Pool {
       if (e instanceof ChainruleError) return;
       throw e;
     }
-    if (node === null || sizeOf(node.shape) > MAX_ELEMENTS || this.entries.some((e) => e.node === node)) return;
+    if (
+      node === null ||
+      sizeOf(node.shape) > this.scale.elements ||
+      work(node) > 100 * this.scale.elements ||
+      this.entries.some((e) => e.node === node)
+    )
+      return;
     const made = node;
     const run = (value: (e: Entry) => TypedArray, precision: "float64" | "native"): TypedArray =>
       interpret([made], new Map(this.entries.map((e) => [e.node, value(e)])), { precision })[0];
@@ -105,6 +141,14 @@ export class Pool {
     }
     this.entries.push({ node: made, wide, near, error });
   }
+}
+
+/** Multiply-adds of a contraction; 0 for the rest. */
+function work(n: Node): number {
+  if (n.op === "dot") return Math.sqrt(sizeOf(n.shape) * sizeOf(n.srcs[0].shape) * sizeOf(n.srcs[1].shape));
+  return n.op === "reshape" && n.srcs[0].op === "conv"
+    ? sizeOf(n.shape) * sizeOf(n.srcs[0].srcs[1].shape.slice(0, -1))
+    : 0;
 }
 
 function farthest(a: TypedArray, c: TypedArray): number {

@@ -178,7 +178,7 @@ const dot: Step = (pool, k) => {
   const rank = x.shape.length;
   const axis = bit(k[1], 0) ? rank - 1 : k[1] % rank;
   const batch = rank > 2 && axis !== 0 && bit(k[2], 2) ? [0] : [];
-  const n = at([1, 3, 4, 8, 10, 17], k[2]);
+  const n = at(pool.scale.widths, k[2]);
   const lead = batch.map((i) => x.shape[i]);
   const swapped = bit(k[3], 0);
   const y = pool.like(k[3], swapped ? [...lead, n, x.shape[axis]] : [...lead, x.shape[axis], n], x.dtype);
@@ -216,7 +216,7 @@ const conv: Step = (pool, k) => {
   const each = (shift: number, options: readonly number[]): number[] =>
     Array.from({ length: nd }, (_, i) => at(options, k[3] >> (shift + 2 * i)));
   const kernel = each(0, [1, 2, 3, 4]);
-  const out = at([1, 2, 3, 8, 5], k[4] ?? 0);
+  const out = at([2, ...pool.scale.widths], k[4] ?? 0);
   const w = pool.like(k[4] ?? 0, [...kernel, groups, channels / groups, out], x.dtype);
   const grouped = b.reshape(x, [...x.shape.slice(0, nd + 1), groups, channels / groups]);
   const y = b.conv(grouped, w, {
