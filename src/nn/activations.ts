@@ -190,10 +190,18 @@ export const ACTIVATIONS: Readonly<Record<ActivationName, Activation>> = {
 export function activationOf(like: ActivationLike): Activation {
   if (isActivation(like)) return like;
   if (typeof like === "function") {
+    const bare: readonly [unknown, ActivationName][] = [
+      [t.relu, "relu"],
+      [t.sigmoid, "sigmoid"],
+      [t.tanh, "tanh"],
+      [t.softplus, "softplus"],
+      [t.exp, "exponential"],
+      [t.gelu, "gelu"],
+      [t.softmax, "softmax"],
+      [t.logSoftmax, "logSoftmax"],
+    ];
     // The bare operation of the tensor room counts as the activation of its name.
-    const known = (Object.keys(ACTIVATIONS) as ActivationName[]).find(
-      (name) => (t as Record<string, unknown>)[name] === like,
-    );
+    const known = bare.find(([op]) => op === like)?.[1];
     return known === undefined ? custom(like) : ACTIVATIONS[known];
   }
   const { name, ...options } = typeof like === "string" ? { name: like } : like;

@@ -28,7 +28,8 @@ export interface Compilation {
   readonly optimizer: Optimizer;
   readonly loss: Loss;
   readonly metrics: readonly Metric[];
-  readonly steps: Steps;
+  /** The steps for the layers that are trainable now. */
+  readonly steps: () => Steps;
   readonly detectAnomaly: boolean;
 }
 
@@ -248,10 +249,11 @@ export class Run {
     const begun = performance.now();
     const before = this.sums.samples;
     const { shuffle, seed } = this;
+    const step = at.steps().train;
     const anomaly = this.options.detectAnomaly ?? at.detectAnomaly;
     for await (const b of source.batches(this.batchSize, { shuffle, seed, epoch, start, reuse: true })) {
       if (anomaly) checkInput(b, epoch);
-      const loss = runBatch(at.steps.train, b, this.sums);
+      const loss = runBatch(step, b, this.sums);
       if (anomaly) checkStep(at.model, loss, epoch, b.index);
       this.position = { epoch, batch: b.index + 1, step: this.position.step + 1 };
       this.random = randomNow();
@@ -332,8 +334,9 @@ export async function evaluate(
   prefix = "",
 ): Promise<Record<string, number>> {
   const sums = new Sums();
+  const step = at.steps().test;
   for await (const b of source.batches(batchSize, { reuse: true })) {
-    runBatch(at.steps.test, b, sums);
+    runBatch(step, b, sums);
   }
   return sums.logs(at.metrics, prefix);
 }

@@ -5,7 +5,7 @@ import { logitsBehind } from "../nn/activations.ts";
 import { type Loss, reduceLoss } from "../nn/losses.ts";
 import type { ModelBase } from "../nn/model.ts";
 import type { Optimizer } from "../optim/index.ts";
-import { compiled, mean, type Tensor } from "../tensor/index.ts";
+import { compiled, mean, type Tensor, type Variable } from "../tensor/index.ts";
 
 /** What one batch gives: its mean loss, and the sums of each metric. */
 export type StepResult = readonly Tensor[];
@@ -27,8 +27,23 @@ function lossOfBatch(loss: Loss, prediction: Tensor, target: Tensor, weight: Ten
   return value.rank === 0 ? value : weight === null ? mean(value) : reduceLoss(value, weight);
 }
 
-/** The steps of a model with this optimizer, loss and these metrics. */
-export function makeSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, metrics: readonly Metric[]): Steps {
+/**
+ * The steps of a model with this optimizer, loss and these metrics. A step holds which variables it trains: when layers have been
+ * frozen or thawed since, `fit` gets fresh ones.
+ */
+export function makeSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, metrics: readonly Metric[]): () => Steps {
+  let steps = freshSteps(model, optimizer, loss, metrics);
+  let trained: readonly Variable[] | null = null;
+  return () => {
+    const now = model.trainableVariables;
+    const same = trained === null || (trained.length === now.length && trained.every((v, i) => v === now[i]));
+    if (!same) steps = freshSteps(model, optimizer, loss, metrics);
+    trained = model.built ? now : null;
+    return steps;
+  };
+}
+
+function freshSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, metrics: readonly Metric[]): Steps {
   const forward = (x: Tensor, training: boolean): Tensor => {
     const out: Tensor | Tensor[] = model(x, { training });
     if (Array.isArray(out))

@@ -113,6 +113,11 @@ describe("catalogue: api", () => {
     expect(after["dense_2/kernel"]).not.toEqual(before["dense_2/kernel"]);
     expect(net.summary()).toContain("dense_1 (dense) frozen");
     expect(again(net).trainableVariables.length).toBe(2);
+    net.layers[1].trainable = true;
+    await net.fit([numbers(1, [32, 8]), ones([32])], { verbose: 0 });
+    const thawed = net.weights();
+    expect(thawed["dense_1/kernel"]).not.toEqual(after["dense_1/kernel"]);
+    expect(thawed["dense/kernel"]).toEqual(before["dense/kernel"]);
     net.trainable = false;
     expect(net.trainableVariables).toEqual([]);
   });
