@@ -2,7 +2,16 @@ import { type DType, ValueError } from "../base/index.ts";
 import { ACTIVATIONS, type ActivationLike, activationLayer, type ActivationName } from "./activations.ts";
 import { conv1d, conv2d, conv3d, type ConvOptions, depthwiseConv2d, type DepthwiseOptions } from "./conv.ts";
 import { conv1dTranspose, conv2dTranspose, conv3dTranspose, type ConvTransposeOptions } from "./conv-transpose.ts";
-import { dense, type DenseOptions, dropout, type DropoutOptions, embedding, flatten, reshapeTo } from "./core.ts";
+import {
+  dense,
+  type DenseOptions,
+  dropout,
+  type DropoutOptions,
+  embedding,
+  flatten,
+  prelu,
+  reshapeTo,
+} from "./core.ts";
 import type { Config, Json, Layer, LayerOptions } from "./layer.ts";
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from "./merge.ts";
 import { makeModel, makeSequential, type ModelBase, type ModelConfig } from "./model.ts";
@@ -56,6 +65,7 @@ const plain = (f: (options: never) => Layer): LayerMaker => f as unknown as Laye
 export const layerTable: Readonly<Record<string, LayerMaker>> = {
   dense: from<DenseOptions>("units", dense),
   flatten: plain(flatten),
+  prelu: plain(prelu),
   reshape: from<LayerOptions>("shape", reshapeTo),
   dropout: from<DropoutOptions>("rate", dropout),
   embedding: (c) => embedding(c["count"] as number, c["size"] as number, c),

@@ -1,5 +1,5 @@
 import { ShapeError, showShape, sizeOf, ValueError } from "../base/index.ts";
-import { add, matmul, mul, random, reshape, take, Tensor, where } from "../tensor/index.ts";
+import { add, greater, matmul, mul, random, reshape, take, Tensor, where } from "../tensor/index.ts";
 import { activationJson, type ActivationLike, activationLayer, activationOf } from "./activations.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
@@ -74,6 +74,24 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
 /** Applies an activation (Keras: Activation); a bare `relu` in a list of layers is the same. */
 export const activation = (like: ActivationLike, options: { readonly name?: string } = {}): Layer =>
   activationLayer(like, options);
+
+/**
+ * x for x > 0, else α·x with a learned α for each channel (Keras: PReLU with all axes but the last shared; S-070, S-250). α begins
+ * at 0.25, as in the paper (He et al., 2015); Keras begins at 0.
+ */
+export function prelu(options: LayerOptions & { readonly alphaInitializer?: InitializerLike } = {}): Layer {
+  const alphaInitializer = initializerOf(options.alphaInitializer ?? { name: "constant", value: 0.25 });
+  let alpha: Tensor | null = null;
+  return makeLayer({
+    class: "prelu",
+    options,
+    config: { alphaInitializer: alphaInitializer.config },
+    build([shape], variable) {
+      alpha = variable("alpha", shape.slice(-1), alphaInitializer);
+    },
+    call: ([x]) => where(greater(x, 0), x, mul(x, alpha as Tensor)),
+  });
+}
 
 /**
  * [batch, ...] → [batch, product of the rest], the last axis fastest (Keras: Flatten).

@@ -40,7 +40,7 @@ export { conv1d, conv2d, conv3d, depthwiseConv2d } from "./conv.ts";
 export type { ConvOptions, DepthwiseOptions } from "./conv.ts";
 export { conv1dTranspose, conv2dTranspose, conv3dTranspose } from "./conv-transpose.ts";
 export type { ConvTransposeOptions } from "./conv-transpose.ts";
-export { activation, dense, dropout, embedding, flatten, lambda, reshapeTo as reshape } from "./core.ts";
+export { activation, dense, dropout, embedding, flatten, lambda, prelu, reshapeTo as reshape } from "./core.ts";
 export type { DenseOptions, DropoutOptions, EmbeddingOptions } from "./core.ts";
 export {
   constant,

@@ -7,7 +7,7 @@
  */
 export { clipGradients, globalNorm, makeOptimizer } from "./optimizer.ts";
 export type { ClipOptions, Gradients, LearningRate, Optimizer, OptimizerState, Rule, Schedule } from "./optimizer.ts";
-export { adam, adamw, momentum, nesterov, rmsprop, sgd } from "./rules.ts";
-export type { AdamOptions, AdamWOptions, RmspropOptions, SgdOptions } from "./rules.ts";
+export { adagrad, adam, adamw, momentum, nesterov, rmsprop, sgd } from "./rules.ts";
+export type { AdagradOptions, AdamOptions, AdamWOptions, RmspropOptions, SgdOptions } from "./rules.ts";
 export { cosineDecay, exponentialDecay, inverseTimeDecay, piecewiseConstant, squareRootDecay } from "./schedules.ts";
 export type { WarmupOptions } from "./schedules.ts";

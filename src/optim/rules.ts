@@ -136,6 +136,37 @@ export function adamw(options?: LearningRate | AdamWOptions): Optimizer {
   return adamOf("adamw", rest, rate, weightDecay);
 }
 
+export interface AdagradOptions extends ClipOptions {
+  /** Default 1e-3. */
+  readonly learningRate?: LearningRate;
+  /** Default 1e-7, as Keras. */
+  readonly epsilon?: number;
+  /** Where ε stands: αg/√(a + ε) "inside" (S-125, Keras) or αg/(√a + ε) "outside" (S-126). Default "inside". */
+  readonly epsilonAt?: "inside" | "outside";
+}
+
+/** AdaGrad: a ← a + g², then a step of α·g over the root of a, which starts at 0 (Keras: Adagrad starts at 0.1; S-125, S-126, A-05). */
+export function adagrad(options?: LearningRate | AdagradOptions): Optimizer {
+  const { rate, rest } = split<AdagradOptions>(options, 1e-3);
+  const { epsilon = 1e-7, epsilonAt = "inside" } = rest;
+  return makeOptimizer(
+    {
+      name: "adagrad",
+      slots: ["a"],
+      apply({ w, g, rate: e, slots: [a] }) {
+        const a1 = t.add(a, t.mul(g, g));
+        return { w: t.sub(w, t.div(t.mul(g, e), rootOf(a1, epsilon, epsilonAt))), slots: [a1] };
+      },
+    },
+    rate,
+    rest,
+  );
+}
+
+/** √(x + ε) or √x + ε. */
+const rootOf = (x: t.Tensor, epsilon: number, at: "inside" | "outside"): t.Tensor =>
+  at === "inside" ? t.sqrt(t.add(x, epsilon)) : t.add(t.sqrt(x), epsilon);
+
 export interface RmspropOptions extends ClipOptions {
   /** Default 1e-3. */
   readonly learningRate?: LearningRate;
@@ -163,8 +194,7 @@ export function rmsprop(options?: LearningRate | RmspropOptions): Optimizer {
       apply({ w, g, rate: e, shared, slots: [s] }) {
         const s1 = t.add(t.mul(s, rho), t.mul(t.mul(g, g), 1 - rho));
         const mean = corrected ? t.div(s1, shared["correction"]) : s1;
-        const root = epsilonAt === "inside" ? t.sqrt(t.add(mean, epsilon)) : t.add(t.sqrt(mean), epsilon);
-        return { w: t.sub(w, t.div(t.mul(g, e), root)), slots: [s1] };
+        return { w: t.sub(w, t.div(t.mul(g, e), rootOf(mean, epsilon, epsilonAt))), slots: [s1] };
       },
     },
     rate,

@@ -17,6 +17,7 @@ import {
   sourceOf,
   splitOff,
   type TrainingData,
+  weighByClass,
 } from "./inputs.ts";
 import { progress } from "./progress.ts";
 import { applyState, captureState, type Position, randomNow, type RunningSums, type TrainingState } from "./state.ts";
@@ -55,6 +56,8 @@ export interface FitOptions {
   readonly unit?: string;
   /** One weight a sample, for `{ x, y }`. */
   readonly sampleWeight?: ArrayLikeInput;
+  /** A weight for each class number, times the sample weights: one weight a class, for a loss of class numbers (Keras: class_weight). */
+  readonly classWeight?: readonly number[];
   /** Ends the run after the step in progress. */
   readonly signal?: AbortSignal;
   /** Number of the first epoch; default 0. */
@@ -135,7 +138,8 @@ export class Run {
     this.seed = options.seed ?? resume?.meta.seed ?? 0;
     checkWhole("epochs", this.epochs, 0);
     checkWhole("batchSize", this.batchSize, 1);
-    const all = sourceOf(data, options.sampleWeight);
+    const given = sourceOf(data, options.sampleWeight);
+    const all = options.classWeight === undefined ? given : weighByClass(given, options.classWeight);
     const [source, split] = validationSplit === 0 ? [all, null] : splitOff(all, validationSplit);
     this.source = source;
     this.validation = options.validationData === undefined ? split : sourceOf(options.validationData);

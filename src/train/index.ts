@@ -11,6 +11,7 @@ export { earlyStopping } from "./callbacks.ts";
 export type { Callback, EarlyStoppingOptions, RunControl } from "./callbacks.ts";
 export type { BatchEnd, EpochBegin, EpochEnd, History, Logs, TrainBegin, TrainEnd, TrainEvent } from "./events.ts";
 export type { FitOptions } from "./fit.ts";
+export { classWeights } from "./inputs.ts";
 export type { ArrayLikeInput, BatchSource, TrainingData } from "./inputs.ts";
 export { model, modelFromConfig, sequential } from "./model.ts";
 export type { CompileOptions, Model, ModelOptions } from "./model.ts";

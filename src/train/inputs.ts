@@ -130,3 +130,42 @@ export function needLabels(y: Tensor | null, x: Tensor): Tensor {
     throw new ValueError(`[fit] the data has samples ${showShape(x.shape)} but no labels: pass { x, y }.`);
   return y;
 }
+
+/**
+ * Weights that give every class the same say: total/(classes·count) for each (S-105). For `fit({ classWeight })`.
+ *
+ * @throws ValueError for a class without a sample.
+ *
+ * @example
+ * classWeights(train.labels(), 10);
+ */
+export function classWeights(labels: ArrayLike<number>, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (let i = 0; i < labels.length; i++) counts[labels[i]]++;
+  return counts.map((n, c) => {
+    if (!(n > 0))
+      throw new ValueError(
+        `[classWeights] class ${c} has no sample among ${labels.length} labels in 0..${classes - 1}.`,
+      );
+    return labels.length / (classes * n);
+  });
+}
+
+/** The same samples with the weight of their class. */
+export function weighByClass(source: BatchSource, weights: readonly number[]): BatchSource {
+  if (!(source instanceof Dataset))
+    throw new ValueError(
+      "[fit] classWeight needs a dataset or arrays: weigh the batches of a source of your own there.",
+    );
+  const { x, y, sampleWeight } = source.all();
+  if (y === null || y.shape.length !== 1)
+    throw new ValueError(
+      `[fit] classWeight needs class numbers [n], got ${y === null ? "no labels" : `labels ${showShape(y.shape)}`}.`,
+    );
+  const data = Float32Array.from(y.data, (label, i) => {
+    if (weights[label] === undefined)
+      throw new ValueError(`[fit] classWeight has ${weights.length} weights, but sample ${i} is of class ${label}.`);
+    return weights[label] * (sampleWeight === null ? 1 : sampleWeight.data[i]);
+  });
+  return datasetOf({ x, y, sampleWeight: { data, shape: [data.length], dtype: "float32" }, classes: source.classes });
+}

@@ -151,6 +151,7 @@ const CASES: LayerCase[] = [
     below: 11,
     variables: [[11, 4]],
   },
+  { name: "prelu (S-070, S-250)", make: () => nn.prelu(), inputs: [image], output: image, variables: [[3]] },
   {
     name: "add",
     make: () => nn.add(),

@@ -150,6 +150,17 @@ describe("momentum", () => {
 });
 
 describe("adaptive rates", () => {
+  test("S-125, S-126 AdaGrad: a constant gradient steps α/√t; ε inside or outside the root", () => {
+    const path = onGradients(optim.adagrad({ learningRate: 1, epsilon: 0 }), ones(100, 0.3), [0]).flat();
+    for (const t of [4, 100]) expect(path[t - 2] - path[t - 1]).toBeCloseTo(1 / Math.sqrt(t), 10);
+    const at = (epsilonAt: "inside" | "outside"): number =>
+      -onGradients(optim.adagrad({ learningRate: 1, epsilon: 1e-8, epsilonAt }), [[1e-4]], [0])[0][0];
+    expect(at("inside")).toBeCloseTo(0.70711, 5);
+    expect(at("outside")).toBeCloseTo(0.9999, 5);
+    const [x, y] = descend(optim.adagrad(0.5), diagonal(1, 10), [1, 1], 2000)[1999];
+    expect(0.5 * (x * x + 10 * y * y)).toBeLessThan(1e-12);
+  });
+
   test("S-127 RMSProp's first step is α/√(1 − β): 3.162α and 5.774α", () => {
     const first = (rho: number): number =>
       -onGradients(rmsprop({ learningRate: 1, rho, epsilon: 0 }), [[0.3]], [0])[0][0];

@@ -1,15 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { setSeed } from "../../src/base/context.ts";
-import { dense, flatten, meanSquaredError, relu, sequential, sigmoid } from "../../src/nn/index.ts";
+import { dense, flatten, meanSquaredError, type Model, relu, sequential, sigmoid } from "../../src/nn/index.ts";
 import { adam, sgd } from "../../src/optim/index.ts";
 import { ones, tensor, type Tensor } from "../../src/tensor/index.ts";
 import {
   type BatchSource,
+  classWeights,
   earlyStopping,
   type History,
   type TrainEvent,
   type TrainingState,
 } from "../../src/train/index.ts";
+import { numbers } from "../nn/harness.ts";
 import { lenet, mlp, resnet, stripes } from "./nets.ts";
 
 const DATA = stripes(90);
@@ -110,6 +112,35 @@ describe("fit", () => {
     expect(weighted.mse).toBeCloseTo((2 * e[0] + e[2]) / 3, 4);
     const { history } = await net.fit({ x, y }, { sampleWeight: tensor([2, 0, 1, 0]), batchSize: 4, ...quiet });
     expect(history.loss[0]).toBeCloseTo(weighted.loss, 5);
+  });
+
+  test("S-105, S-407 class weights: 1000:100 → .55 and 5.5; they weigh the loss", async () => {
+    const labels = Int32Array.from({ length: 1100 }, (_, i) => Number(i >= 1000));
+    expect(classWeights(labels, 2)).toEqual([0.55, 5.5]);
+    const make = (): Model => {
+      setSeed(1);
+      const net = sequential([dense(2)], { inputShape: [2] });
+      net.compile({ optimizer: sgd(0.5), loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
+      return net;
+    };
+    // A rare class that overlaps with the common one: unweighted, it is given up.
+    const x = numbers(1, [1100, 2]).add(
+      tensor(
+        Float32Array.from({ length: 2200 }, (_, i) => Number(i >= 2000)),
+        { shape: [1100, 2] },
+      ),
+    );
+    const rare = { x: x.slice([1000, 1100]), y: labels.slice(1000) };
+    const found = async (classWeight?: number[]): Promise<number> => {
+      const net = make();
+      await net.fit([x, labels], { epochs: 10, classWeight, ...quiet });
+      return (await net.evaluate(rare)).accuracy;
+    };
+    expect(await found()).toBeLessThan(0.4);
+    expect(await found(classWeights(labels, 2))).toBeGreaterThan(0.6);
+    await expect(make().fit([x, labels], { classWeight: [1], ...quiet })).rejects.toThrow(
+      "classWeight has 1 weights, but sample 1000 is of class 1",
+    );
   });
 
   test("callbacks may be async, stop the run, and early stopping restores the best weights (S-162, S-163)", async () => {
