@@ -195,7 +195,10 @@ function report(
   tolerance: number,
   throws: boolean,
 ): CheckReport {
-  if (found.length === 0) throw new ValueError("[checkGradients] there is nothing to check: no tensor has an element.");
+  if (found.length === 0)
+    throw new ValueError(
+      "[checkGradients] there is nothing to check: no tensor has an element (layers make their variables at the first call).",
+    );
   // Differences carry rounding errors of the size of the largest part: below that, nothing can be told.
   const floor =
     1e-12 + 1e-4 * found.reduce((m, c) => Math.max(m, Math.abs(c.numeric) || 0, Math.abs(c.analytic) || 0), 0);

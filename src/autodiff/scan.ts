@@ -2,9 +2,10 @@
 import { isFloat } from "../base/index.ts";
 import { nextId } from "../base/context.ts";
 import { build, isOp, type Node, topoOrder } from "../ir/index.ts";
+import { constantOf } from "../ir/rewrite.ts";
 import { currentTrace, recordLoop, substitute, type Trace } from "../tensor/index.ts";
 import { activeNodes, reverse } from "./reverse.ts";
-import { like } from "./nodes.ts";
+import { add, like } from "./nodes.ts";
 
 /** Stacked values of body nodes, read from results of the scan; a second run of the loop where carries were not kept. */
 function keptValues(n: Node<"scan">): Map<Node, Node> {
@@ -48,9 +49,7 @@ export function scanRule(n: Node<"scan">, cts: readonly (Node | null)[], needs: 
   const ys = [...outs.keys()].filter((i) => i >= c && cts[i] !== null);
   const zeros = (p: Node): Node => build.full(p.shape, 0, p.dtype);
   const saved = [...kept];
-  // Products that sum over the iterations: taken at once after the loop, from their stacked operands.
-  const joined = new Map<number, { at: number; dot: Node<"dot">; perm: readonly number[] | null }>();
-  let yCount = slices.length;
+  const joined: { k: number; from: number; term: Joined }[] = [];
   const loop = recordLoop(
     trace,
     {
@@ -83,18 +82,18 @@ export function scanRule(n: Node<"scan">, cts: readonly (Node | null)[], needs: 
       );
       const inputs = new Set([...cs, ...xs]);
       const own0 = carries.length + slices.length;
-      const sums: Node[] = [];
       const extra: Node[] = [];
-      consts.forEach((_, k) => {
-        const g = grads[own0 + k];
-        const acc = cs[carries.length + k];
-        const inner = isOp(g, "permute") ? g.srcs[0] : g;
-        if (isOp(inner, "dot") && inner.attrs.lhsBatch.length === 0 && inner.srcs.every((s) => varies(s, inputs))) {
-          joined.set(k, { at: yCount, dot: inner, perm: isOp(g, "permute") ? g.attrs.perm : null });
-          extra.push(...inner.srcs);
-          yCount += 2;
-          sums.push(acc);
-        } else sums.push(build.binary("add", acc, g));
+      const sums = consts.map((_, k) => {
+        let acc = cs[carries.length + k];
+        for (const g of addends(grads[own0 + k])) {
+          const term = join(g, inputs);
+          if (term === null) acc = add(acc, g);
+          else {
+            joined.push({ k, from: slices.length + extra.length, term });
+            extra.push(...term.operands);
+          }
+        }
+        return acc;
       });
       return {
         carries: [...grads.slice(0, carries.length), ...sums],
@@ -105,26 +104,47 @@ export function scanRule(n: Node<"scan">, cts: readonly (Node | null)[], needs: 
   const result = Array<Node | null>(n.srcs.length).fill(null);
   carries.forEach((i, k) => (result[i] = loop.carries[k]));
   slices.forEach((i, k) => (result[c + i] = loop.ys[k]));
-  consts.forEach((i, k) => {
-    const j = joined.get(k);
-    result[i] =
-      j === undefined ? loop.carries[carries.length + k] : stackedDot(loop.ys[j.at], loop.ys[j.at + 1], j.dot, j.perm);
-  });
+  consts.forEach((i, k) => (result[i] = loop.carries[carries.length + k]));
+  for (const { k, from, term } of joined) {
+    const i = consts[k];
+    result[i] = add(result[i] as Node, term.finish(loop.ys.slice(from, from + term.operands.length)));
+  }
   return result;
 }
+
+/** A term that is summed over the iterations at once after the loop, from its stacked operands. */
+interface Joined {
+  readonly operands: readonly Node[];
+  readonly finish: (stacked: readonly Node[]) => Node;
+}
+
+/** The terms of a sum. */
+const addends = (n: Node): Node[] => (n.op === "add" ? n.srcs.flatMap(addends) : [n]);
 
 /** Whether a node of a body differs from iteration to iteration. */
 const varies = (node: Node, inputs: ReadonlySet<Node>): boolean => topoOrder([node]).some((n) => inputs.has(n));
 
-/** Σ over the first axis of dot(a_t, b_t): one product that contracts that axis too. */
-function stackedDot(a: Node, b: Node, dot: Node<"dot">, perm: readonly number[] | null): Node {
-  const next = (axes: readonly number[]): number[] => [0, ...axes.map((i) => i + 1)];
-  const { lhsContract, rhsContract } = dot.attrs;
-  const out = build.dot(a, b, {
-    lhsBatch: [],
-    rhsBatch: [],
-    lhsContract: next(lhsContract),
-    rhsContract: next(rhsContract),
-  });
-  return perm === null ? out : build.permute(out, perm);
+/** What can be taken after the loop: products (one that contracts the iterations too), and what gathers scatter back. */
+function join(g: Node, inputs: ReadonlySet<Node>): Joined | null {
+  const inner = isOp(g, "permute") ? g.srcs[0] : g;
+  if (isOp(inner, "dot") && inner.attrs.lhsBatch.length === 0 && inner.srcs.every((s) => varies(s, inputs))) {
+    const next = (axes: readonly number[]): number[] => [0, ...axes.map((i) => i + 1)];
+    const lhsContract = next(inner.attrs.lhsContract);
+    const rhsContract = next(inner.attrs.rhsContract);
+    const finish = ([a, b]: readonly Node[]): Node => {
+      const out = build.dot(a, b, { lhsBatch: [], rhsBatch: [], lhsContract, rhsContract });
+      return isOp(g, "permute") ? build.permute(out, g.attrs.perm) : out;
+    };
+    return { operands: inner.srcs, finish };
+  }
+  if (isOp(g, "scatterAdd") && constantOf(g.srcs[0]) === 0 && varies(g.srcs[2], inputs)) {
+    const { axis } = g.attrs;
+    const finish = ([indices, updates]: readonly Node[]): Node => {
+      const order = [...updates.shape.keys()].slice(1);
+      order.splice(axis, 0, 0);
+      return build.scatterAdd(like(g, 0), indices, build.permute(updates, order), axis);
+    };
+    return { operands: g.srcs.slice(1), finish };
+  }
+  return null;
 }

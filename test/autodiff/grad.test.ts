@@ -408,6 +408,39 @@ describe("scan", () => {
     same(twice(rnn), twice(unrolled));
   });
 
+  test("constants used in several places of the body: products, a table, sums", () => {
+    const words = c.tensor(
+      [
+        [0, 2],
+        [1, 1],
+        [2, 0],
+      ],
+      { dtype: "int32" },
+    );
+    const body =
+      (w: Tensor, table: Tensor) =>
+      (h: Tensor, i: Tensor): Tensor =>
+        h.matmul(w).add(table.gather(i)).tanh().matmul(w.T).add(table.gather(i, 1).sum()).add(w.at(0));
+    const h0 = c.random.normal([2, 3], { dtype: "float64" });
+    const looped = (w: Tensor, table: Tensor): Tensor => {
+      const f = body(w, table);
+      return c
+        .scan((h: Tensor, i: Tensor) => [f(h, i), null] as const, h0, words)[0]
+        .sin()
+        .sum();
+    };
+    const plain = (w: Tensor, table: Tensor): Tensor => {
+      let h = h0;
+      for (let i = 0; i < 3; i++) h = body(w, table)(h, words.at(i));
+      return h.sin().sum();
+    };
+    const xs = [c.random.normal([3, 3], { dtype: "float64" }), c.random.normal([3, 3], { dtype: "float64" })] as const;
+    const [a, b] = [looped, plain].map((f) => c.grad(f, { argnums: [0, 1] })(...xs));
+    a.forEach((g, i) => same(g, b[i]));
+    const twice = (f: typeof plain): Tensor => c.grad((w: Tensor) => c.grad(f)(w, xs[1]).square().sum())(xs[0]);
+    same(twice(looped), twice(plain));
+  });
+
   test("variables and outer tensors are constants of the body, and get gradients", () => {
     const w = c.variable(f64([0.5]), { name: "w" });
     const f = (): Tensor => c.scan((h: Tensor) => [h.mul(w), null] as const, f64([2]), null, { length: 3 })[0].sum();
