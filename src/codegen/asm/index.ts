@@ -28,10 +28,14 @@
  * - Conversion: `convert(to, v, unsigned?)`, `bitcast`, `maskTo01`, and for doubles `promote(v, high)`, `demote(lo, hi)`,
  *   `f64FromI32(v, high)`, `i32FromF64(lo, hi)`, `widenMask(m, high)`, `narrowMask(lo, hi)`.
  * - Lanes: `extract insert reduceAdd/Mul/Min/Max transpose perLane bitmask`.
+ * - Addresses: `p` of a memory access must itself lie in memory, not only p + off; constants added to an address become
+ *   immediates where the rest is known not to be negative (parameters, loop counters, pointers read from memory).
  * - Memory: `load(type, p, off) store(p, off, v) loadSplat loadPartial(vtype, n, p, off) storePartial(n, p, off, v)`,
  *   bytes `loadU8("i32" | "vi32", p, off, n?) storeU8(p, off, v, n?)`, `copy fill`. Offsets are bytes, constant, best >= 0.
  * - Variables: `v = asm.var(type, init)`, `asm.get(v)`, `asm.set(v, x)`. A var made in a loop body is set anew each time.
  * - Control: `asm.loop(start, end, step, (i) => …)`, `asm.if(cond, then, orElse?)`, `asm.call(fnOrExtern, …args)`.
+ * - Speed: `asm.pin(values)` between a loop with several accumulators and what reads them (see there); `asm.cost(body)` counts
+ *   instructions without recording. Equal integer operations are recorded once per block; nothing else is shared.
  * - Module: `asm.fn(name, params, result?, body)` exports a function; `asm.extern(name, params, result?)` imports one of the
  *   host (known: see `../math` for the float64 functions).
  *

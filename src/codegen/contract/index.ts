@@ -12,6 +12,8 @@
  * });
  * kernel(args, 0, contractBlocks(spec));
  * ```
+ * `scratch` holds `contractScratchBytes(spec)` bytes, one thread's own. The callback is called for every vector of a tile, and
+ * once more to see how long its code is: a long one is written once, in a loop over the tile's rows.
  * Sums over k are taken in one fixed order, whatever lo..hi is; every block writes its own part of the output.
  */
 export { contractBlocks, contractScratchBytes, emitContract, storePlain } from "./emit.ts";

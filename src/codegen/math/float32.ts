@@ -32,13 +32,17 @@ export function exp(asm: Asm, x: Val): Val {
   // Masked-out scores are far below: denormal numbers on their way would take a hundred cycles each.
   const gone = asm.bitcast("vf32", asm.cmp("lt", x, -104));
   const { r, bits } = reduceExp(asm, asm.bin("andnot", asm.bin("pmin", x, 89), gone));
-  const p = asm.add(asm.fma(asm.mul(r, r), poly(asm, r, EXP), r), 1);
-  // 2^n in two factors, so that n may leave the range of exponents
+  // Estrin's order: the chain of dependences is what limits
+  const r2 = asm.mul(r, r);
+  const lowTerms = asm.fma(r, asm.konst("vf32", EXP[1]), EXP[0]);
+  const highTerms = asm.fma(r2, asm.konst("vf32", EXP[4]), asm.fma(r, asm.konst("vf32", EXP[3]), EXP[2]));
+  const p = asm.add(asm.fma(r2, asm.fma(r2, highTerms, lowTerms), r), 1);
+  // 2^n in two steps, so that n may leave the range of exponents: half of it into p's exponent, the rest as a factor
   const n = asm.bin("shl", bits, 23);
   const half = asm.bin("and", asm.bin("shrS", n, 1), 0xff800000 | 0);
-  const s1 = asm.bitcast("vf32", asm.add(half, ONE_BITS));
-  const s2 = asm.bitcast("vf32", asm.add(asm.sub(n, half), ONE_BITS));
-  return asm.bin("andnot", asm.mul(asm.mul(p, s1), s2), gone);
+  const q = asm.bitcast("vf32", asm.add(asm.bitcast("vi32", p), half));
+  const s = asm.bitcast("vf32", asm.add(asm.sub(n, half), ONE_BITS));
+  return asm.bin("andnot", asm.mul(q, s), gone);
 }
 
 /** e^x for x in [-87, 88] (the caller's promise). */
