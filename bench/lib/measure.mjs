@@ -1,9 +1,14 @@
 // Inside the measured process: the first call apart (compilation is in it), warm-up dropped, then calls until the budget
-// is spent. `foreign` says how many cores other processes used meanwhile: above about 0.35 a figure means little.
+// is spent. Both clocks are read: the wall's, and the processor time of this process, which does not count the turns of
+// others on a shared machine. `foreign` says how many cores they used meanwhile: above about 0.35 only the second is of use.
 import { readFileSync } from "node:fs";
 
 const now = () => performance.now();
-const median = (sorted) => sorted[sorted.length >> 1];
+const middle = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+const processorMs = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e3;
+};
 
 /** Seconds of processor time: of the machine (Linux only, else NaN) and of this process. */
 function processorTime() {
@@ -25,16 +30,16 @@ function processorTime() {
 export async function measure({ metric, step, check, work, unit, calls = 1, warm = 3, least = 3, most = 400 }, budget) {
   const losses = [];
   const once = async () => {
-    const start = now();
+    const [start, busy] = [now(), processorMs()];
     const loss = await step();
-    const time = now() - start;
+    const time = { wall: now() - start, processor: processorMs() - busy };
     if (typeof loss === "number" && losses.length < 4) losses.push(loss);
     return time;
   };
   const first = await once();
   const begin = now();
   const spent = () => now() - begin;
-  const warming = first > budget ? Math.min(warm, 1) : warm;
+  const warming = first.wall > budget ? Math.min(warm, 1) : warm;
   for (let i = 0; i < warming && spent() < budget; i++) await once();
 
   const times = [];
@@ -51,13 +56,17 @@ export async function measure({ metric, step, check, work, unit, calls = 1, warm
   const after = processorTime();
   const foreign = (after.all - busy.all - (after.own - busy.own)) / (elapsed() / 1e3);
   // a slow peer may not have come to its fourth loss yet
-  while (losses.length > 0 && losses.length < 4 && median(times) < budget) await once();
-  times.sort((a, b) => a - b);
+  const of = (clock) => times.map((t) => t[clock]);
+  while (losses.length > 0 && losses.length < 4 && middle(of("wall")) < budget) await once();
+  const figures = (clock) => ({
+    ms: middle(of(clock)) / calls,
+    min: Math.min(...of(clock)) / calls,
+    first: first[clock] / calls,
+  });
   return {
     metric,
-    ms: median(times) / calls,
-    min: times[0] / calls,
-    first: first / calls,
+    wall: figures("wall"),
+    processor: figures("processor"),
     iterations: times.length,
     ...(work ? { work, unit } : {}),
     ...(losses.length > 0 ? { losses: [losses[0], losses[3] ?? null] } : {}),

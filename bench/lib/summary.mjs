@@ -13,10 +13,11 @@ const near = (a, b, relative) => Math.abs(a - b) <= 1e-3 * (relative ? Math.max(
 /** A round in which others used much of the machine counts only when there is no calmer one. */
 const calm = (row) => row.foreign == null || row.foreign <= 0.35;
 
-function cellOf(rows) {
-  const good = rows.filter((row) => row.error === undefined);
+function cellOf(rows, clock) {
+  const good = rows.filter((row) => row.error === undefined).map((row) => ({ ...row, ...row[clock] }));
   if (good.length === 0) return { error: rows[0].error };
-  const quiet = good.filter(calm);
+  // others' turns do not count in processor time
+  const quiet = clock === "processor" ? good : good.filter(calm);
   const used = quiet.length > 0 ? quiet : good;
   const ms = middle(used.map((row) => row.ms));
   return {
@@ -69,7 +70,7 @@ export function summarise(run) {
     for (const peer of names) {
       const own = run.rows.filter((row) => row.workload === workload && row.peer === peer);
       const rows = own.filter((row) => row.metric === metric || row.metric === "");
-      if (rows.length > 0) cells[peer] = cellOf(rows);
+      if (rows.length > 0) cells[peer] = cellOf(rows, run.options.clock);
     }
     const rivals = names.filter((name) => name !== "chainrule" && cells[name]?.ms !== undefined);
     const best = rivals.toSorted((a, b) => cells[a].ms - cells[b].ms)[0];

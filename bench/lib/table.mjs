@@ -100,6 +100,7 @@ export function renderText(summary) {
   const { run, peak, figures } = summary;
   const parts = [
     `${run.machine.processor}, Node ${run.node}, one thread, ${run.options.rounds} round(s)` +
+      (run.options.clock === "processor" ? ", processor time" : "") +
       (peak === undefined ? "" : `; 128-bit peak ${short(peak)} GFLOP/s`),
     align(mainTable(summary)),
     legend,
