@@ -77,7 +77,10 @@ afterAll(async () => {
 });
 
 test("the minimal program trains in Chromium without any setting", { timeout: 90_000 }, async (context) => {
-  if (browser === null || server === null) return context.skip(reason);
+  if (browser === null || server === null) {
+    context.skip(reason);
+    return;
+  }
   const page = await browser.newPage();
   const complaints: string[] = [];
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && complaints.push(`${m.type()}: ${m.text()}`));

@@ -15,6 +15,15 @@ const { exports: ENTRIES } = JSON.parse(readFileSync(path.join(ROOT, "package.js
   exports: Record<string, string | { default: string }>;
 };
 
+/** Stands for chainrule/data: MNIST cut short. */
+const DATA = `import { mnist as whole, type Mnist } from ${JSON.stringify(path.join(ROOT, "src/data/index.ts"))};
+export * from ${JSON.stringify(path.join(ROOT, "src/data/index.ts"))};
+export async function mnist(): Promise<Mnist> {
+  const { train, test } = await whole();
+  return { train: train.take(256), test: test.take(128) };
+}
+`;
+
 interface Block {
   readonly page: string;
   readonly line: number;
@@ -38,7 +47,7 @@ function blocksOf(page: string): Block[] {
 
 /** The source file behind an entry of package.json: "chainrule/nn" is src/nn/index.ts. */
 function sourceOf(name: string): string {
-  if (name === "chainrule/data") return path.join(import.meta.dirname, "data.ts");
+  if (name === "chainrule/data") return "./data.ts";
   const entry = ENTRIES[name.replace(/^chainrule/, ".")];
   if (entry === undefined || typeof entry === "string") throw new Error(`package.json has no entry for "${name}"`);
   return path.join(ROOT, entry.default.replace("./dist/", "src/").replace(/\.js$/, ".ts"));
@@ -63,6 +72,7 @@ beforeAll(() => {
   // Below the project, so that types and tools are found.
   mkdirSync(path.join(ROOT, ".cache"), { recursive: true });
   folder = mkdtempSync(path.join(ROOT, ".cache/readme-"));
+  writeFileSync(path.join(folder, "data.ts"), DATA);
   BLOCKS.forEach((b, i) => writeFileSync(fileOf(i), program(b.text)));
 });
 
@@ -86,7 +96,7 @@ test("the programs have no type error", { timeout: 120_000 }, async () => {
   const run = promisify(execFile)(process.execPath, [tsc, "-p", folder, "--pretty", "false"]);
   const found = await run.then(
     () => "",
-    (error: { stdout?: string }) => error.stdout ?? String(error),
+    (error: Error & { stdout?: string }) => error.stdout ?? error.message,
   );
   const named = found.replaceAll(/\S*block(\d+)\.ts\((\d+),/g, (_, i: string, line: string) => {
     const b = BLOCKS[Number(i)];

@@ -45,14 +45,14 @@ export const kernelsOf = (plan: string): PlannedKernel[] =>
   });
 
 /** A forward pass in training mode or not. */
-export const forwardOf = (layer: LayerLike, training: boolean, ...shape: number[]): string => {
+const forwardOf = (layer: LayerLike, training: boolean, ...shape: number[]): string => {
   const call = layer as (x: Tensor, options: { training: boolean }) => Tensor;
   call(x(...shape), { training: false });
   return explain((input: Tensor) => call(input, { training }))(x(...shape));
 };
 
 /** A whole training step: loss, gradients and update. */
-export function stepOf(model: Model, optimizer: Optimizer, batch: number, ...shape: number[]): string {
+function stepOf(model: Model, optimizer: Optimizer, batch: number, ...shape: number[]): string {
   model.build([null, ...shape]);
   const step = (input: Tensor, y: Tensor): Tensor => {
     const [loss, grads] = valueAndGrad(model, () => crossEntropy(model(input, { training: true }), y));
