@@ -60,8 +60,16 @@ export const currentTrace = (): Trace | null => context.trace as Trace | null;
 /** Records `f`: operations inside build one graph instead of running. */
 export function record<T>(f: (trace: Trace) => T, deferred = false): { trace: Trace; result: T } {
   const trace = new Trace(deferred);
-  const result = withContext({ trace, nodes: new Map() }, () => f(trace));
-  return { trace, result };
+  // `withContext` by hand: every operation that runs at once comes through here.
+  const before = { trace: context.trace, nodes: context.nodes };
+  context.trace = trace;
+  context.nodes = new Map();
+  try {
+    return { trace, result: f(trace) };
+  } finally {
+    context.trace = before.trace;
+    context.nodes = before.nodes;
+  }
 }
 
 /** Where an input of a program comes from: a value, a variable, the random key, or the argument of that number. */
@@ -74,8 +82,25 @@ export interface Recorded {
   readonly sources: readonly Source[];
 }
 
+/** `close` for what runs at once: all inputs are values at hand, nothing is assigned. */
+function closeValues(trace: Trace, outputs: readonly Node[]): Recorded | null {
+  const inputs: Node[] = [];
+  const sources: Source[] = [];
+  for (const n of topoOrder(outputs)) {
+    if (n.op !== "leaf") continue;
+    const source = trace.captured.get(n);
+    if (source === undefined) return null;
+    inputs.push(n);
+    sources.push(source);
+  }
+  const graph: Graph = { inputs, outputs, updates: [] };
+  return { graph, program: executor().compile(graph), sources };
+}
+
 /** Closes a trace over `outputs`; abstract inputs are numbered in the order of `args`. */
 export function close(trace: Trace, outputs: readonly Node[], args: readonly Node[] = []): Recorded {
+  const simple = trace.assigned.size === 0 && args.length === 0 ? closeValues(trace, outputs) : null;
+  if (simple !== null) return simple;
   const targets = [...trace.assigned].map(([variable, node]) => ({ variable, node }));
   const order = topoOrder([...outputs, ...targets.map((t) => t.node)]);
   const seen = new Set(order.filter((n) => n.op === "leaf"));
