@@ -1,6 +1,6 @@
 // The peers are installed here when they are first needed, and again when the lock file changes: never with the product.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -29,7 +29,9 @@ export function linkProduct() {
   const link = path.join(modules, "chainrule");
   if (existsSync(link)) return;
   mkdirSync(modules, { recursive: true });
-  symlinkSync(path.join(bench, ".."), link, "junction");
+  rmSync(link, { force: true }); // one that points nowhere
+  const windows = process.platform === "win32";
+  symlinkSync(windows ? path.join(bench, "..") : "../..", link, windows ? "junction" : "dir");
 }
 
 /** The installed version of a package, or of this repository for undefined. */
