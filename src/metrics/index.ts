@@ -17,6 +17,7 @@ export {
   sparseCategoricalAccuracy,
   squaredError,
   Streaming,
+  topKAccuracy,
 } from "./metric.ts";
 export type { Metric, MetricContext, MetricLike } from "./metric.ts";
 export { confusionMatrix } from "./confusion.ts";

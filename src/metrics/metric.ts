@@ -112,6 +112,18 @@ export const accuracy = (options: { readonly name?: string } = {}): Metric => {
   return { name, batch: (p, y, at) => pick(p, y).batch(p, y, at), result: (sums) => ratio(sums[0], sums[1]) };
 };
 
+/**
+ * Share of rows whose class number is among the `k` largest predictions; 1 minus it is the top-k error (Keras:
+ * SparseTopKCategoricalAccuracy; S-198). A class counts when fewer than k predictions are above its own.
+ */
+export const topKAccuracy = (options: { readonly k?: number; readonly name?: string } = {}): Metric => {
+  const { k = 5, name = `top${k}Accuracy` } = options;
+  return meanMetric(name, (p, y) => {
+    const own = t.takeAlongAxis(p, t.reshape(y.cast("int32"), [...p.shape.slice(0, -1), 1]), -1);
+    return t.less(t.sum(t.greater(p, own).cast("float32"), -1), k);
+  });
+};
+
 /** Mean of (p − y)². */
 export const squaredError = (options: { readonly name?: string } = {}): Metric => {
   const { name = "meanSquaredError" } = options;

@@ -133,6 +133,11 @@ export const reshapeTo = (shape: readonly number[], options: LayerOptions = {}):
 export interface DropoutOptions extends LayerOptions {
   /** The axes that share a mask have size 1 here, others null (Keras: noise_shape); default: a mask for every element. */
   readonly noiseShape?: readonly (number | null)[];
+  /**
+   * true: training divides what is kept by 1 − rate and evaluation does nothing; false: training only drops and evaluation
+   * multiplies by 1 − rate (S-156, A-17). Default true.
+   */
+  readonly inverted?: boolean;
 }
 
 /**
@@ -145,15 +150,16 @@ export function dropout(rate: number, options: DropoutOptions = {}): Layer {
   if (!(rate >= 0 && rate < 1)) {
     throw new ValueError(`[dropout] rate is the share that is dropped, 0 ≤ rate < 1, got ${rate}.`);
   }
-  const { noiseShape } = options;
+  const { noiseShape, inverted = true } = options;
   return makeLayer({
     class: "dropout",
     options,
-    config: { rate, ...(noiseShape === undefined ? {} : { noiseShape }) },
+    config: { rate, ...(noiseShape === undefined ? {} : { noiseShape }), ...(inverted ? {} : { inverted }) },
     call([x], { training }) {
-      if (!training || rate === 0) return x;
+      if (rate === 0) return x;
+      if (!training) return inverted ? x : mul(x, 1 - rate);
       const shape = noiseShape === undefined ? x.shape : noiseShape.map((d, i) => d ?? x.shape[i]);
-      return where(random.bernoulli(rate, shape), 0, mul(x, 1 / (1 - rate)));
+      return where(random.bernoulli(rate, shape), 0, inverted ? mul(x, 1 / (1 - rate)) : x);
     },
   });
 }

@@ -178,23 +178,39 @@ export interface RmspropOptions extends ClipOptions {
   readonly epsilonAt?: "inside" | "outside";
   /** Divide s by 1 − ρᵗ (S-128); default false. */
   readonly corrected?: boolean;
+  /** Momentum on the rescaled gradient (S-129); default 0. */
+  readonly momentum?: number;
+  /** Nesterov's form of that momentum; default false. */
+  readonly nesterov?: boolean;
 }
 
-/** RMSProp: s ← ρ·s + (1 − ρ)·g², then a step of α·g over the root of s (Keras: RMSprop; S-127, S-128, A-04). */
+/** RMSProp: s ← ρ·s + (1 − ρ)·g², then a step of α·g over the root of s (Keras: RMSprop; S-127 to S-129, A-04). */
 export function rmsprop(options?: LearningRate | RmspropOptions): Optimizer {
   const { rate, rest } = split<RmspropOptions>(options, 1e-3);
-  const { rho = 0.9, epsilon = 1e-7, epsilonAt = "inside", corrected = false } = rest;
+  const {
+    rho = 0.9,
+    epsilon = 1e-7,
+    epsilonAt = "inside",
+    corrected = false,
+    momentum: alpha = 0,
+    nesterov: ahead = false,
+  } = rest;
   needShare("rmsprop", "rho", rho);
+  needShare("rmsprop", "momentum", alpha);
+  if (ahead && alpha === 0) throw new ValueError("[rmsprop] nesterov needs a momentum above 0, for example 0.9.");
   return makeOptimizer(
     {
       name: "rmsprop",
-      slots: ["s"],
+      slots: alpha === 0 ? ["s"] : ["s", "momentum"],
       prepare: ({ count }): Record<string, t.Tensor> =>
         corrected ? { correction: t.neg(t.expm1(t.mul(count, Math.log(rho)))) } : {},
-      apply({ w, g, rate: e, shared, slots: [s] }) {
+      apply({ w, g, rate: e, shared, slots: [s, v] }) {
         const s1 = t.add(t.mul(s, rho), t.mul(t.mul(g, g), 1 - rho));
         const mean = corrected ? t.div(s1, shared["correction"]) : s1;
-        return { w: t.sub(w, t.div(t.mul(g, e), rootOf(mean, epsilon, epsilonAt))), slots: [s1] };
+        const step = t.div(t.mul(g, e), rootOf(mean, epsilon, epsilonAt));
+        if (alpha === 0) return { w: t.sub(w, step), slots: [s1] };
+        const next = t.sub(t.mul(v, alpha), step);
+        return { w: t.add(w, ahead ? t.sub(t.mul(next, alpha), step) : next), slots: [s1, next] };
       },
     },
     rate,

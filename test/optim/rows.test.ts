@@ -286,7 +286,7 @@ describe("clipping and schedules", () => {
   const rates = (schedule: optim.Schedule, steps: readonly number[]): number[] =>
     steps.map((s) => (schedule(tensor(s)) as Tensor).item());
 
-  test("S-141 to S-144 decays", () => {
+  test("S-141, S-142, S-143, S-144 decays", () => {
     expect(gap(rates(optim.inverseTimeDecay(0.2, 1, 1), [1, 2, 3, 4]), [0.1, 0.0667, 0.05, 0.04])).toBeLessThan(1e-4);
     expect(rates(optim.exponentialDecay(1, 1, 0.95), [10])[0]).toBeCloseTo(0.598737, 5);
     expect(rates(optim.exponentialDecay(1, 10, 0.5, { staircase: true }), [9, 10, 25])).toEqual([1, 0.5, 0.25]);
