@@ -90,9 +90,10 @@ export function normalise(spec: ContractSpec): Norm {
   const n = ns[ni] ?? UNIT;
   // Further n axes only repeat the work of a batch that shares A.
   const batch = merged(sorted([...batch0, ...without(ns, ni)]));
-  // The tile's rows run along the last m axis, unless it is short and another is longer.
+  // The tile's rows run along the last m axis, unless another splits into clearly fuller tiles of six.
+  const fill = (size: number): number => size / (6 * Math.ceil(size / 6));
   let mi = ms.length - 1;
-  if (mi >= 0 && ms[mi].size < 4) ms.forEach((x, i) => (mi = x.size > ms[mi].size ? i : mi));
+  ms.forEach((x, i) => (mi = fill(x.size) > fill(ms[mi].size) + 0.15 ? i : mi));
   const all = [...batch, ...ms, n];
   return { empty: all.some((x) => x.size === 0), swapped, batch, mOuter: without(ms, mi), m: ms[mi] ?? UNIT, n, k };
 }
