@@ -1,17 +1,17 @@
-import { type DType, hostArray, showShape, sizeOf, TraceError, type TypedArray, ValueError } from "../base/index.ts";
-import { withContext } from "../base/context.ts";
-import { build, isOp, type Node } from "../ir/index.ts";
+import { type DType, showShape, sizeOf, TraceError, type TypedArray, ValueError } from "../base/index.ts";
+import { build, type Node } from "../ir/index.ts";
 import type { NestedArray, TensorLike } from "./convert.ts";
 import * as e from "./elementwise.ts";
-import { executor, type Value } from "./executor.ts";
+import type { Value } from "./executor.ts";
 import * as x from "./indexing.ts";
 import * as l from "./matmul.ts";
 import * as m from "./movement.ts";
 import { formatTensor, nest } from "./print.ts";
+import { canRealise, realise } from "./realise.ts";
 import * as r from "./reduce.ts";
 import type { Axis, ReduceOptions } from "./reduce.ts";
 import { type Range, slice } from "./slicing.ts";
-import { close, currentTrace, runRecorded, Trace } from "./trace.ts";
+import { currentTrace, type Trace } from "./trace.ts";
 
 /**
  * An n-dimensional array: a handle to a node of the graph. Outside of `compiled` and `grad` it has its value at once;
@@ -393,30 +393,3 @@ Object.defineProperty(Tensor.prototype, Symbol.for("nodejs.util.inspect.custom")
     return this.toString();
   },
 });
-
-/** Whether a symbolic tensor could be read here. */
-const canRealise = (): boolean => {
-  const trace = currentTrace();
-  return trace !== null && !trace.deferred && !trace.inBody;
-};
-
-/** The value of a symbolic node, when nothing it needs is abstract: reading inside grad(), outside compiled(). */
-export function realise(node: Node): Value {
-  if (isOp(node, "const")) return executor().fromHost(hostArray(node.dtype, 1).fill(node.attrs.value), [], node.dtype);
-  const trace = currentTrace();
-  if (trace === null) {
-    throw new TraceError(
-      "This tensor was made inside a compiled function or a gradient and has no value outside: return it from the function " +
-        "(hasAux in valueAndGrad).",
-    );
-  }
-  if (!canRealise()) {
-    throw new TraceError(
-      `A tensor's value was asked for inside ${trace.inBody ? "the body of scan()" : "compiled()"}: there only shapes are known. ` +
-        "Return the tensor and read it outside, or use where() instead of an if on its value.",
-    );
-  }
-  const frozen = new Trace();
-  for (const [leaf, source] of trace.captured) frozen.captured.set(leaf, source);
-  return withContext({ trace: null, nodes: null }, () => runRecorded(close(frozen, [node]))[0]);
-}

@@ -3,7 +3,8 @@ import { build, type Node } from "../ir/index.ts";
 import { eagerly } from "./apply.ts";
 import { asTensor, type TensorLike } from "./convert.ts";
 import { executor, type Value } from "./executor.ts";
-import { realise, Tensor } from "./tensor.ts";
+import { realise } from "./realise.ts";
+import { Tensor } from "./tensor.ts";
 import { currentTrace } from "./trace.ts";
 
 export interface VariableOptions {

@@ -1,0 +1,141 @@
+import { describe, expect, test } from "vitest";
+import * as c from "../../src/index.ts";
+import type { Tensor } from "../../src/index.ts";
+
+const f64 = (x: c.TensorLike): Tensor => c.tensor(x, { dtype: "float64" });
+
+describe("scan", () => {
+  const rnn = (w: Tensor, xs: Tensor, h0: Tensor): Tensor =>
+    c
+      .scan(
+        (h: Tensor, x: Tensor) => {
+          const z = h.matmul(w).add(x).tanh();
+          return [z, z.sum()] as const;
+        },
+        h0,
+        xs,
+      )[1]
+      .square()
+      .sum();
+  const unrolled = (w: Tensor, xs: Tensor, h0: Tensor): Tensor => {
+    let h = h0;
+    const out: Tensor[] = [];
+    for (let i = 0; i < xs.shape[0]; i++) out.push((h = h.matmul(w).add(xs.at(i)).tanh()).sum());
+    return c.stack(out).square().sum();
+  };
+  const args = (): [Tensor, Tensor, Tensor] => [
+    c.random.normal([3, 3], { dtype: "float64" }),
+    c.random.normal([5, 2, 3], { dtype: "float64" }),
+    c.random.normal([2, 3], { dtype: "float64" }),
+  ];
+  const same = (a: Tensor, b: Tensor): void => expect(a.sub(b).abs().max().item()).toBeLessThan(1e-12);
+
+  test("agrees with the unrolled loop: value, gradients, second gradients, compiled", () => {
+    const [w, xs, h0] = args();
+    same(rnn(w, xs, h0), unrolled(w, xs, h0));
+    const g = (f: typeof rnn): Tensor[] => c.grad(f, { argnums: [0, 1, 2] })(w, xs, h0);
+    g(rnn).forEach((d, i) => same(d, g(unrolled)[i]));
+    const once = c.compiled((a: Tensor, b: Tensor, d: Tensor) => c.grad(rnn, { argnums: [0, 1, 2] })(a, b, d));
+    once(w, xs, h0).forEach((d, i) => same(d, g(unrolled)[i]));
+    const twice = (f: typeof rnn): Tensor => c.grad((v: Tensor) => c.grad(f)(v, xs, h0).square().sum())(w);
+    same(twice(rnn), twice(unrolled));
+  });
+
+  test("constants used in several places of the body: products, a table, sums", () => {
+    const words = c.tensor(
+      [
+        [0, 2],
+        [1, 1],
+        [2, 0],
+      ],
+      { dtype: "int32" },
+    );
+    const body =
+      (w: Tensor, table: Tensor) =>
+      (h: Tensor, i: Tensor): Tensor =>
+        h.matmul(w).add(table.gather(i)).tanh().matmul(w.T).add(table.gather(i, 1).sum()).add(w.at(0));
+    const h0 = c.random.normal([2, 3], { dtype: "float64" });
+    const looped = (w: Tensor, table: Tensor): Tensor => {
+      const f = body(w, table);
+      return c
+        .scan((h: Tensor, i: Tensor) => [f(h, i), null] as const, h0, words)[0]
+        .sin()
+        .sum();
+    };
+    const plain = (w: Tensor, table: Tensor): Tensor => {
+      let h = h0;
+      for (let i = 0; i < 3; i++) h = body(w, table)(h, words.at(i));
+      return h.sin().sum();
+    };
+    const xs = [c.random.normal([3, 3], { dtype: "float64" }), c.random.normal([3, 3], { dtype: "float64" })] as const;
+    const [a, b] = [looped, plain].map((f) => c.grad(f, { argnums: [0, 1] })(...xs));
+    a.forEach((g, i) => same(g, b[i]));
+    const twice = (f: typeof plain): Tensor => c.grad((w: Tensor) => c.grad(f)(w, xs[1]).square().sum())(xs[0]);
+    same(twice(looped), twice(plain));
+  });
+
+  test("variables and outer tensors are constants of the body, and get gradients", () => {
+    const w = c.variable(f64([0.5]), { name: "w" });
+    const f = (): Tensor => c.scan((h: Tensor) => [h.mul(w), null] as const, f64([2]), null, { length: 3 })[0].sum();
+    const [value, [g]] = c.valueAndGrad([w], f);
+    expect(value.item()).toBeCloseTo(0.25, 12);
+    expect(g.item()).toBeCloseTo(1.5, 12);
+  });
+
+  test("each iteration draws its own numbers, each run new ones", () => {
+    const walk = (): Tensor =>
+      c.scan(
+        (s: Tensor) => {
+          const u = c.random.uniform([]);
+          return [s.add(u), u] as const;
+        },
+        0,
+        null,
+        { length: 4 },
+      )[1];
+    const [a, b] = [walk().dataSync(), walk().dataSync()];
+    expect(new Set([...a, ...b]).size).toBe(8);
+    const f = c.compiled(walk);
+    expect(new Set([...f().dataSync(), ...f().dataSync()]).size).toBe(8);
+  });
+
+  test("nested loops, trees, reverse, no iterations", () => {
+    const table = (n: Tensor): Tensor =>
+      c.scan(
+        (t: Tensor, x: Tensor) =>
+          [t, c.scan((s: Tensor, y: Tensor) => [s.add(y.mul(x)), s] as const, t, n)[0]] as const,
+        0,
+        n,
+      )[1];
+    expect(table(c.tensor([1, 2, 3])).array()).toEqual([6, 12, 18]);
+    expect(
+      c
+        .grad((n: Tensor) => table(n).sum())(c.tensor([1, 2, 3]))
+        .array(),
+    ).toEqual([12, 12, 12]);
+    const [last, seen] = c.scan(
+      (s: { a: Tensor; b: Tensor }, [x]: Tensor[]) => [{ a: s.a.add(x), b: s.a }, { now: s.b }] as const,
+      { a: 0, b: 0 },
+      [c.tensor([1, 2, 3])],
+      { reverse: true },
+    );
+    expect([last.a.item(), last.b.item(), seen.now.array()]).toEqual([6, 5, [3, 0, 0]]);
+    const [end, ys] = c.scan((s: Tensor, x: Tensor) => [s.add(x), x] as const, 7, c.zeros([0]));
+    expect([end.item(), ys.shape]).toEqual([7, [0]]);
+  });
+
+  test("mistakes", () => {
+    const xs = c.tensor([1, 2]);
+    expect(() => c.scan((s: Tensor) => [s.expandDims(0), null] as const, 0, xs)).toThrow(
+      /carry 0 starts as float32 \[\] and comes out of the body as float32 \[1\]/,
+    );
+    expect(() => c.scan((s: Tensor) => s as never, 0, xs)).toThrow(/must return \[carry, y\]/);
+    expect(() => c.scan((s: Tensor) => [s, null] as const, 0, null)).toThrow(/\{ length \}/);
+    expect(() => c.scan((s: Tensor) => [s, null] as const, 0, [xs, c.zeros([3])])).toThrow(/has 3 slices, expected 2/);
+    const v = c.variable(0, { name: "count" });
+    expect(() => c.scan((s: Tensor) => [s, v.assign(1)] as const, 0, xs)).toThrow(
+      /"count" cannot be assigned inside the body of scan/,
+    );
+    expect(() => c.scan((s: Tensor) => [s, s.item()] as const, 0, xs)).toThrow(/inside the body of scan/);
+  });
+});
