@@ -109,10 +109,28 @@ class CpuEngine implements Executor {
     this.heap.release(s.base);
   }
 
-  /** Bytes that values and programs hold on the device. */
-  memory(): { used: number; reserved: number; programs: number } {
-    return { used: this.heap.used, reserved: this.heap.memory.buffer.byteLength, programs: this.programs.size };
+  memory(): MemoryInfo {
+    return {
+      usedBytes: this.heap.used,
+      reservedBytes: this.heap.memory.buffer.byteLength,
+      programs: this.programs.size,
+    };
   }
+
+  track(on: boolean): void {
+    this.residents.tracker.turn(on);
+  }
+
+  leaks(): string {
+    return this.residents.tracker.report();
+  }
+}
+
+/** What the device holds: bytes in use by tensors, variables and programs, bytes reserved, compiled programs. */
+export interface MemoryInfo {
+  readonly usedBytes: number;
+  readonly reservedBytes: number;
+  readonly programs: number;
 }
 
 interface Staging {
@@ -175,3 +193,19 @@ class CpuProgram implements Program {
 
 export const engine: CpuEngine = new CpuEngine();
 context.executor = engine;
+
+/** What the device holds right now. */
+export const memory = (): MemoryInfo => engine.memory();
+
+/**
+ * Starts recording which line makes each tensor (slow: for finding leaks), or stops with `false`.
+ *
+ * @example
+ * trackMemory();
+ * for (const batch of batches) kept.push(model.predict(batch)); // grows
+ * console.log(leakReport()); // 12.0 MiB   300×  float32 [1024, 10]  at file.ts:2:33
+ */
+export const trackMemory = (on = true): void => engine.track(on);
+
+/** Tensors made since `trackMemory()` that are still alive, by the line that made them, most bytes first. */
+export const leakReport = (): string => engine.leaks();

@@ -1,5 +1,15 @@
-import { bytesOf, type DType, hostArray, sizeOf, TraceError, type TypedArray, ValueError } from "../base/index.ts";
+import {
+  bytesOf,
+  type DType,
+  hostArray,
+  showShape,
+  sizeOf,
+  TraceError,
+  type TypedArray,
+  ValueError,
+} from "../base/index.ts";
 import type { Heap } from "./heap.ts";
+import { Tracker } from "./tracker.ts";
 
 /** Values of so few bytes stay on the host and are handed to kernels by copy: the collector frees them. */
 const SMALL_BYTES = 1024;
@@ -10,48 +20,86 @@ const OLD_RUNS = 256;
 /** Bytes of large values that may stay on the device unused. */
 const BUDGET_BYTES = 512 << 20;
 
+/** The memory behind a value: a place on the device, or a host array, or nothing yet. */
+class Slot {
+  readonly bytes: number;
+  usedAt = 0;
+  /** Address on the device, or -1. */
+  at = -1;
+  host: Uint8Array<ArrayBuffer> | null = null;
+
+  constructor(bytes: number) {
+    this.bytes = bytes;
+  }
+}
+
 /**
- * Values on the device, oldest use first. A value that is not used for long moves to a host array, where the garbage
- * collector can free it: nobody has to dispose, and a busy loop stays flat without finalizers.
+ * Memory on the device, oldest use first. What is not used for long moves to a host array, where the garbage collector can
+ * free it: nobody has to dispose, and a busy loop stays flat although finalizers get no turn in it.
  */
 export class Residents {
   readonly heap: Heap;
-  runs = 0;
-  private readonly medium: Set<DeviceValue> = new Set();
-  private readonly large: Set<DeviceValue> = new Set();
+  readonly tracker: Tracker = new Tracker();
+  private runs = 0;
+  private readonly medium: Set<Slot> = new Set();
+  private readonly large: Set<Slot> = new Set();
   private largeBytes = 0;
+  /** A safety net for programs that pause: memory whose value was collected comes back without a copy. */
+  private readonly collected: FinalizationRegistry<Slot> = new FinalizationRegistry((slot) => this.leave(slot));
 
   constructor(heap: Heap) {
     this.heap = heap;
   }
 
-  private listOf(v: DeviceValue): Set<DeviceValue> {
-    return v.bytes < MEDIUM_BYTES ? this.medium : this.large;
+  /** Memory for a value, watched over when it is large. */
+  slotFor(value: DeviceValue): Slot {
+    const slot = new Slot(value.bytes);
+    if (slot.bytes >= MEDIUM_BYTES) this.collected.register(value, slot);
+    this.tracker.note(value);
+    return slot;
   }
 
-  /** Marks a value as used now. */
-  touch(v: DeviceValue): void {
-    v.usedAt = this.runs;
-    const list = this.listOf(v);
-    if (!list.delete(v) && list === this.large) this.largeBytes += v.bytes;
-    list.add(v);
+  private listOf(slot: Slot): Set<Slot> {
+    return slot.bytes < MEDIUM_BYTES ? this.medium : this.large;
   }
 
-  drop(v: DeviceValue): void {
-    const list = this.listOf(v);
-    if (list.delete(v) && list === this.large) this.largeBytes -= v.bytes;
+  /** Brings memory to the device, and marks it as used now. */
+  enter(slot: Slot): number {
+    if (slot.at < 0) {
+      slot.at = this.heap.alloc(slot.bytes);
+      if (slot.host !== null) this.heap.u8.set(slot.host, slot.at);
+      slot.host = null;
+    }
+    slot.usedAt = this.runs;
+    const list = this.listOf(slot);
+    if (!list.delete(slot) && list === this.large) this.largeBytes += slot.bytes;
+    list.add(slot);
+    return slot.at;
   }
 
-  /** After a run: moves old values to the host. */
+  /** Gives the device memory back; what was in it is gone. */
+  leave(slot: Slot): void {
+    const list = this.listOf(slot);
+    if (list.delete(slot) && list === this.large) this.largeBytes -= slot.bytes;
+    if (slot.at >= 0) this.heap.release(slot.at);
+    slot.at = -1;
+  }
+
+  private toHost(slot: Slot): void {
+    slot.host = this.heap.u8.slice(slot.at, slot.at + slot.bytes);
+    this.leave(slot);
+  }
+
+  /** After a run: moves what is old to the host. */
   sweep(): void {
     this.runs++;
-    for (const v of this.medium) {
-      if (v.usedAt > this.runs - OLD_RUNS) break;
-      v.toHost();
+    for (const slot of this.medium) {
+      if (slot.usedAt > this.runs - OLD_RUNS) break;
+      this.toHost(slot);
     }
-    for (const v of this.large) {
-      if (this.largeBytes <= BUDGET_BYTES || v.usedAt >= this.runs - 1) break;
-      v.toHost();
+    for (const slot of this.large) {
+      if (this.largeBytes <= BUDGET_BYTES || slot.usedAt >= this.runs - 1) break;
+      this.toHost(slot);
     }
   }
 }
@@ -61,12 +109,8 @@ export class DeviceValue {
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly bytes: number;
-  usedAt = 0;
   private readonly residents: Residents;
-  /** Address on the device, or -1. */
-  private slot = -1;
-  private host: TypedArray | null = null;
-  private hostBytes: Uint8Array | null = null;
+  private readonly slot: Slot;
   private gone = false;
 
   constructor(residents: Residents, shape: readonly number[], dtype: DType) {
@@ -74,6 +118,7 @@ export class DeviceValue {
     this.shape = shape;
     this.dtype = dtype;
     this.bytes = sizeOf(shape) * bytesOf(dtype);
+    this.slot = residents.slotFor(this);
   }
 
   get small(): boolean {
@@ -83,85 +128,51 @@ export class DeviceValue {
   private check(): void {
     if (this.gone) {
       throw new TraceError(
-        `This tensor (${this.dtype} [${this.shape.join(", ")}]) was disposed: it has no value any more.`,
+        `This tensor (${this.dtype} ${showShape(this.shape)}) was disposed: it has no value any more.`,
       );
     }
   }
 
   /** The bytes of a small value, on the host. */
-  view(): Uint8Array {
+  view(): Uint8Array<ArrayBuffer> {
     this.check();
-    if (this.hostBytes === null) {
-      this.host = hostArray(this.dtype, sizeOf(this.shape));
-      this.hostBytes = new Uint8Array(this.host.buffer);
-    }
-    return this.hostBytes;
+    return (this.slot.host ??= new Uint8Array(this.bytes));
   }
 
   /** The address of a value that is not small: brought back to the device if it had left. */
   address(): number {
     this.check();
-    if (this.slot < 0) {
-      this.slot = this.residents.heap.alloc(this.bytes);
-      if (this.host !== null) {
-        this.residents.heap.u8.set(new Uint8Array(this.host.buffer, this.host.byteOffset, this.bytes), this.slot);
-        this.host = null;
-        this.hostBytes = null;
-      }
-    }
-    this.residents.touch(this);
-    return this.slot;
+    return this.residents.enter(this.slot);
   }
 
-  toHost(): void {
-    if (this.slot < 0) return;
-    const copy = this.residents.heap.u8.slice(this.slot, this.slot + this.bytes);
-    this.leave();
-    this.host = hostArray(this.dtype, sizeOf(this.shape), copy.buffer);
-  }
-
-  private leave(): void {
-    this.residents.drop(this);
-    if (this.slot >= 0) this.residents.heap.release(this.slot);
-    this.slot = -1;
+  /** Where the bytes are now, without moving them. */
+  private where(): Uint8Array<ArrayBuffer> {
+    this.check();
+    const { at, host } = this.slot;
+    return at >= 0 ? this.residents.heap.u8.subarray(at, at + this.bytes) : (host ?? this.view());
   }
 
   read(): TypedArray {
-    this.check();
-    if (this.slot >= 0) {
-      const copy = this.residents.heap.u8.slice(this.slot, this.slot + this.bytes);
-      return hostArray(this.dtype, sizeOf(this.shape), copy.buffer);
-    }
-    return this.host === null ? hostArray(this.dtype, sizeOf(this.shape)) : this.host.slice();
+    return hostArray(this.dtype, sizeOf(this.shape), this.where().slice().buffer);
   }
 
   write(data: TypedArray): void {
     this.check();
-    if (data.length !== sizeOf(this.shape))
+    if (data.length !== sizeOf(this.shape)) {
       throw new ValueError(`[write] ${sizeOf(this.shape)} elements, got ${data.length}.`);
-    if (this.dtype === "bool") return this.write01(data);
-    if (this.small) {
-      this.view();
-      (this.host as TypedArray).set(data);
-    } else {
-      const at = this.address();
-      hostArray(this.dtype, data.length, this.residents.heap.memory.buffer, at).set(data);
     }
-  }
-
-  /** Bools are stored as 0 and 1, whatever they came as. */
-  private write01(data: TypedArray): void {
-    const bytes = this.small
-      ? this.view()
-      : this.residents.heap.u8.subarray(this.address(), this.address() + this.bytes);
-    for (let i = 0; i < data.length; i++) bytes[i] = data[i] === 0 ? 0 : 1;
+    if (!this.small) this.address();
+    const bytes = this.small ? this.view() : this.where();
+    // Bools are stored as 0 and 1, whatever they came as.
+    if (this.dtype === "bool") for (let i = 0; i < data.length; i++) bytes[i] = data[i] === 0 ? 0 : 1;
+    else hostArray(this.dtype, data.length, bytes.buffer, bytes.byteOffset).set(data);
   }
 
   dispose(): void {
     if (this.gone) return;
-    this.leave();
-    this.host = null;
-    this.hostBytes = null;
+    this.residents.leave(this.slot);
+    this.residents.tracker.forget(this);
+    this.slot.host = null;
     this.gone = true;
   }
 }

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { leakReport, memory, ones, Tensor, trackMemory, zeros } from "../../src/index.ts";
+
+test("dispose gives device memory back at once", () => {
+  const before = memory().usedBytes;
+  const t = zeros([256, 256]).add(1);
+  expect(memory().usedBytes).toBeGreaterThanOrEqual(before + 256 * 256 * 4);
+  t.dispose();
+  expect(() => t.dataSync()).toThrow(/after dispose\(\)/);
+});
+
+test("values long unused leave the device and come back with their elements", () => {
+  const kept = ones([64, 64]).mul(3);
+  for (let i = 0; i < 600; i++) ones([20, 20]).add(i);
+  expect(kept.sum().item()).toBe(3 * 64 * 64);
+  expect(kept.add(1).sum().item()).toBe(4 * 64 * 64);
+});
+
+test("the leak report names the line that made what is still held", () => {
+  trackMemory();
+  const held: Tensor[] = [];
+  for (let i = 0; i < 5; i++) held.push(ones([32, 32]));
+  const report = leakReport();
+  trackMemory(false);
+  expect(held.length).toBe(5);
+  expect(report).toMatch(/memory\.test\.ts:22/);
+  expect(report).toContain("float32 [32, 32]");
+  expect(leakReport()).toMatch(/trackMemory\(\) first/);
+});
