@@ -3,7 +3,7 @@
  * names resolved to the sources, MNIST cut to some hundred digits, and a folder of its own for the files it writes.
  */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -83,6 +83,28 @@ test("README.md has the programs it promises", () => {
   expect(own.length).toBeGreaterThanOrEqual(5);
   const first = own[0].text.split("\n").filter((line) => line.trim() !== "");
   expect(first.length, "the 15-line program").toBeLessThanOrEqual(15);
+});
+
+test("links to files lead somewhere", () => {
+  // The catalogue's formulas look like links.
+  const broken = PAGES.filter((page) => page !== "docs/catalogue.md").flatMap((page) => {
+    const text = readFileSync(path.join(ROOT, page), "utf8");
+    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, target]) => target);
+    return links.filter((to) => !existsSync(path.join(ROOT, path.dirname(page), to))).map((to) => `${page}: ${to}`);
+  });
+  expect(broken).toEqual([]);
+});
+
+test("README.md names only commands that there are", () => {
+  const { scripts, bin } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")) as Record<
+    string,
+    Record<string, string>
+  >;
+  const text = readFileSync(path.join(ROOT, "README.md"), "utf8");
+  const named = [...text.matchAll(/`npm (?:run )?([a-z]+)/g)].map(([, name]) => name);
+  expect(new Set(named)).toEqual(new Set(["start", "test", "bench", "check", "spec"]));
+  expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  expect(Object.keys(bin)).toContain("chainrule");
 });
 
 test("the programs have no type error", { timeout: 120_000 }, async () => {
