@@ -79,7 +79,7 @@ export class ExBuilder {
   }
 
   private write(n: Node, idx: readonly Affine[]): number {
-    if (isOp(n, "const")) return this.add({ k: "const", value: n.attrs.value, dtype: n.dtype });
+    if (isOp(n, "const") && !this.inMemory(n)) return this.add({ k: "const", value: n.attrs.value, dtype: n.dtype });
     if (this.inMemory(n) && n.op !== "reshape") return this.load(n, idx);
     const [x] = n.srcs;
     switch (n.op) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { leakReport, memory, ones, Tensor, trackMemory, zeros } from "../../src/index.ts";
+import { leakReport, memory, ones, type Tensor, trackMemory, zeros } from "../../src/index.ts";
 
 test("dispose gives device memory back at once", () => {
   const before = memory().usedBytes;
