@@ -76,6 +76,18 @@ describe.each(targets)("asm on $name", (target) => {
     expect([...m.f32.subarray(0, 3)]).toEqual([7, 1, 7]);
   });
 
+  it("folds offsets only into addresses that cannot wrap", () => {
+    const m = once(target, (asm, p) => {
+      asm.loop(0, 5, 1, (i) => {
+        const back = asm.ptrAdd(p, asm.mul(i, -4)); // below zero from the second round on
+        asm.store(asm.ptrAdd(p, asm.mul(i, 4)), 64, asm.load("f32", back, 16));
+        asm.store(asm.ptrAdd(p, asm.mul(i, 4)), 96, asm.load("f32", asm.ptrAdd(back, 16)));
+        asm.store(asm.ptrAdd(p, asm.mul(asm.add(i, 8), 4)), 96, asm.load("f32", asm.ptrAdd(p, asm.mul(asm.sub(4, i), 4))));
+      });
+    }, (s) => s.f32.set([1, 2, 3, 4, 5]));
+    for (const at of [16, 24, 32]) expect([...m.f32.subarray(at, at + 5)]).toEqual([5, 4, 3, 2, 1]);
+  });
+
   it("branches, nests loops, reuses locals", () => {
     const asm = new Asm(target);
     asm.fn("count", ["i32", "i32"], "i32", (n, k) => {

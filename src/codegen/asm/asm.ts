@@ -285,7 +285,7 @@ export class Asm {
   ptrAdd(p: Val, bytes: Arg): Val {
     return this.bin("add", p, bytes);
   }
-  /** Loads a scalar or a whole vector (unaligned is fine). `p` itself must lie in memory, not only p + offset. */
+  /** Loads a scalar or a whole vector (unaligned is fine). */
   load(type: Type, p: Val, offset = 0): Val {
     const [q, o] = this.addr(p, offset);
     return this.push("load", type, q, undefined, undefined, o);
@@ -438,7 +438,7 @@ export class Asm {
   private addr(p: Val, offset: number): [Val, number] {
     if (!isInt(p.type)) fail(`address of type ${p.type}`);
     if (p.op === "add" && p.b!.op === "const" && p.a!.positive && p.b!.imm + offset >= 0) return [p.a!, p.b!.imm + offset];
-    if (offset < 0) return [this.bin("add", p, offset), 0];
+    if (offset < 0 || (offset > 0 && !p.positive)) return [this.bin("add", p, offset), 0];
     return [p, offset];
   }
   private foldInt(op: BinOp, x: Val, y: Val): Val {

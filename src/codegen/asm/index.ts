@@ -28,8 +28,8 @@
  * - Conversion: `convert(to, v, unsigned?)`, `bitcast`, `maskTo01`, and for doubles `promote(v, high)`, `demote(lo, hi)`,
  *   `f64FromI32(v, high)`, `i32FromF64(lo, hi)`, `widenMask(m, high)`, `narrowMask(lo, hi)`.
  * - Lanes: `extract insert reduceAdd/Mul/Min/Max transpose perLane bitmask`.
- * - Addresses: `p` of a memory access must itself lie in memory, not only p + off; constants added to an address become
- *   immediates where the rest is known not to be negative (parameters, loop counters, pointers read from memory).
+ * - Addresses: offsets and constants added to an address become immediates where the rest is known not to be negative
+ *   (pointers read from memory or variables, parameters, loop counters, sums and products of such); else they are added.
  * - Memory: `load(type, p, off) store(p, off, v) loadSplat loadPartial(vtype, n, p, off) storePartial(n, p, off, v)`,
  *   bytes `loadU8("i32" | "vi32", p, off, n?) storeU8(p, off, v, n?)`, `copy fill`. Offsets are bytes, constant, best >= 0.
  * - Variables: `v = asm.var(type, init)`, `asm.get(v)`, `asm.set(v, x)`. A var made in a loop body is set anew each time.

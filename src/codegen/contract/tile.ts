@@ -43,7 +43,8 @@ export function emitTile(asm: Asm, t: Tile): Val[][] {
     const tp = asm.var("ptr", t.table);
     const bp = asm.var("ptr", t.b);
     asm.loop(0, t.k[0].size, 1, () => {
-      step(asm.ptrAdd(t.a, asm.load("i32", asm.get(tp))), asm.get(bp));
+      // as a variable, so that it counts as a pointer and takes up the offsets of the rows
+      step(asm.get(asm.var("ptr", asm.ptrAdd(t.a, asm.load("i32", asm.get(tp))))), asm.get(bp));
       asm.set(tp, asm.ptrAdd(asm.get(tp), 4));
       asm.set(bp, asm.ptrAdd(asm.get(bp), t.k[0].b));
     });
