@@ -186,24 +186,27 @@ export const ACTIVATIONS: Readonly<Record<ActivationName, Activation>> = {
   logSoftmax,
 };
 
+/** The activation that a function is: one of this file, or the bare operation of the tensor room of that name; else null. */
+export function namedActivation(f: unknown): Activation | null {
+  if (isActivation(f)) return f;
+  const bare: readonly [unknown, ActivationName][] = [
+    [t.relu, "relu"],
+    [t.sigmoid, "sigmoid"],
+    [t.tanh, "tanh"],
+    [t.softplus, "softplus"],
+    [t.exp, "exponential"],
+    [t.gelu, "gelu"],
+    [t.softmax, "softmax"],
+    [t.logSoftmax, "logSoftmax"],
+  ];
+  const name = bare.find(([op]) => op === f)?.[1];
+  return name === undefined ? null : ACTIVATIONS[name];
+}
+
 /** The activation of an option. Plain functions pass as they are; they have no JSON form. */
 export function activationOf(like: ActivationLike): Activation {
   if (isActivation(like)) return like;
-  if (typeof like === "function") {
-    const bare: readonly [unknown, ActivationName][] = [
-      [t.relu, "relu"],
-      [t.sigmoid, "sigmoid"],
-      [t.tanh, "tanh"],
-      [t.softplus, "softplus"],
-      [t.exp, "exponential"],
-      [t.gelu, "gelu"],
-      [t.softmax, "softmax"],
-      [t.logSoftmax, "logSoftmax"],
-    ];
-    // The bare operation of the tensor room counts as the activation of its name.
-    const known = bare.find(([op]) => op === like)?.[1];
-    return known === undefined ? custom(like) : ACTIVATIONS[known];
-  }
+  if (typeof like === "function") return namedActivation(like) ?? custom(like);
   const { name, ...options } = typeof like === "string" ? { name: like } : like;
   const found = ACTIVATIONS[name === "swish" ? "silu" : name] as Activation | undefined;
   if (found === undefined) {

@@ -1,6 +1,6 @@
 import { type DType, hostArray, ShapeError, showShape, type TypedArray, ValueError } from "../base/index.ts";
 import { Tensor, tensor, type Variable } from "../tensor/index.ts";
-import { isActivation } from "./activations.ts";
+import { namedActivation } from "./activations.ts";
 import { activation, lambda } from "./core.ts";
 import { type CallOptions, type Config, isLayer, type Json, type Layer, type LayerLike, makeLayer } from "./layer.ts";
 import { type Call, type OpenShape, showOpen, Symbolic } from "./symbolic.ts";
@@ -39,7 +39,8 @@ export interface ModelBase<Out = Tensor> extends Omit<Layer, "config"> {
 /** Wraps what is not a layer yet: known activations keep their name, other functions become `lambda`. */
 const layerOf = (x: unknown, index: number): Layer => {
   if (isLayer(x)) return x;
-  if (isActivation(x)) return activation(x);
+  const known = namedActivation(x);
+  if (known !== null) return activation(known);
   if (typeof x === "function") return lambda(x as (x: Tensor) => Tensor);
   throw new ValueError(
     `[sequential] item ${index} is ${x === null ? "null" : typeof x}, not a layer or a function: did you forget a comma, or to call it, as in flatten()?`,

@@ -3,7 +3,7 @@ import { setSeed } from "../../src/base/context.ts";
 import { valueAndGrad } from "../../src/autodiff/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import { adam, sgd } from "../../src/optim/index.ts";
-import { compiled, ones, oneHot, type Tensor, tensor, zeros } from "../../src/tensor/index.ts";
+import { compiled, ones, oneHot, relu as bareRelu, type Tensor, tensor, zeros } from "../../src/tensor/index.ts";
 import { numbers } from "./harness.ts";
 
 const { add, batchNorm, conv2d, dense, dropout, flatten, input, model, modelFromConfig, relu, sequential } = nn;
@@ -241,6 +241,11 @@ describe("names and configurations", () => {
     const back = again(net, { layers: { scale: (c) => scale({ by: c["by"] as number, name: c.name }) } });
     expect([...back(ones([1, 2])).dataSync()]).toEqual([3, 3]);
     expect(() => sequential([(x: Tensor) => x.mul(2)]).config()).toThrow(/has no JSON form/);
+    // The tensor room's own relu is the layer of that name.
+    expect(sequential([bareRelu, dense(2, { activation: bareRelu })]).layers.map((l) => l.class)).toEqual([
+      "relu",
+      "dense",
+    ]);
   });
 
   test("setWeights lists everything that does not fit and then writes nothing", () => {
