@@ -16,7 +16,12 @@ import { makeSteps } from "./step.ts";
 
 export interface CompileOptions {
   readonly optimizer: Optimizer;
-  /** A name ("mse", "sparseCategoricalCrossentropy" …), a loss, or a function of prediction and target. */
+  /**
+   * A name ("mse", "sparseCategoricalCrossentropy" …), a loss, or a function of prediction and target. A cross-entropy by name goes
+   * by the model's last activation: after softmax or sigmoid it computes from the logits behind them, which is exact; any other
+   * output counts as logits. So `dense(10)` and `dense(10, { activation: "softmax" })` train alike. To override:
+   * `sparseCategoricalCrossentropy({ fromLogits: false })`.
+   */
   readonly loss: LossLike;
   /** Names ("accuracy" …) or metrics; default none. */
   readonly metrics?: readonly MetricLike[];

@@ -220,6 +220,39 @@ describe("fit", () => {
       a.history[key].forEach((v, i) => expect(v).toBeCloseTo(b.history[key][i], 5));
   });
 
+  test("detectAnomaly names the batch and what is not finite", async () => {
+    const [x, y] = [new Float32Array(40).fill(1), ones([20, 1])];
+    const net = (rate: number, detectAnomaly?: boolean): Model => {
+      setSeed(1);
+      const made = sequential([dense(1)], { inputShape: [2] });
+      made.compile({ optimizer: sgd(rate), loss: "mse", detectAnomaly });
+      return made;
+    };
+    const how = { batchSize: 8, shuffle: false, detectAnomaly: true, ...quiet };
+    const blown = net(1e30).fit([tensor(x, { shape: [20, 2] }), y], how);
+    await expect(blown).rejects.toThrow(
+      /epoch 1, batch [12]: the loss is .* after the step .*"dense\/kernel".*lower the learning rate/,
+    );
+    x[21] = Number.NaN;
+    const nan = /epoch 1, batch 2: input x holds NaN in sample 2 of the batch/;
+    await expect(net(0.1).fit([tensor(x, { shape: [20, 2] }), y], how)).rejects.toThrow(nan);
+    await expect(
+      net(0.1, true).fit([tensor(x, { shape: [20, 2] }), y], { ...how, detectAnomaly: undefined }),
+    ).rejects.toThrow(nan);
+    await net(0.1).fit([tensor(x, { shape: [20, 2] }), y], quiet);
+  });
+
+  test("softmax at the end or not: a cross-entropy by name trains both alike", async () => {
+    const run = async (activation: "softmax" | "linear"): Promise<readonly number[]> => {
+      setSeed(4);
+      const net = sequential([flatten(), dense(3, { activation })]);
+      net.compile({ optimizer: adam(0.01), ...COMPILE });
+      return (await net.fit(DATA, { epochs: 3, ...quiet })).history.loss;
+    };
+    const [a, b] = [await run("softmax"), await run("linear")];
+    a.forEach((v, i) => expect(v).toBeCloseTo(b[i], 6));
+  });
+
   test("a loss of one's own, to a scalar or one number a sample", async () => {
     const losses = [
       meanSquaredError,
