@@ -33,6 +33,14 @@ function dilate(x: Node, from: number, dilation: readonly number[]): Node {
   return out;
 }
 
+/** Padding in the order of memory: a permutation stays a way of looking at it, and both users of an image share it. */
+function padUnder(x: Node, padding: readonly Pads[], value: number): Node {
+  if (!isOp(x, "permute")) return b.pad(x, padding, value);
+  const { perm } = x.attrs;
+  const under = perm.map((_, i): Pads => padding[perm.indexOf(i)]);
+  return b.permute(padUnder(x.srcs[0], under, value), perm);
+}
+
 /** Padding of the spatial axes 1…; negative sizes cut. */
 function padSpatial(x: Node, padding: readonly Pads[], value: number): Node {
   const at = (i: number): Pads => padding[i - 1] ?? [0, 0];
@@ -41,7 +49,7 @@ function padSpatial(x: Node, padding: readonly Pads[], value: number): Node {
     x.shape.map((_, i) => Math.max(0, -at(i)[0])),
     x.shape.map((d, i) => d - Math.max(0, -at(i)[1])),
   );
-  return b.pad(
+  return padUnder(
     cut,
     x.shape.map((_, i): Pads => [Math.max(0, at(i)[0]), Math.max(0, at(i)[1])]),
     value,

@@ -151,13 +151,14 @@ function canUpdate(home: Group, base: Node, leaf: Node, readers: readonly Group[
       (e) => e.k !== "load" || e.arg !== arg || (e.dyn.length === 0 && sameAffine(e.index, store.index)),
     );
   }
-  const store = kernel.phases.flatMap((p) => p.stores)[0];
+  const last = kernel.phases[kernel.phases.length - 1];
+  const store = last.stores[0];
   const reducing = kernel.phases.some((p) => p.reductions.length > 0 || p.ordered);
-  if (store === undefined || store.add) return false;
+  // A row's result is stored when all that the row reads has been read.
+  if (store === undefined || store.add || (reducing && last.loops.length > 0)) return false;
   const loops = kernel.loops.length;
   return kernel.exs.every((e) => {
     if (e.k !== "load" || e.arg !== arg) return true;
-    if (reducing) return false;
     for (let l = 0; l < loops; l++) if (factor(e.index, l) !== factor(store.index, l)) return false;
     return e.dyn.length === 0 && e.index.c === store.index.c;
   });
