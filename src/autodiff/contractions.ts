@@ -2,7 +2,7 @@
  * Derivatives of contractions and windows. dot is closed under differentiation, and so is conv: both gradients of a
  * convolution are convolutions again, with strides and dilations in exchanged roles.
  */
-import { type DotAttrs, build, type Node, type Pads, type WindowAttrs } from "../ir/index.ts";
+import { type ConvAttrs, type DotAttrs, build, type Node, type Pads, type WindowAttrs } from "../ir/index.ts";
 import type { Row } from "./rules.ts";
 
 const without = (rank: number, ...used: readonly (readonly number[])[]): number[] =>
@@ -98,34 +98,22 @@ function side(
   return restore(out, ctFirst);
 }
 
-/** A conv whose padding may be negative: the parts of x that it would skip are cut off first. */
-function convAny(
-  x: Node,
-  w: Node,
-  at: {
-    strides: readonly number[];
-    padding: readonly Pads[];
-    lhsDilation: readonly number[];
-    rhsDilation: readonly number[];
-  },
-): Node {
+/** A conv of result `shape` whose padding may be negative: the parts of x that it would skip are cut off first. */
+function convAny(x: Node, w: Node, at: ConvAttrs, shape: readonly number[]): Node {
   if (at.padding.every(([lo, hi]) => lo >= 0 && hi >= 0)) return build.conv(x, w, at);
   const start = x.shape.map(() => 0);
   const stop = [...x.shape];
   const padding = at.padding.map(([lo, hi], i): Pads => {
     // One element of x is lhsDilation places wide; a cut of c places drops ceil(c / dilation) of them and pads back the rest.
     const d = at.lhsDilation[i];
-    const cutLo = lo < 0 ? Math.min(Math.ceil(-lo / d), x.shape[i + 1]) : 0;
-    const cutHi = hi < 0 ? Math.min(Math.ceil(-hi / d), x.shape[i + 1] - cutLo) : 0;
-    if (cutLo + cutHi === x.shape[i + 1]) {
-      // Nothing of x is seen: the window walks over zeros alone.
-      stop[i + 1] = start[i + 1] = 0;
-      return [0, lo + hi + (x.shape[i + 1] - 1) * d + 1];
-    }
+    const cutLo = Math.ceil(Math.max(0, -lo) / d);
+    const cutHi = Math.ceil(Math.max(0, -hi) / d);
     start[i + 1] = cutLo;
-    stop[i + 1] = x.shape[i + 1] - cutHi;
+    stop[i + 1] -= cutHi;
     return [lo + cutLo * d, hi + cutHi * d];
   });
+  // Nothing of x is seen: the window walks over zeros alone.
+  if (start.some((from, i) => from >= stop[i])) return build.full(shape, 0, x.dtype);
   return build.conv(build.slice(x, start, stop), w, { ...at, padding });
 }
 
@@ -155,7 +143,7 @@ const convRow: Row<"conv"> = (n, ct, needs) => {
       // The result covers x's dilated extent exactly.
       return [lo, dilated(x.shape[s], lhsDilation[i]) + taps - 1 - lo - dilated(ct.shape[s], strides[i])];
     });
-    return convAny(ct, turned, { strides: lhsDilation, padding: pads, lhsDilation: strides, rhsDilation });
+    return convAny(ct, turned, { strides: lhsDilation, padding: pads, lhsDilation: strides, rhsDilation }, x.shape);
   };
   const dw = (): Node => {
     // x [B, ...S, G, I] → [I, ...S, G, B]; ct [B, ...S', G, O] → [...S', G, B, O]; result [I, ...K, G, O] → [...K, G, I, O]
@@ -166,7 +154,8 @@ const convRow: Row<"conv"> = (n, ct, needs) => {
       const extent = dilated(w.shape[i], rhsDilation[i]) + dilated(ct.shape[s], strides[i]) - 1;
       return [lo, extent - lo - dilated(x.shape[s], lhsDilation[i])];
     });
-    const out = convAny(lhs, rhs, { strides: rhsDilation, padding: pads, lhsDilation, rhsDilation: strides });
+    const shape = [w.shape[nd + 1], ...w.shape.slice(0, nd + 1), w.shape[nd + 2]];
+    const out = convAny(lhs, rhs, { strides: rhsDilation, padding: pads, lhsDilation, rhsDilation: strides }, shape);
     return build.permute(out, [...spatial, nd + 1, 0, nd + 2]);
   };
   return [needs[0] ? dx() : null, needs[1] ? dw() : null];

@@ -31,14 +31,19 @@ export type TupleRow = (
 
 export type Rules = { readonly [P in PrimName]: P extends "scan" ? TupleRow : Row<P> | typeof ZERO };
 
-/** Half of ct where a = b, all of it where the mask holds. */
+/**
+ * All of ct where a side wins, half of it in a tie; against a constant nothing in a tie. There the mask is read off the
+ * result, so that the operand (the sum before a ReLU) need not be kept.
+ */
 function winner(n: Node, ct: Node, needs: readonly boolean[]): readonly (Node | null)[] {
   const [a, b] = n.srcs;
-  const wins = (x: Node, y: Node): Node => (n.op === "maximum" ? build.compare("lt", y, x) : build.compare("lt", x, y));
+  const beats = (x: Node, y: Node): Node =>
+    n.op === "maximum" ? build.compare("lt", y, x) : build.compare("lt", x, y);
   const zero = like(ct, 0);
   const side = (x: Node, y: Node): Node => {
-    const strictly = build.where(wins(x, y), ct, zero);
-    if (isConst(x) || isConst(y)) return strictly;
+    if (isConst(y)) return build.where(beats(n, y), ct, zero);
+    const strictly = build.where(beats(x, y), ct, zero);
+    if (isConst(x)) return strictly;
     return build.where(build.compare("eq", x, y), mul(ct, like(ct, 0.5)), strictly);
   };
   return [needs[0] ? side(a, b) : null, needs[1] ? side(b, a) : null];
