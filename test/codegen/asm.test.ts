@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Asm } from "../../src/codegen/asm/index.ts";
 import type { Type, Val, VecType } from "../../src/codegen/asm/index.ts";
-import { compileWasm, probeWasm, wasmTarget } from "../../src/codegen/wasm/index.ts";
+import { compileWasm, compileWasmAsync, encodeWasm, probeWasm, wasmTarget } from "../../src/codegen/wasm/index.ts";
 
 const features = probeWasm();
 const targets = [wasmTarget(features), wasmTarget({ ...features, relaxed: false })];
@@ -9,12 +9,21 @@ const targets = [wasmTarget(features), wasmTarget({ ...features, relaxed: false 
 function run(asm: Asm, host?: Record<string, (...a: number[]) => number>) {
   const memory = new WebAssembly.Memory({ initial: 2 });
   const f = compileWasm(asm, { memory, host });
-  return { f, f32: new Float32Array(memory.buffer), i32: new Int32Array(memory.buffer), f64: new Float64Array(memory.buffer),
-    u8: new Uint8Array(memory.buffer) };
+  return {
+    f,
+    f32: new Float32Array(memory.buffer),
+    i32: new Int32Array(memory.buffer),
+    f64: new Float64Array(memory.buffer),
+    u8: new Uint8Array(memory.buffer),
+  };
 }
 
 /** One function p -> () run over a memory prepared by `init`. */
-function once(target: (typeof targets)[0], body: (asm: Asm, p: Val) => void, init: (m: ReturnType<typeof run>) => void) {
+function once(
+  target: (typeof targets)[0],
+  body: (asm: Asm, p: Val) => void,
+  init: (m: ReturnType<typeof run>) => void,
+) {
   const asm = new Asm(target);
   asm.fn("go", ["ptr"], undefined, (p) => body(asm, p));
   const m = run(asm);
@@ -67,24 +76,36 @@ describe.each(targets)("asm on $name", (target) => {
   });
 
   it("orders loads against stores", () => {
-    const m = once(target, (asm, p) => {
-      const old = asm.load("f32", p, 0);
-      asm.store(p, 0, asm.f32(7));
-      asm.store(p, 4, old);
-      asm.store(p, 8, asm.load("f32", p, 0));
-    }, (s) => s.f32.set([1]));
+    const m = once(
+      target,
+      (asm, p) => {
+        const old = asm.load("f32", p, 0);
+        asm.store(p, 0, asm.f32(7));
+        asm.store(p, 4, old);
+        asm.store(p, 8, asm.load("f32", p, 0));
+      },
+      (s) => s.f32.set([1]),
+    );
     expect([...m.f32.subarray(0, 3)]).toEqual([7, 1, 7]);
   });
 
   it("folds offsets only into addresses that cannot wrap", () => {
-    const m = once(target, (asm, p) => {
-      asm.loop(0, 5, 1, (i) => {
-        const back = asm.ptrAdd(p, asm.mul(i, -4)); // below zero from the second round on
-        asm.store(asm.ptrAdd(p, asm.mul(i, 4)), 64, asm.load("f32", back, 16));
-        asm.store(asm.ptrAdd(p, asm.mul(i, 4)), 96, asm.load("f32", asm.ptrAdd(back, 16)));
-        asm.store(asm.ptrAdd(p, asm.mul(asm.add(i, 8), 4)), 96, asm.load("f32", asm.ptrAdd(p, asm.mul(asm.sub(4, i), 4))));
-      });
-    }, (s) => s.f32.set([1, 2, 3, 4, 5]));
+    const m = once(
+      target,
+      (asm, p) => {
+        asm.loop(0, 5, 1, (i) => {
+          const back = asm.ptrAdd(p, asm.mul(i, -4)); // below zero from the second round on
+          asm.store(asm.ptrAdd(p, asm.mul(i, 4)), 64, asm.load("f32", back, 16));
+          asm.store(asm.ptrAdd(p, asm.mul(i, 4)), 96, asm.load("f32", asm.ptrAdd(back, 16)));
+          asm.store(
+            asm.ptrAdd(p, asm.mul(asm.add(i, 8), 4)),
+            96,
+            asm.load("f32", asm.ptrAdd(p, asm.mul(asm.sub(4, i), 4))),
+          );
+        });
+      },
+      (s) => s.f32.set([1, 2, 3, 4, 5]),
+    );
     for (const at of [16, 24, 32]) expect([...m.f32.subarray(at, at + 5)]).toEqual([5, 4, 3, 2, 1]);
   });
 
@@ -96,29 +117,38 @@ describe.each(targets)("asm on $name", (target) => {
         const row = asm.mul(i, n);
         asm.loop(0, n, 2, (j) => {
           const s = asm.add(row, j);
-          asm.if(asm.cmp("eq", asm.bin("remU", s, k), 0), () => asm.set(c, asm.add(asm.get(c), 1)), () => {
-            asm.if(asm.cmp("gt", s, 20), () => asm.set(c, asm.add(asm.get(c), 100)));
-          });
+          asm.if(
+            asm.cmp("eq", asm.bin("remU", s, k), 0),
+            () => asm.set(c, asm.add(asm.get(c), 1)),
+            () => {
+              asm.if(asm.cmp("gt", s, 20), () => asm.set(c, asm.add(asm.get(c), 100)));
+            },
+          );
         });
       });
       return asm.get(c);
     });
     let want = 0;
-    for (let i = 0; i < 7; i++) for (let j = 0; j < 7; j += 2) {
-      const s = i * 7 + j;
-      if (s % 3 === 0) want += 1;
-      else if (s > 20) want += 100;
-    }
+    for (let i = 0; i < 7; i++)
+      for (let j = 0; j < 7; j += 2) {
+        const s = i * 7 + j;
+        if (s % 3 === 0) want += 1;
+        else if (s > 20) want += 100;
+      }
     expect(run(asm).f.count(7, 3)).toBe(want);
   });
 
   it.each(["vf32", "vi32"] as VecType[])("loads and stores tails of %s and touches nothing beyond", (type) => {
     for (const n of [1, 2, 3, 4]) {
-      const m = once(target, (asm, p) => {
-        const v = asm.loadPartial(type, n, p, 16);
-        asm.store(p, 32, v);
-        asm.storePartial(n, p, 64, v);
-      }, (s) => s.i32.set([1, 2, 3, 4, 5, 6], 4));
+      const m = once(
+        target,
+        (asm, p) => {
+          const v = asm.loadPartial(type, n, p, 16);
+          asm.store(p, 32, v);
+          asm.storePartial(n, p, 64, v);
+        },
+        (s) => s.i32.set([1, 2, 3, 4, 5, 6], 4),
+      );
       const want = [1, 2, 3, 4].map((x, i) => (i < n ? x : 0));
       expect([...m.i32.subarray(8, 12)]).toEqual(want);
       expect([...m.i32.subarray(16, 20)]).toEqual(want);
@@ -127,15 +157,19 @@ describe.each(targets)("asm on $name", (target) => {
 
   it("loads and stores bytes with tails", () => {
     for (const n of [1, 2, 3, 4]) {
-      const m = once(target, (asm, p) => {
-        const v = asm.loadU8("vi32", p, 16, n);
-        asm.storeU8(p, 32, asm.add(v, 256 + 1), n);
-        asm.store(p, 64, v);
-        asm.storeU8(p, 100, asm.loadU8("i32", p, 17));
-      }, (s) => {
-        s.u8.set([250, 2, 255, 4, 9], 16);
-        s.u8.fill(77, 32, 40);
-      });
+      const m = once(
+        target,
+        (asm, p) => {
+          const v = asm.loadU8("vi32", p, 16, n);
+          asm.storeU8(p, 32, asm.add(v, 256 + 1), n);
+          asm.store(p, 64, v);
+          asm.storeU8(p, 100, asm.loadU8("i32", p, 17));
+        },
+        (s) => {
+          s.u8.set([250, 2, 255, 4, 9], 16);
+          s.u8.fill(77, 32, 40);
+        },
+      );
       expect([...m.i32.subarray(16, 20)]).toEqual([250, 2, 255, 4].map((x, i) => (i < n ? x : 0)));
       expect([...m.u8.subarray(32, 36)]).toEqual([251, 3, 0, 5].map((x, i) => (i < n ? x : 77)));
       expect(m.u8[100]).toBe(2);
@@ -143,28 +177,32 @@ describe.each(targets)("asm on $name", (target) => {
   });
 
   it("has vector arithmetic, masks, selection", () => {
-    const m = once(target, (asm, p) => {
-      const a = asm.load("vf32", p, 0);
-      const b = asm.load("vf32", p, 16);
-      let at = 32;
-      const put = (v: Val): void => {
-        asm.store(p, at, v);
-        at += 16;
-      };
-      put(asm.fma(a, b, 1));
-      put(asm.fnma(a, b, 1));
-      put(asm.select(asm.cmp("lt", a, b), a, asm.splat("vf32", -1)));
-      put(asm.maskTo01("vf32", asm.cmp("ge", a, b)));
-      put(asm.bin("max", a, b));
-      put(asm.bin("pmax", a, 0));
-      put(asm.convert("vi32", asm.mul(a, 10)));
-      put(asm.bin("copysign", a, b));
-      put(asm.un("not", asm.cmp("eq", a, a)));
-      asm.store(p, at, asm.reduceAdd(a));
-      asm.store(p, at + 4, asm.reduceMax(b));
-      asm.store(p, at + 8, asm.fma(asm.extract(a, 1), asm.extract(b, 1), asm.f32(1)));
-      asm.store(p, at + 12, asm.bitmask(asm.cmp("lt", a, 0)));
-    }, (s) => s.f32.set([1, -2, 3.5, NaN, 2, 5, -1, 4]));
+    const m = once(
+      target,
+      (asm, p) => {
+        const a = asm.load("vf32", p, 0);
+        const b = asm.load("vf32", p, 16);
+        let at = 32;
+        const put = (v: Val): void => {
+          asm.store(p, at, v);
+          at += 16;
+        };
+        put(asm.fma(a, b, 1));
+        put(asm.fnma(a, b, 1));
+        put(asm.select(asm.cmp("lt", a, b), a, asm.splat("vf32", -1)));
+        put(asm.maskTo01("vf32", asm.cmp("ge", a, b)));
+        put(asm.bin("max", a, b));
+        put(asm.bin("pmax", a, 0));
+        put(asm.convert("vi32", asm.mul(a, 10)));
+        put(asm.bin("copysign", a, b));
+        put(asm.un("not", asm.cmp("eq", a, a)));
+        asm.store(p, at, asm.reduceAdd(a));
+        asm.store(p, at + 4, asm.reduceMax(b));
+        asm.store(p, at + 8, asm.fma(asm.extract(a, 1), asm.extract(b, 1), asm.f32(1)));
+        asm.store(p, at + 12, asm.bitmask(asm.cmp("lt", a, 0)));
+      },
+      (s) => s.f32.set([1, -2, 3.5, NaN, 2, 5, -1, 4]),
+    );
     const row = (k: number): number[] => [...m.f32.subarray(8 + 4 * k, 12 + 4 * k)];
     expect(row(0)).toEqual([3, -9, -2.5, NaN]);
     expect(row(1)).toEqual([-1, 11, 4.5, NaN]);
@@ -182,21 +220,27 @@ describe.each(targets)("asm on $name", (target) => {
   });
 
   it("transposes, converts to doubles and back", () => {
-    const m = once(target, (asm, p) => {
-      asm.transpose([0, 16, 32, 48].map((o) => asm.load("vf32", p, o))).forEach((v, i) => asm.store(p, 64 + 16 * i, v));
-      const v = asm.load("vf32", p, 0);
-      const lo = asm.promote(v, false);
-      const hi = asm.promote(v, true);
-      asm.store(p, 128, lo);
-      asm.store(p, 144, hi);
-      asm.store(p, 160, asm.demote(asm.mul(lo, 2), asm.mul(hi, 3)));
-      asm.store(p, 176, asm.i32FromF64(lo, hi));
-      const k = asm.load("vi32", p, 176);
-      asm.store(p, 192, asm.f64FromI32(k, true));
-      const mask = asm.narrowMask(asm.cmp("gt", lo, 0), asm.cmp("gt", hi, 2));
-      asm.store(p, 208, mask);
-      asm.store(p, 224, asm.select(asm.widenMask(mask, true), hi, asm.konst("vf64", 9)));
-    }, (s) => s.f32.set(Array.from({ length: 16 }, (_, i) => i)));
+    const m = once(
+      target,
+      (asm, p) => {
+        asm
+          .transpose([0, 16, 32, 48].map((o) => asm.load("vf32", p, o)))
+          .forEach((v, i) => asm.store(p, 64 + 16 * i, v));
+        const v = asm.load("vf32", p, 0);
+        const lo = asm.promote(v, false);
+        const hi = asm.promote(v, true);
+        asm.store(p, 128, lo);
+        asm.store(p, 144, hi);
+        asm.store(p, 160, asm.demote(asm.mul(lo, 2), asm.mul(hi, 3)));
+        asm.store(p, 176, asm.i32FromF64(lo, hi));
+        const k = asm.load("vi32", p, 176);
+        asm.store(p, 192, asm.f64FromI32(k, true));
+        const mask = asm.narrowMask(asm.cmp("gt", lo, 0), asm.cmp("gt", hi, 2));
+        asm.store(p, 208, mask);
+        asm.store(p, 224, asm.select(asm.widenMask(mask, true), hi, asm.konst("vf64", 9)));
+      },
+      (s) => s.f32.set(Array.from({ length: 16 }, (_, i) => i)),
+    );
     expect([...m.f32.subarray(16, 32)]).toEqual(Array.from({ length: 16 }, (_, i) => (i % 4) * 4 + (i >> 2)));
     expect([...m.f64.subarray(16, 20)]).toEqual([0, 1, 2, 3]);
     expect([...m.f32.subarray(40, 44)]).toEqual([0, 2, 6, 9]);
@@ -239,6 +283,17 @@ describe.each(targets)("asm on $name", (target) => {
     const m = run(asm, { twice: (x) => 2 * x });
     expect(m.f.go(0, 4)).toBe(10);
     expect([...m.u8.subarray(30, 42)]).toEqual([0, 0, 7, 7, 7, 7, 7, 7, 7, 7, 0, 0]);
+  });
+
+  it("compiles without blocking, over shared memory, with names", async () => {
+    const asm = new Asm(target);
+    asm.fn("peek", ["ptr"], "i32", (p) => asm.load("i32", p, 4));
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
+    new Int32Array(memory.buffer)[3] = 42;
+    const f = await compileWasmAsync(asm, { memory, sharedMaximumPages: 2, debugNames: true });
+    expect(f.peek(8)).toBe(42);
+    const text = String.fromCharCode(...encodeWasm(asm, { debugNames: true }));
+    expect(text.split("peek").length).toBe(3); // export and name
   });
 
   it("names mistakes", () => {

@@ -12,7 +12,9 @@ type Floats = Float32Array | Float64Array;
 function walk(axes: readonly Axis[]): { a: number; b: number; c: number }[] {
   let out = [{ a: 0, b: 0, c: 0 }];
   for (const x of axes) {
-    out = out.flatMap((o) => Array.from({ length: x.size }, (_, i) => ({ a: o.a + i * x.a, b: o.b + i * x.b, c: o.c + i * x.c })));
+    out = out.flatMap((o) =>
+      Array.from({ length: x.size }, (_, i) => ({ a: o.a + i * x.a, b: o.b + i * x.b, c: o.c + i * x.c })),
+    );
   }
   return out;
 }
@@ -49,7 +51,8 @@ function check(raw: ContractSpec, ranges?: (blocks: number) => number[], viaStor
   table.set([a0, b0, c0, s0]);
   const at = (offset: number, n: number): Floats => new float(memory.buffer.slice(offset, offset + n * es));
   const put = (offset: number, v: Floats): void => new Uint8Array(memory.buffer).set(new Uint8Array(v.buffer), offset);
-  const fill = (n: number, k: number): Floats => Float64Array.from({ length: n }, (_, i) => ((i * 7 + k) % 13) - 6) as Floats;
+  const fill = (n: number, k: number): Float64Array =>
+    Float64Array.from({ length: n }, (_, i) => ((i * 7 + k) % 13) - 6);
   const a = float.from(fill(na, 1));
   const b = float.from(fill(nb, 5));
   put(a0, a);
@@ -63,7 +66,11 @@ function check(raw: ContractSpec, ranges?: (blocks: number) => number[], viaStor
     const [pa, pb, pc, ps] = [0, 4, 8, 12].map((o) => asm.load("ptr", args, o));
     // Stores through the indices of the spec's own axes.
     const byIndex = (t: StoreCtx): void => {
-      const groups = [[spec.batch, t.batch], [spec.m, t.m], [spec.n, t.n]] as const;
+      const groups = [
+        [spec.batch, t.batch],
+        [spec.m, t.m],
+        [spec.n, t.n],
+      ] as const;
       for (let l = 0; l < t.count; l++) {
         let off = asm.i32(spec.cOffset);
         for (const [axes, idx] of groups) {
@@ -85,11 +92,13 @@ function check(raw: ContractSpec, ranges?: (blocks: number) => number[], viaStor
   const want = new Float64Array(nc).fill(-777);
   const ks = walk(spec.k);
   const ns = walk(spec.n);
-  for (const t of walk(spec.batch)) for (const m of walk(spec.m)) for (const n of ns) {
-    let s = 0;
-    for (const k of ks) s += a[t.a + m.a + k.a + spec.aOffset] * b[t.b + n.b + k.b + spec.bOffset];
-    want[t.c + m.c + n.c + spec.cOffset] = s;
-  }
+  for (const t of walk(spec.batch))
+    for (const m of walk(spec.m))
+      for (const n of ns) {
+        let s = 0;
+        for (const k of ks) s += a[t.a + m.a + k.a + spec.aOffset] * b[t.b + n.b + k.b + spec.bOffset];
+        want[t.c + m.c + n.c + spec.cOffset] = s;
+      }
   const got = at(c0, nc + 2);
   for (let i = 0; i < nc; i++) {
     if (got[i] !== want[i]) throw new Error(`at ${i}: ${got[i]}, wanted ${want[i]}; ${JSON.stringify(spec)}`);
@@ -101,7 +110,13 @@ function check(raw: ContractSpec, ranges?: (blocks: number) => number[], viaStor
 const x = (size: number, a: number, b: number, c: number): Axis => ({ size, a, b, c });
 
 function matmulSpec(
-  M: number, N: number, K: number, ta = false, tb = false, batch = 1, dtype: ContractSpec["dtype"] = "float32",
+  M: number,
+  N: number,
+  K: number,
+  ta = false,
+  tb = false,
+  batch = 1,
+  dtype: ContractSpec["dtype"] = "float32",
 ): ContractSpec {
   return {
     dtype,
@@ -117,13 +132,15 @@ function convSpecs(B: number, H: number, W: number, C: number, O: number, k: num
   const oh = Math.floor((H - d * (k - 1) - 1) / s) + 1;
   const ow = Math.floor((W - d * (k - 1) - 1) / s) + 1;
   const forward: ContractSpec = {
-    dtype: "float32", batch: [],
+    dtype: "float32",
+    batch: [],
     m: [x(B, H * W * C, 0, oh * ow * O), x(oh, s * W * C, 0, ow * O), x(ow, s * C, 0, O)],
     n: [x(O, 0, 1, 1)],
     k: [x(k, d * W * C, k * C * O, 0), x(k, d * C, C * O, 0), x(C, 1, O, 0)],
   };
   const weights: ContractSpec = {
-    dtype: "float32", batch: [],
+    dtype: "float32",
+    batch: [],
     m: [x(k, d * W * C, 0, k * C * O), x(k, d * C, 0, C * O), x(C, 1, 0, O)],
     n: [x(O, 0, 1, 1)],
     k: [x(B, H * W * C, oh * ow * O, 0), x(oh, s * W * C, ow * O, 0), x(ow, s * C, O, 0)],
@@ -132,7 +149,8 @@ function convSpecs(B: number, H: number, W: number, C: number, O: number, k: num
   const PH = H + k - 1;
   const PW = W + k - 1;
   const input: ContractSpec = {
-    dtype: "float32", batch: [],
+    dtype: "float32",
+    batch: [],
     m: [x(B, PH * PW * O, 0, H * W * C), x(H, PW * O, 0, W * C), x(W, O, 0, C)],
     n: [x(C, 0, O, 1)],
     k: [x(k, PW * O, -k * C * O, 0), x(k, O, -C * O, 0), x(O, 1, 1, 0)],
@@ -142,21 +160,43 @@ function convSpecs(B: number, H: number, W: number, C: number, O: number, k: num
 
 describe("contraction", () => {
   const sizes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 16, 17, 25];
-  it.each([[false, false], [true, false], [false, true], [true, true]])("multiplies small matrices, A^T %s, B^T %s", (ta, tb) => {
+  it.each([
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ])("multiplies small matrices, A^T %s, B^T %s", (ta, tb) => {
     for (const M of sizes) for (const N of sizes) check(matmulSpec(M, N, 1 + ((M * 5 + N * 3) % 19), ta, tb));
   });
   it("multiplies matrices of doubles", () => {
-    for (const M of [1, 2, 3, 6, 7, 13]) for (const N of [1, 2, 3, 4, 5, 9]) check(matmulSpec(M, N, 11, N % 2 === 1, M % 2 === 1, 2, "float64"));
+    for (const M of [1, 2, 3, 6, 7, 13])
+      for (const N of [1, 2, 3, 4, 5, 9]) check(matmulSpec(M, N, 11, N % 2 === 1, M % 2 === 1, 2, "float64"));
   });
-  it.each([[130, 300, 700], [64, 257, 1100], [1, 300, 700], [3, 70, 2000], [200, 10, 2100], [40, 129, 70]])(
-    "blocks large matrices %i x %i x %i", (M, N, K) => {
-      for (const [ta, tb] of [[false, false], [true, false], [false, true]]) check(matmulSpec(M, N, K, ta, tb));
-    });
+  it.each([
+    [130, 300, 700],
+    [64, 257, 1100],
+    [1, 300, 700],
+    [3, 70, 2000],
+    [200, 10, 2100],
+    [40, 129, 70],
+  ])("blocks large matrices %i x %i x %i", (M, N, K) => {
+    for (const [ta, tb] of [
+      [false, false],
+      [true, false],
+      [false, true],
+    ])
+      check(matmulSpec(M, N, K, ta, tb));
+  });
   it("multiplies matrices and vectors", () => {
     for (const via of [false, true]) {
       for (const K of [1, 3, 4, 7, 32, 129]) {
         for (const N of [1, 2, 5, 8, 9, 30]) {
-          for (const [ta, tb] of [[false, false], [true, false], [false, true], [true, true]]) {
+          for (const [ta, tb] of [
+            [false, false],
+            [true, false],
+            [false, true],
+            [true, true],
+          ]) {
             check(matmulSpec(1, N, K, ta, tb, 2), undefined, via);
             check(matmulSpec(N, 1, K, ta, tb, 2), undefined, via);
           }
@@ -169,13 +209,26 @@ describe("contraction", () => {
     }
   });
   it("leaves the output alone for empty axes, writes zeros for an empty sum", () => {
-    for (const [M, N, K] of [[0, 5, 3], [4, 0, 3], [4, 5, 0], [0, 0, 0], [1, 1, 0]]) check(matmulSpec(M, N, K));
+    for (const [M, N, K] of [
+      [0, 5, 3],
+      [4, 0, 3],
+      [4, 5, 0],
+      [0, 0, 0],
+      [1, 1, 0],
+    ])
+      check(matmulSpec(M, N, K));
     check(matmulSpec(4, 5, 6, false, false, 0));
   });
   it("convolves, and gives both gradients", () => {
     const shapes: [number, number, number, number, number, number, number, number][] = [
-      [2, 10, 10, 16, 16, 3, 1, 1], [1, 9, 7, 3, 8, 3, 1, 1], [2, 12, 12, 1, 6, 5, 1, 1], [2, 11, 11, 4, 10, 3, 2, 1],
-      [1, 12, 12, 6, 16, 5, 1, 1], [2, 9, 9, 2, 3, 2, 1, 2], [1, 8, 8, 5, 64, 1, 1, 1], [3, 7, 5, 33, 9, 3, 2, 2],
+      [2, 10, 10, 16, 16, 3, 1, 1],
+      [1, 9, 7, 3, 8, 3, 1, 1],
+      [2, 12, 12, 1, 6, 5, 1, 1],
+      [2, 11, 11, 4, 10, 3, 2, 1],
+      [1, 12, 12, 6, 16, 5, 1, 1],
+      [2, 9, 9, 2, 3, 2, 1, 2],
+      [1, 8, 8, 5, 64, 1, 1, 1],
+      [3, 7, 5, 33, 9, 3, 2, 2],
     ];
     for (const s of shapes) {
       const { forward, weights, input } = convSpecs(...s);
@@ -200,7 +253,11 @@ describe("contraction", () => {
     check(convSpecs(32, 6, 6, 12, 20, 3).weights, undefined, true);
   });
   it("gives the same bits however the blocks are split", () => {
-    for (const s of [matmulSpec(130, 600, 700), matmulSpec(20, 30, 40, false, true, 9), convSpecs(2, 18, 18, 8, 24, 3).forward]) {
+    for (const s of [
+      matmulSpec(130, 600, 700),
+      matmulSpec(20, 30, 40, false, true, 9),
+      convSpecs(2, 18, 18, 8, 24, 3).forward,
+    ]) {
       check(s, (n) => Array.from({ length: n + 1 }, (_, i) => i));
       check(s, (n) => [0, Math.floor(n / 3), Math.floor(n / 2), n]);
     }
@@ -208,22 +265,32 @@ describe("contraction", () => {
   it("takes any strides", () => {
     const axis = fc.record({ size: fc.integer({ min: 1, max: 7 }), order: fc.nat(), flip: fc.boolean() });
     const list = fc.array(axis, { maxLength: 3 });
-    fc.assert(fc.property(list, list, list, list, fc.boolean(), fc.boolean(), fc.boolean(), (bt, m, n, k, f64, slide, via) => {
-      type Ax = { size: number; order: number; flip: boolean };
-      const strides = (axes: Ax[]): Map<Ax, number> => {
-        const out = new Map<Ax, number>();
-        let s = 1;
-        for (const y of [...axes].sort((p, q) => p.order - q.order)) {
-          out.set(y, y.flip ? -s : s);
-          s *= y.size;
-        }
-        return out;
-      };
-      const sa = strides([...bt, ...m, ...k]);
-      const sb = strides([...bt, ...n, ...k].reverse());
-      const sc = strides([...bt, ...m, ...n]);
-      const axes = (g: Ax[]): Axis[] => g.map((y) => x(y.size, slide && sa.has(y) ? 1 + (y.order % 3) : sa.get(y) ?? 0, sb.get(y) ?? 0, sc.get(y) ?? 0));
-      check({ dtype: f64 ? "float64" : "float32", batch: axes(bt), m: axes(m), n: axes(n), k: axes(k) }, undefined, via);
-    }), { numRuns: 400 });
+    fc.assert(
+      fc.property(list, list, list, list, fc.boolean(), fc.boolean(), fc.boolean(), (bt, m, n, k, f64, slide, via) => {
+        type Ax = { size: number; order: number; flip: boolean };
+        const strides = (axes: Ax[]): Map<Ax, number> => {
+          const out = new Map<Ax, number>();
+          let s = 1;
+          for (const y of [...axes].sort((p, q) => p.order - q.order)) {
+            out.set(y, y.flip ? -s : s);
+            s *= y.size;
+          }
+          return out;
+        };
+        const sa = strides([...bt, ...m, ...k]);
+        const sb = strides([...bt, ...n, ...k].reverse());
+        const sc = strides([...bt, ...m, ...n]);
+        const axes = (g: Ax[]): Axis[] =>
+          g.map((y) =>
+            x(y.size, slide && sa.has(y) ? 1 + (y.order % 3) : (sa.get(y) ?? 0), sb.get(y) ?? 0, sc.get(y) ?? 0),
+          );
+        check(
+          { dtype: f64 ? "float64" : "float32", batch: axes(bt), m: axes(m), n: axes(n), k: axes(k) },
+          undefined,
+          via,
+        );
+      }),
+      { numRuns: 400 },
+    );
   });
 });

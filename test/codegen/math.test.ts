@@ -14,7 +14,10 @@ const fromBits = (b: number): number => ((bits[0] = b), asFloat[0]);
 function runner(name: MathName, target = wasmTarget(features)) {
   const asm = new Asm(target);
   const arity = name === "pow" ? 2 : 1;
-  for (const [fn, type, step] of [["vec", "vf32", asm.lanes], ["one", "f32", 1]] as const) {
+  for (const [fn, type, step] of [
+    ["vec", "vf32", asm.lanes],
+    ["one", "f32", 1],
+  ] as const) {
     asm.fn(fn, ["i32"], undefined, (n) => {
       asm.loop(0, n, step, (i) => {
         const p = asm.mul(i, 4);
@@ -57,17 +60,113 @@ function sweep(lo: number, hi: number, positive = false): Float32Array {
 
 type Row = [MathName, (x: number) => number, number, [number, number][]];
 const rows: Row[] = [
-  ["exp", Math.exp, 1, [[1e-45, 120], [0.1, 90], [80, 110]]],
-  ["expm1", Math.expm1, 2, [[1e-45, 120], [1e-3, 3], [0.1, 90]]],
-  ["log", Math.log, 1.5, [[1e-45, 3.4e38], [0.5, 2], [0.9, 1.1]]],
-  ["log1p", Math.log1p, 2, [[1e-45, 3.4e38], [1e-3, 3], [0.4, 1.2]]],
-  ["tanh", Math.tanh, 2, [[1e-45, 100], [1e-3, 1], [0.1, 12]]],
-  ["sigmoid", hostMath.sigmoid, 2.2, [[1e-45, 120], [0.1, 90], [80, 110]]],
-  ["erf", erf64, 2, [[1e-45, 100], [1e-3, 1.5], [0.8, 5]]],
-  ["sin", Math.sin, 2, [[1e-45, 1e5], [0.01, 7], [1, 20000], [1e4, 3.4e38]]],
-  ["cos", Math.cos, 2, [[1e-45, 1e5], [0.01, 7], [1, 20000], [1e4, 3.4e38]]],
+  [
+    "exp",
+    Math.exp,
+    1,
+    [
+      [1e-45, 120],
+      [0.1, 90],
+      [80, 110],
+    ],
+  ],
+  [
+    "expm1",
+    Math.expm1,
+    2,
+    [
+      [1e-45, 120],
+      [1e-3, 3],
+      [0.1, 90],
+    ],
+  ],
+  [
+    "log",
+    Math.log,
+    1.5,
+    [
+      [1e-45, 3.4e38],
+      [0.5, 2],
+      [0.9, 1.1],
+    ],
+  ],
+  [
+    "log1p",
+    Math.log1p,
+    2,
+    [
+      [1e-45, 3.4e38],
+      [1e-3, 3],
+      [0.4, 1.2],
+    ],
+  ],
+  [
+    "tanh",
+    Math.tanh,
+    2,
+    [
+      [1e-45, 100],
+      [1e-3, 1],
+      [0.1, 12],
+    ],
+  ],
+  [
+    "sigmoid",
+    hostMath.sigmoid,
+    2.2,
+    [
+      [1e-45, 120],
+      [0.1, 90],
+      [80, 110],
+    ],
+  ],
+  [
+    "erf",
+    erf64,
+    2,
+    [
+      [1e-45, 100],
+      [1e-3, 1.5],
+      [0.8, 5],
+    ],
+  ],
+  [
+    "sin",
+    Math.sin,
+    2,
+    [
+      [1e-45, 1e5],
+      [0.01, 7],
+      [1, 20000],
+      [1e4, 3.4e38],
+    ],
+  ],
+  [
+    "cos",
+    Math.cos,
+    2,
+    [
+      [1e-45, 1e5],
+      [0.01, 7],
+      [1, 20000],
+      [1e4, 3.4e38],
+    ],
+  ],
 ];
-const special = Float32Array.of(0, -0, Infinity, -Infinity, NaN, 1e-45, -1e-45, 1, -1, 3.4028234663852886e38, -3.4028234663852886e38, 0.5);
+const special = Float32Array.of(
+  0,
+  -0,
+  Infinity,
+  -Infinity,
+  NaN,
+  1e-45,
+  -1e-45,
+  1,
+  -1,
+  3.4028234663852886e38,
+  -3.4028234663852886e38,
+  0.5,
+);
 
 describe.each([wasmTarget(features), wasmTarget({ ...features, relaxed: false })])("math on $name", (target) => {
   it.each(rows)("%s", (name, exact, limit, ranges) => {
@@ -96,11 +195,24 @@ describe.each([wasmTarget(features), wasmTarget({ ...features, relaxed: false })
     const f = runner("pow", target);
     const exact = hostMath.pow;
     let seed = 1;
-    const random = (): number => ((seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff) / 0x7fffffff);
+    const random = (): number => (seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff) / 0x7fffffff;
     let max = 0;
     for (let round = 0; round < 4; round++) {
-      const xs = Float32Array.from({ length: N }, () => [fromBits(Math.floor(random() * 0x7f800000)), random() * 4, 1 + (random() - 0.5) / 8, -Math.floor(random() * 9)][round]);
-      const ys = Float32Array.from({ length: N }, () => [(random() - 0.5) * 4, (random() - 0.5) * 60, (random() - 0.5) * 2000, Math.floor(random() * 40) - 20][round]);
+      const xs = Float32Array.from(
+        { length: N },
+        () =>
+          [
+            fromBits(Math.floor(random() * 0x7f800000)),
+            random() * 4,
+            1 + (random() - 0.5) / 8,
+            -Math.floor(random() * 9),
+          ][round],
+      );
+      const ys = Float32Array.from(
+        { length: N },
+        () =>
+          [(random() - 0.5) * 4, (random() - 0.5) * 60, (random() - 0.5) * 2000, Math.floor(random() * 40) - 20][round],
+      );
       const got = f(xs, ys);
       got.forEach((v, i) => {
         const u = ulps(v, exact(xs[i], ys[i]));
@@ -113,7 +225,9 @@ describe.each([wasmTarget(features), wasmTarget({ ...features, relaxed: false })
     const xs = Float32Array.from(s.flatMap((v) => s.map(() => v)));
     const ys = Float32Array.from(s.flatMap(() => s));
     const got = f(xs, ys);
-    const bad = [...got].flatMap((v, i) => (ulps(v, exact(xs[i], ys[i])) > 1 ? [`pow(${xs[i]}, ${ys[i]}) = ${v}, not ${exact(xs[i], ys[i])}`] : []));
+    const bad = [...got].flatMap((v, i) =>
+      ulps(v, exact(xs[i], ys[i])) > 1 ? [`pow(${xs[i]}, ${ys[i]}) = ${v}, not ${exact(xs[i], ys[i])}`] : [],
+    );
     expect(bad).toEqual([]);
   });
 });
@@ -134,8 +248,17 @@ describe("float64", () => {
   });
   it("erf", () => {
     // Abramowitz & Stegun, table 7.1, and further digits by series
-    const table: [number, number][] = [[0, 0], [0.5, 0.5204998778130465], [1, 0.8427007929497149], [2, 0.9953222650189527],
-      [3, 0.9999779095030014], [3.5, 0.9999992569016276], [5, 0.9999999999984626], [-1, -0.8427007929497149], [40, 1]];
+    const table: [number, number][] = [
+      [0, 0],
+      [0.5, 0.5204998778130465],
+      [1, 0.8427007929497149],
+      [2, 0.9953222650189527],
+      [3, 0.9999779095030014],
+      [3.5, 0.9999992569016276],
+      [5, 0.9999999999984626],
+      [-1, -0.8427007929497149],
+      [40, 1],
+    ];
     for (const [v, want] of table) expect(erf64(v)).toBeCloseTo(want, 14);
     expect(erf64(NaN)).toBeNaN();
     expect(erf64(-Infinity)).toBe(-1);

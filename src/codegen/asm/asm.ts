@@ -1,5 +1,6 @@
 // Records functions as structured instruction lists. Folds index arithmetic on the way, so that encoders stay plain.
 import type { BinOp, CmpOp, Extern, Fn, Op, Target, Type, UnOp, Val, Var, VecType } from "./types.ts";
+import { compareInts, CONVERT, evalInt, isInt, make, same } from "./fold.ts";
 import { bytesOf, elemOf, isVec, maskOf } from "./types.ts";
 
 /** A value or a literal number of the type that the place asks for. */
@@ -8,7 +9,6 @@ export type Arg = Val | number;
 const fail = (message: string): never => {
   throw new Error(`[asm] ${message}`);
 };
-const isInt = (t: Type): boolean => t === "i32" || t === "ptr";
 
 /** Builder of one module: functions, host imports and one linear memory. See `index.ts` for the guide. */
 export class Asm {
@@ -39,7 +39,15 @@ export class Asm {
     if (this.cur) fail(`fn "${name}" begun inside fn "${this.cur.name}"`);
     const ps = params.map((type, imm) => make(this.serials++, -1, "param", type, undefined, undefined, undefined, imm));
     const fn: Fn = {
-      kind: "fn", index: this.fns.length, name, params: ps, result, code: [], vars: [], consts: new Map(), ret: undefined,
+      kind: "fn",
+      index: this.fns.length,
+      name,
+      params: ps,
+      result,
+      code: [],
+      vars: [],
+      consts: new Map(),
+      ret: undefined,
     };
     this.fns.push(fn);
     this.cur = fn;
@@ -75,7 +83,8 @@ export class Asm {
 
   /** A constant of any type (vectors: in all lanes). */
   konst(type: Type, value: number): Val {
-    const v = type === "f32" || type === "vf32" ? Math.fround(value) : type === "f64" || type === "vf64" ? value : value | 0;
+    const v =
+      type === "f32" || type === "vf32" ? Math.fround(value) : type === "f64" || type === "vf64" ? value : value | 0;
     const fn = this.here();
     let known = fn.consts.get(type);
     if (!known) fn.consts.set(type, (known = new Map()));
@@ -270,7 +279,12 @@ export class Asm {
     const q = il("interleaveLow", c, d);
     const r = il("interleaveHigh", a, b);
     const s = il("interleaveHigh", c, d);
-    return [il("interleaveLow2", p, q), il("interleaveHigh2", p, q), il("interleaveLow2", r, s), il("interleaveHigh2", r, s)];
+    return [
+      il("interleaveLow2", p, q),
+      il("interleaveHigh2", p, q),
+      il("interleaveLow2", r, s),
+      il("interleaveHigh2", r, s),
+    ];
   }
   /** Applies a scalar function to each lane. */
   perLane(out: VecType, args: readonly Val[], f: (...scalars: Val[]) => Val): Val {
@@ -427,7 +441,15 @@ export class Asm {
     return n > 0 && n < this.lanesOf(type) ? n : fail(`partial access of ${n} lanes of ${type}`);
   }
   private push(
-    op: Op, type: Type, a?: Val, b?: Val, c?: Val, imm = 0, count = 0, ref?: Val["ref"], args?: readonly Val[],
+    op: Op,
+    type: Type,
+    a?: Val,
+    b?: Val,
+    c?: Val,
+    imm = 0,
+    count = 0,
+    ref?: Val["ref"],
+    args?: readonly Val[],
   ): Val {
     const code = this.here().code;
     const v = make(this.serials++, code.length, op, type, a, b, c, imm, count, ref, args);
@@ -437,7 +459,8 @@ export class Asm {
   /** Moves a constant part of the address into the immediate offset. */
   private addr(p: Val, offset: number): [Val, number] {
     if (!isInt(p.type)) fail(`address of type ${p.type}`);
-    if (p.op === "add" && p.b!.op === "const" && p.a!.positive && p.b!.imm + offset >= 0) return [p.a!, p.b!.imm + offset];
+    if (p.op === "add" && p.b!.op === "const" && p.a!.positive && p.b!.imm + offset >= 0)
+      return [p.a!, p.b!.imm + offset];
     if (offset < 0 || (offset > 0 && !p.positive)) return [this.bin("add", p, offset), 0];
     return [p, offset];
   }
@@ -458,7 +481,8 @@ export class Asm {
       const c = y.imm;
       if (c === 0 && op !== "mul" && op !== "and" && !op.startsWith("div") && !op.startsWith("rem")) return x;
       if (op === "sub") return this.foldInt("add", x, this.i32(-c));
-      if (op === "add" && x.op === "add" && x.b!.op === "const") return this.foldInt("add", x.a!, this.i32(x.b!.imm + c));
+      if (op === "add" && x.op === "add" && x.b!.op === "const")
+        return this.foldInt("add", x.a!, this.i32(x.b!.imm + c));
       if ((op === "mul" || op === "shl") && x.op === "add" && x.b!.op === "const" && isInt(x.type)) {
         return this.foldInt("add", this.foldInt(op, x.a!, y), this.konst("i32", evalInt(op, x.b!.imm, c)!));
       }
@@ -469,90 +493,30 @@ export class Asm {
           return this.foldInt(op === "mul" ? "shl" : "shrU", x, this.i32(31 - Math.clz32(c)));
         }
       }
-      if (op === "remU" && c > 0 && (c & (c - 1)) === 0) return c === 1 ? this.i32(0) : this.foldInt("and", x, this.i32(c - 1));
+      if (op === "remU" && c > 0 && (c & (c - 1)) === 0)
+        return c === 1 ? this.i32(0) : this.foldInt("and", x, this.i32(c - 1));
     }
     // constants come last, where addresses can take them up
-    if (op === "add" && y.op === "add" && y.b!.op === "const") return this.foldInt("add", this.foldInt("add", x, y.a!), y.b!);
-    if (op === "add" && x.op === "add" && x.b!.op === "const") return this.foldInt("add", this.foldInt("add", x.a!, y), x.b!);
+    if (op === "add" && y.op === "add" && y.b!.op === "const")
+      return this.foldInt("add", this.foldInt("add", x, y.a!), y.b!);
+    if (op === "add" && x.op === "add" && x.b!.op === "const")
+      return this.foldInt("add", this.foldInt("add", x.a!, y), x.b!);
     return this.pushInt(op, type, x, y);
   }
 }
 
 const INT_OPS: readonly string[] = [
-  "add", "sub", "mul", "and", "or", "xor", "shl", "shrS", "shrU", "divS", "divU", "remS", "remU",
+  "add",
+  "sub",
+  "mul",
+  "and",
+  "or",
+  "xor",
+  "shl",
+  "shrS",
+  "shrU",
+  "divS",
+  "divU",
+  "remS",
+  "remU",
 ];
-
-const same = (a: Type, b: Type): boolean => a === b || (isInt(a) && isInt(b));
-
-function make(
-  serial: number, id: number, op: Op, type: Type, a?: Val, b?: Val, c?: Val, imm = 0, count = 0, ref?: Val["ref"], args?: readonly Val[],
-): Val {
-  return { serial, id, op, type, a, b, c, imm, count, positive: isInt(type) && isPositive(op, type, imm, a, b), ref, args };
-}
-
-/** What is known of the sign of an integer; effective addresses do not wrap, so immediates need it. */
-function isPositive(op: Op, type: Type, imm: number, a: Val | undefined, b: Val | undefined): boolean {
-  switch (op) {
-    case "const":
-      return imm >= 0;
-    case "param":
-      return true;
-    case "get":
-    case "load":
-      return type === "ptr";
-    case "loop":
-    case "shl":
-    case "shrU":
-    case "divU":
-      return a!.positive;
-    case "add":
-    case "mul":
-    case "remU":
-      return a!.positive && b!.positive;
-    case "and":
-      return a!.positive || b!.positive;
-    default:
-      return false;
-  }
-}
-
-const CONVERT: Record<string, Op> = {
-  "f32<i32": "f32FromI32", "f32<i32u": "f32FromU32", "i32<f32": "i32FromF32", "i32<f32u": "u32FromF32",
-  "f64<f32": "f64FromF32", "f32<f64": "f32FromF64", "f64<i32": "f64FromI32", "f64<i32u": "f64FromU32",
-  "i32<f64": "i32FromF64", "i32<f64u": "u32FromF64",
-  "vf32<vi32": "f32FromI32", "vf32<vi32u": "f32FromU32", "vi32<vf32": "i32FromF32", "vi32<vf32u": "u32FromF32",
-};
-
-function evalInt(op: BinOp, a: number, b: number): number | undefined {
-  switch (op) {
-    case "add": return (a + b) | 0;
-    case "sub": return (a - b) | 0;
-    case "mul": return Math.imul(a, b);
-    case "and": return a & b;
-    case "or": return a | b;
-    case "xor": return a ^ b;
-    case "shl": return a << b;
-    case "shrS": return a >> b;
-    case "shrU": return (a >>> b) | 0;
-    case "divU": return b === 0 ? undefined : ((a >>> 0) / (b >>> 0)) | 0;
-    case "remU": return b === 0 ? undefined : ((a >>> 0) % (b >>> 0)) | 0;
-    case "divS": return b === 0 ? undefined : (a / b) | 0;
-    case "remS": return b === 0 ? undefined : (a % b) | 0;
-    default: return undefined;
-  }
-}
-
-function compareInts(op: CmpOp, a: number, b: number): boolean {
-  switch (op) {
-    case "eq": return a === b;
-    case "ne": return a !== b;
-    case "lt": return a < b;
-    case "le": return a <= b;
-    case "gt": return a > b;
-    case "ge": return a >= b;
-    case "ltU": return a >>> 0 < b >>> 0;
-    case "leU": return a >>> 0 <= b >>> 0;
-    case "gtU": return a >>> 0 > b >>> 0;
-    default: return a >>> 0 >= b >>> 0;
-  }
-}

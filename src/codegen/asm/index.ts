@@ -44,5 +44,5 @@
  */
 export { Asm } from "./asm.ts";
 export type { Arg } from "./asm.ts";
-export { bytesOf, elemOf, isVec, maskOf } from "./types.ts";
-export type { BinOp, CmpOp, Extern, Fn, Op, Target, Type, UnOp, Val, Var, VecType } from "./types.ts";
+export { bytesOf, elemOf, isVec } from "./types.ts";
+export type { Extern, Fn, Op, Target, Type, Val, Var, VecType } from "./types.ts";

@@ -7,9 +7,26 @@ export type VecType = "vf32" | "vi32" | "vf64" | "vi64";
 
 /** Two-operand operations. See `Asm.bin` for which types take which. */
 export type BinOp =
-  | "add" | "sub" | "mul" | "div" | "min" | "max" | "pmin" | "pmax"
-  | "and" | "or" | "xor" | "andnot" | "shl" | "shrS" | "shrU"
-  | "divS" | "divU" | "remS" | "remU" | "copysign";
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "min"
+  | "max"
+  | "pmin"
+  | "pmax"
+  | "and"
+  | "or"
+  | "xor"
+  | "andnot"
+  | "shl"
+  | "shrS"
+  | "shrU"
+  | "divS"
+  | "divU"
+  | "remS"
+  | "remU"
+  | "copysign";
 /** One-operand operations. */
 export type UnOp = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest" | "not";
 /** Comparisons; the `U` forms are unsigned and for integers only. */
@@ -17,16 +34,63 @@ export type CmpOp = "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "ltU" | "leU" | "g
 
 /** What an instruction does. Types of operands select the machine form. */
 export type Op =
-  | BinOp | UnOp | CmpOp
-  | "const" | "param" | "get" | "set" | "decl"
-  | "fma" | "fnma" | "select" | "splat" | "extract" | "insert"
-  | "f32FromI32" | "f32FromU32" | "i32FromF32" | "u32FromF32"
-  | "f64FromF32" | "f32FromF64" | "f64FromI32" | "f64FromU32" | "i32FromF64" | "u32FromF64" | "bitcast"
-  | "promoteLow" | "promoteHigh" | "demote" | "f64FromI32Low" | "f64FromI32High" | "i32FromF64Pair"
-  | "maskLow" | "maskHigh" | "maskPair" | "bitmask"
-  | "interleaveLow" | "interleaveHigh" | "interleaveLow2" | "interleaveHigh2" | "swapHalves" | "swapPairs"
-  | "load" | "store" | "loadSplat" | "loadPartial" | "storePartial" | "loadU8" | "storeU8" | "copy" | "fill"
-  | "loop" | "endloop" | "if" | "else" | "endif" | "call" | "pin";
+  | BinOp
+  | UnOp
+  | CmpOp
+  | "const"
+  | "param"
+  | "get"
+  | "set"
+  | "decl"
+  | "fma"
+  | "fnma"
+  | "select"
+  | "splat"
+  | "extract"
+  | "insert"
+  | "f32FromI32"
+  | "f32FromU32"
+  | "i32FromF32"
+  | "u32FromF32"
+  | "f64FromF32"
+  | "f32FromF64"
+  | "f64FromI32"
+  | "f64FromU32"
+  | "i32FromF64"
+  | "u32FromF64"
+  | "bitcast"
+  | "promoteLow"
+  | "promoteHigh"
+  | "demote"
+  | "f64FromI32Low"
+  | "f64FromI32High"
+  | "i32FromF64Pair"
+  | "maskLow"
+  | "maskHigh"
+  | "maskPair"
+  | "bitmask"
+  | "interleaveLow"
+  | "interleaveHigh"
+  | "interleaveLow2"
+  | "interleaveHigh2"
+  | "swapHalves"
+  | "swapPairs"
+  | "load"
+  | "store"
+  | "loadSplat"
+  | "loadPartial"
+  | "storePartial"
+  | "loadU8"
+  | "storeU8"
+  | "copy"
+  | "fill"
+  | "loop"
+  | "endloop"
+  | "if"
+  | "else"
+  | "endif"
+  | "call"
+  | "pin";
 
 /** A mutable variable of a function. */
 export interface Var {
@@ -95,6 +159,7 @@ export const isVec = (t: Type): t is VecType => t.charCodeAt(0) === 118;
 /** Element type of a vector type. */
 export const elemOf = (t: VecType): "f32" | "i32" | "f64" => (t === "vf32" ? "f32" : t === "vi32" ? "i32" : "f64");
 /** Mask type of comparisons over `t`. */
-export const maskOf = (t: Type): Type => (t === "vf32" || t === "vi32" ? "vi32" : t === "vf64" || t === "vi64" ? "vi64" : "i32");
+export const maskOf = (t: Type): Type =>
+  t === "vf32" || t === "vi32" ? "vi32" : t === "vf64" || t === "vi64" ? "vi64" : "i32";
 /** Bytes of one element. */
 export const bytesOf = (t: Type): number => (t === "f64" || t === "vf64" || t === "vi64" ? 8 : 4);

@@ -45,7 +45,7 @@ export function contractScratchBytes(spec: ContractSpec, lanes = 4): number {
 }
 
 /** Stores sums to `c`. */
-export function storePlain(asm: Asm, c: Val, es: number): (t: StoreCtx) => void {
+function storePlain(asm: Asm, c: Val, es: number): (t: StoreCtx) => void {
   return (t) => {
     const p = asm.ptrAdd(c, asm.mul(t.outOffset, es));
     if (t.laneStride === 1) return asm.storePartial(t.count, p, 0, t.acc);
@@ -111,12 +111,19 @@ class Nest {
   emit(): void {
     const { asm, p, io } = this;
     if (p.table) this.emitTable();
-    const given = [asm.ptrAdd(io.a, (this.spec.aOffset ?? 0) * p.es), asm.ptrAdd(io.b, (this.spec.bOffset ?? 0) * p.es)];
+    const given = [
+      asm.ptrAdd(io.a, (this.spec.aOffset ?? 0) * p.es),
+      asm.ptrAdd(io.b, (this.spec.bOffset ?? 0) * p.es),
+    ];
     const [a0, b0] = p.norm.swapped ? [given[1], given[0]] : given;
     if (p.packB === "call") this.packB(b0, asm.i32(0), this.inside(p.chunk));
     asm.loop(io.lo, io.hi, 1, (block) => {
       const [bi, mb, nb] = decode(asm, block, [p.batches, p.mBlocks, p.nBlocks]);
-      const batch = decode(asm, p.batches === 1 ? asm.i32(0) : bi, p.norm.batch.map((x) => x.size));
+      const batch = decode(
+        asm,
+        p.batches === 1 ? asm.i32(0) : bi,
+        p.norm.batch.map((x) => x.size),
+      );
       const a = this.offset(a0, p.norm.batch, batch, "a");
       const b = this.offset(b0, p.norm.batch, batch, "b");
       if (p.kBlocks > 1) {
@@ -160,8 +167,17 @@ class Nest {
     const column = p.norm.n.b * p.es;
     const one = (r: Region, panels: Arg, src: Val, to: Val): void =>
       emitPackB(asm, {
-        vtype: this.vtype, es: p.es, lanes: p.lanes, src, dst: to, panels, nv: r.nv, last: r.last, column,
-        panelStride: r.nv * p.lanes * p.es * p.kSteps, k,
+        vtype: this.vtype,
+        es: p.es,
+        lanes: p.lanes,
+        src,
+        dst: to,
+        panels,
+        nv: r.nv,
+        last: r.last,
+        column,
+        panelStride: r.nv * p.lanes * p.es * p.kSteps,
+        k,
       });
     if (p.main) {
       const first = asm.mul(nb, p.panelsPerBlock);
@@ -209,15 +225,21 @@ class Nest {
     if (p.packB === "block") this.packB(b, nb, k);
 
     const from = asm.mul(mb, p.unitsPerBlock);
-    const to = p.units % p.unitsPerBlock === 0
-      ? asm.add(from, p.unitsPerBlock) : asm.bin("min", asm.add(from, p.unitsPerBlock), p.units);
+    const to =
+      p.units % p.unitsPerBlock === 0
+        ? asm.add(from, p.unitsPerBlock)
+        : asm.bin("min", asm.add(from, p.unitsPerBlock), p.units);
     const at = { kb, b, batch, nb, k };
     if (p.unitIsTile) {
       asm.loop(from, to, 1, (t) => this.tile(t, asm.sub(t, from), { ...at, a, outer: [] }));
       return;
     }
     asm.loop(from, to, 1, (u) => {
-      const outer = decode(asm, u, p.norm.mOuter.map((x) => x.size));
+      const outer = decode(
+        asm,
+        u,
+        p.norm.mOuter.map((x) => x.size),
+      );
       const au = this.offset(a, p.norm.mOuter, outer, "a");
       const ordinal = asm.mul(asm.sub(u, from), p.tiles);
       asm.loop(0, p.tiles, 1, (t) => this.tile(t, asm.add(ordinal, t), { ...at, a: au, outer }));
@@ -228,7 +250,11 @@ class Nest {
   private eachHeight(t: Val, body: (rows: number) => void): void {
     const { asm, p } = this;
     if (p.bigTiles === p.tiles) return body(p.rows);
-    asm.if(asm.cmp("lt", t, p.bigTiles), () => body(p.rows), () => body(p.rows - 1));
+    asm.if(
+      asm.cmp("lt", t, p.bigTiles),
+      () => body(p.rows),
+      () => body(p.rows - 1),
+    );
   }
 
   /** Tile t of the m axis: one row of panels. `ordinal` counts the tiles of the block. */
@@ -244,7 +270,12 @@ class Nest {
       a = panel;
     }
     const base = this.offset(
-      this.offset(asm.i32(this.spec.cOffset ?? 0), norm.batch, at.batch, "c", 1), norm.mOuter, at.outer, "c", 1);
+      this.offset(asm.i32(this.spec.cOffset ?? 0), norm.batch, at.batch, "c", 1),
+      norm.mOuter,
+      at.outer,
+      "c",
+      1,
+    );
     const row0 = asm.add(base, asm.mul(m0, norm.m.c));
     const slot = io.scratch && asm.ptrAdd(io.scratch, p.at.partial);
     const partial0 = p.kBlocks > 1 ? asm.ptrAdd(slot!, asm.mul(ordinal, p.partialTile)) : undefined;
@@ -253,7 +284,8 @@ class Nest {
       const first = asm.add(row0, asm.mul(col, norm.n.c));
       const finish = (i: Arg, j: number, acc: Val): void => this.finish(i, j, acc, r, m0, col, first, at);
       // Long epilogues are written once, in a loop over the rows; the sums wait in memory.
-      const long = asm.cost(() => finish(0, 0, asm.konst(this.vtype, 1))) > LONG_EPILOGUE && p.rows > 1 && slot !== undefined;
+      const long =
+        asm.cost(() => finish(0, 0, asm.konst(this.vtype, 1))) > LONG_EPILOGUE && p.rows > 1 && slot !== undefined;
       const spill = partial ?? (long ? slot : undefined);
       const where = (i: number, j: number): number => (i * r.nv + j) * lanes * es;
       this.eachHeight(t, (rows) => {
@@ -279,7 +311,8 @@ class Nest {
       asm.loop(0, this.panelCount(at.nb), 1, (j) => {
         const col = asm.mul(asm.add(first, j), main.nv * lanes);
         const b = packed
-          ? asm.ptrAdd(packed, asm.mul(j, main.nv * lanes * es * p.kSteps)) : asm.ptrAdd(at.b, asm.mul(col, column));
+          ? asm.ptrAdd(packed, asm.mul(j, main.nv * lanes * es * p.kSteps))
+          : asm.ptrAdd(at.b, asm.mul(col, column));
         panel(main, col, b, partial0 && asm.ptrAdd(partial0, asm.mul(j, p.partialPanel)));
       });
     }
@@ -309,9 +342,19 @@ class Nest {
       k = [{ size, a: 0, b: p.packB !== "no" ? width : k[k.length - 1].b }];
     }
     return emitTile(asm, {
-      vtype: this.vtype, es, lanes, rows, nv: r.nv, last: r.last, a, rowA: p.packA ? es : p.norm.m.a * es, b,
-      directB: p.packB === "no", k: mergeLoops(asm, k),
-      table: p.table ? asm.ptrAdd(io.scratch!, p.at.table) : undefined, init: partial,
+      vtype: this.vtype,
+      es,
+      lanes,
+      rows,
+      nv: r.nv,
+      last: r.last,
+      a,
+      rowA: p.packA ? es : p.norm.m.a * es,
+      b,
+      directB: p.packB === "no",
+      k: mergeLoops(asm, k),
+      table: p.table ? asm.ptrAdd(io.scratch!, p.at.table) : undefined,
+      init: partial,
     });
   }
 
@@ -325,7 +368,11 @@ class Nest {
       const out = spec[group].map(() => zero);
       for (const [x, index] of list) {
         if (!x.parts.some((q) => q.group === group)) continue;
-        const values = decode(asm, index(), x.parts.map((q) => q.size));
+        const values = decode(
+          asm,
+          index(),
+          x.parts.map((q) => q.size),
+        );
         x.parts.forEach((q, part) => q.group === group && (out[q.axis] = values[part]));
       }
       return out;
@@ -336,7 +383,9 @@ class Nest {
     const along = norm.n.parts[0]?.axis ?? Math.max(0, spec.n.length - 1);
     const lane = norm.swapped ? along - spec.m.length : along;
     this.store({
-      acc, lane, laneStride: norm.n.size === 1 ? 1 : norm.n.c,
+      acc,
+      lane,
+      laneStride: norm.n.size === 1 ? 1 : norm.n.c,
       count: j === r.nv - 1 ? r.last : p.lanes,
       get batch() {
         return indices("batch", batch);

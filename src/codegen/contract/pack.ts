@@ -50,21 +50,24 @@ export function emitPackB(asm: Asm, p: PackB): void {
   };
   const partial = (j: number): number => (j === nv - 1 ? p.last : lanes);
   // `count` consecutive k from `src`, all panels.
-  const copyRows = (count: number) => (src: Val): void => {
-    eachPanel(src, asm.get(out), (s, d) => {
-      for (let i = 0; i < count; i++) {
-        const row = i === 0 ? s : asm.ptrAdd(s, i * inner.b);
-        for (let j = 0; j < nv; j++) {
-          asm.store(d, i * width + j * lanes * es, asm.loadPartial(p.vtype, partial(j), row, j * lanes * es));
+  const copyRows =
+    (count: number) =>
+    (src: Val): void => {
+      eachPanel(src, asm.get(out), (s, d) => {
+        for (let i = 0; i < count; i++) {
+          const row = i === 0 ? s : asm.ptrAdd(s, i * inner.b);
+          for (let j = 0; j < nv; j++) {
+            asm.store(d, i * width + j * lanes * es, asm.loadPartial(p.vtype, partial(j), row, j * lanes * es));
+          }
         }
-      }
-    });
-  };
+      });
+    };
   const transposeRows = (src: Val): void => {
     eachPanel(src, asm.get(out), (s, d) => {
       for (let j = 0; j < nv; j++) {
         const rows = Array.from({ length: lanes }, (_, i) =>
-          i < partial(j) ? asm.load(p.vtype, at(asm, s, (j * lanes + i) * p.column)) : asm.konst(p.vtype, 0));
+          i < partial(j) ? asm.load(p.vtype, at(asm, s, (j * lanes + i) * p.column)) : asm.konst(p.vtype, 0),
+        );
         asm.transpose(rows).forEach((v, i) => asm.store(d, i * width + j * lanes * es, v));
       }
     });
@@ -117,7 +120,15 @@ export function emitPackB(asm: Asm, p: PackB): void {
 }
 
 /** Packs `rows` rows of A that lie next to each other (m stride one) as [k][rows]. */
-export function emitPackA(asm: Asm, vtype: VecType, es: number, rows: number, src: Val, dst: Val, k: readonly KLoop[]): void {
+export function emitPackA(
+  asm: Asm,
+  vtype: VecType,
+  es: number,
+  rows: number,
+  src: Val,
+  dst: Val,
+  k: readonly KLoop[],
+): void {
   const lanes = asm.lanesOf(vtype);
   const out = asm.var("ptr", dst);
   const walk = (level: number, from: Val): void => {

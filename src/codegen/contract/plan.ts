@@ -3,9 +3,9 @@ import type { ContractSpec, NAxis, Norm } from "./spec.ts";
 import { normalise, product } from "./spec.ts";
 
 /** Sizes that the blocking aims at: bytes of the first- and second-level data caches it may fill, and loop lengths. */
-export const BLOCKING: Readonly<Record<
-  "directBytes" | "packedBytes" | "kSteps" | "kStepsWhole" | "packRows" | "blocks" | "blockWork", number
->> = {
+const BLOCKING: Readonly<
+  Record<"directBytes" | "packedBytes" | "kSteps" | "kStepsWhole" | "packRows" | "blocks" | "blockWork", number>
+> = {
   /** B (direct) that may stay in the first-level cache. */
   directBytes: 32 * 1024,
   /** Packed block of B: second-level cache, less what A, C and the rest need. */
@@ -63,7 +63,13 @@ export interface ContractPlan {
   readonly nBlocks: number;
   readonly blocks: number;
   /** Byte offsets in the scratch memory, and its size. */
-  readonly at: { readonly table: number; readonly a: number; readonly b: number; readonly partial: number; readonly size: number };
+  readonly at: {
+    readonly table: number;
+    readonly a: number;
+    readonly b: number;
+    readonly partial: number;
+    readonly size: number;
+  };
   /** Scratch memory that an epilogue of any length can do without. */
   readonly needsScratch: boolean;
   /** Bytes of partial sums of one tile: per main panel, and for the whole row of panels. */
@@ -120,9 +126,10 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
   if (dot) direct = true;
 
   // Blocks of k: the last axis whose whole inside fits is cut into equal chunks.
-  const limit = direct && !(K * n.size * es <= BLOCKING.directBytes)
-    ? Math.max(64, Math.floor(BLOCKING.directBytes / (n.size * es)))
-    : BLOCKING.kSteps;
+  const limit =
+    direct && !(K * n.size * es <= BLOCKING.directBytes)
+      ? Math.max(64, Math.floor(BLOCKING.directBytes / (n.size * es)))
+      : BLOCKING.kSteps;
   let split = 0;
   let inner = K;
   const whole = K <= (direct ? limit : BLOCKING.kStepsWhole) || (M < 6 && direct);
@@ -139,7 +146,9 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
   // Blocks of n: packed B of a block stays in the second-level cache.
   const mainPanels = main?.panels ?? 0;
   const panelBytes = Math.max(1, kSteps) * w * es;
-  const panelsFit = direct ? Math.max(1, ceil(BLOCKING.blockWork, Math.max(1, M * w * K))) : Math.max(1, Math.floor(BLOCKING.packedBytes / panelBytes));
+  const panelsFit = direct
+    ? Math.max(1, ceil(BLOCKING.blockWork, Math.max(1, M * w * K)))
+    : Math.max(1, Math.floor(BLOCKING.packedBytes / panelBytes));
   const nBlocks = Math.max(1, ceil(mainPanels, Math.max(1, panelsFit)));
   const panelsPerBlock = ceil(mainPanels, nBlocks);
   const packB = direct ? "no" : kBlocks === 1 && nBlocks === 1 && norm.batch.every((x) => x.b === 0) ? "call" : "block";
@@ -168,8 +177,34 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
   const slot = rows * Math.max(main?.nv ?? 0, tail?.nv ?? 0) * lanes * es;
   const size = partialAt + align(kBlocks > 1 ? tileCount * partialTile : slot);
   return {
-    norm, es, lanes, rows, tiles, bigTiles, main, tail, dot, packA, packB, table, split, chunk, chunks, kBlocks, kSteps,
-    batches, unitIsTile, units, unitsPerBlock, mBlocks: ceil(units, unitsPerBlock), panelsPerBlock, nBlocks, blocks,
-    at: { table: tableAt, a: aAt, b: bAt, partial: partialAt, size }, needsScratch: kBlocks > 1 || partialAt > 0, partialPanel, partialTile,
+    norm,
+    es,
+    lanes,
+    rows,
+    tiles,
+    bigTiles,
+    main,
+    tail,
+    dot,
+    packA,
+    packB,
+    table,
+    split,
+    chunk,
+    chunks,
+    kBlocks,
+    kSteps,
+    batches,
+    unitIsTile,
+    units,
+    unitsPerBlock,
+    mBlocks: ceil(units, unitsPerBlock),
+    panelsPerBlock,
+    nBlocks,
+    blocks,
+    at: { table: tableAt, a: aAt, b: bAt, partial: partialAt, size },
+    needsScratch: kBlocks > 1 || partialAt > 0,
+    partialPanel,
+    partialTile,
   };
 }

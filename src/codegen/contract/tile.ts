@@ -30,10 +30,15 @@ export function emitTile(asm: Asm, t: Tile): Val[][] {
   const { vtype, es, lanes, rows, nv } = t;
   const acc = Array.from({ length: rows }, (_, r) =>
     Array.from({ length: nv }, (_, j) =>
-      asm.var(vtype, t.init ? asm.load(vtype, t.init, (r * nv + j) * lanes * es) : 0)));
+      asm.var(vtype, t.init ? asm.load(vtype, t.init, (r * nv + j) * lanes * es) : 0),
+    ),
+  );
   const step = (ap: Val, bp: Val): void => {
     const bs = Array.from({ length: nv }, (_, j) =>
-      t.directB && j === nv - 1 ? asm.loadPartial(vtype, t.last, bp, j * lanes * es) : asm.load(vtype, bp, j * lanes * es));
+      t.directB && j === nv - 1
+        ? asm.loadPartial(vtype, t.last, bp, j * lanes * es)
+        : asm.load(vtype, bp, j * lanes * es),
+    );
     for (let r = 0; r < rows; r++) {
       const x = asm.loadSplat(vtype, ap, r * t.rowA);
       for (let j = 0; j < nv; j++) asm.set(acc[r][j], asm.fma(x, bs[j], asm.get(acc[r][j])));
@@ -67,7 +72,14 @@ export function emitTile(asm: Asm, t: Tile): Val[][] {
 
 /** One row times `columns` columns, all contiguous along k: `steps` elements each. Gives the sums as vectors of columns. */
 export function emitDot(
-  asm: Asm, vtype: VecType, es: number, a: Val, b: Val, column: number, columns: number, steps: number,
+  asm: Asm,
+  vtype: VecType,
+  es: number,
+  a: Val,
+  b: Val,
+  column: number,
+  columns: number,
+  steps: number,
 ): Val[] {
   const lanes = asm.lanesOf(vtype);
   const acc = Array.from({ length: columns }, () => asm.var(vtype, 0));

@@ -3,11 +3,11 @@ import type { Asm, Val } from "../asm/index.ts";
 
 const LOG2E = 1.4426950408889634;
 const LN2_HI = 0.693359375; // few bits: n * LN2_HI is exact, with or without FMA
-const LN2_LO = -2.12194440054690583e-4;
+const LN2_LO = -0.00021219444005469057;
 const ROUND = 12582912; // 1.5 * 2^23: adding it rounds to an integer held in the low bits
 
 /** c0 + c1 x + c2 x^2 + … by Horner. */
-export function poly(asm: Asm, x: Val, c: readonly number[]): Val {
+function poly(asm: Asm, x: Val, c: readonly number[]): Val {
   let v = asm.fma(x, asm.konst(x.type, c[c.length - 1]), c[c.length - 2]);
   for (let i = c.length - 3; i >= 0; i--) v = asm.fma(v, x, c[i]);
   return v;
@@ -21,8 +21,10 @@ function reduceExp(asm: Asm, x: Val): { r: Val; n: Val; bits: Val } {
   return { r, n, bits: asm.bitcast("vi32", t) };
 }
 
-const EXP = [0.49999993432110723, 0.1666652039924267, 0.041668390782054775, 0.008368745084336679, 0.0013814540386337059];
-const EXPM1 = [0.4999999814959405, 0.16666543424486696, 0.04166720071741956, 0.008366547100659118, 0.0013882512626252303];
+const EXP = [
+  0.49999993432110723, 0.1666652039924267, 0.041668390782054775, 0.008368745084336679, 0.0013814540386337059,
+];
+const EXPM1 = [0.4999999814959405, 0.16666543424486696, 0.04166720071741956, 0.008366547100659118, 0.00138825126262523];
 const ONE_BITS = 0x3f800000;
 
 const clamp = (asm: Asm, x: Val, lo: number, hi: number): Val => asm.bin("pmax", asm.bin("pmin", x, hi), lo);
@@ -62,7 +64,8 @@ function expm1Core(asm: Asm, x: Val): Val {
 }
 
 /** |x| < limit keeps x itself (signed zero, denormals). */
-const keepTiny = (asm: Asm, x: Val, y: Val, limit: number): Val => asm.select(asm.cmp("lt", asm.un("abs", x), limit), x, y);
+const keepTiny = (asm: Asm, x: Val, y: Val, limit: number): Val =>
+  asm.select(asm.cmp("lt", asm.un("abs", x), limit), x, y);
 
 export function expm1(asm: Asm, x: Val): Val {
   return keepTiny(asm, x, expm1Core(asm, clamp(asm, x, -40, 89)), 1e-7);
@@ -93,7 +96,11 @@ function logCore(asm: Asm, f: Val, e: Val): Val {
 /** inf and NaN as they are, `zero` where x (shifted to log's argument) is 0, NaN below. */
 function logEdges(asm: Asm, x: Val, y: Val): Val {
   const bad = asm.select(asm.cmp("eq", x, 0), asm.konst("vf32", -Infinity), asm.konst("vf32", NaN));
-  return asm.select(asm.cmp("gt", x, 0), asm.select(asm.cmp("lt", x, Infinity), y, x), asm.select(asm.cmp("eq", x, x), bad, x));
+  return asm.select(
+    asm.cmp("gt", x, 0),
+    asm.select(asm.cmp("lt", x, Infinity), y, x),
+    asm.select(asm.cmp("eq", x, x), bad, x),
+  );
 }
 
 /** Natural logarithm: denormals too. */
@@ -114,7 +121,9 @@ export function log1p(asm: Asm, x: Val): Val {
   return keepTiny(asm, x, logEdges(asm, u, logCore(asm, f, e)), 1e-7);
 }
 
-const TANH = [-0.33333298002207673, 0.13331924129304698, -0.053783830504332344, 0.020795972444357002, -0.005895159008857326];
+const TANH = [
+  -0.33333298002207673, 0.13331924129304698, -0.053783830504332344, 0.020795972444357002, -0.005895159008857326,
+];
 
 /** |x| < 0.6: x + x^3 P(x^2); else 1 - 2 / (e^2x + 1). */
 export function tanh(asm: Asm, x: Val): Val {
@@ -193,7 +202,8 @@ export function cos(asm: Asm, x: Val): Val {
 
 const ATANH = [0.3333333281114108, 0.20000170451110985, 0.14268459724287055, 0.11794994366426859];
 const EXP2 = [
-  0.6931472064021977, 0.2402265134986126, 0.055503274588831746, 0.00961800338269271, 0.0013400403148684, 0.00015476447601284833,
+  0.6931472064021977, 0.2402265134986126, 0.055503274588831746, 0.00961800338269271, 0.0013400403148684,
+  0.00015476447601284833,
 ];
 
 /** x^y by way of doubles: 2^(y log2 |x|); signs and special cases as in C. */

@@ -23,14 +23,25 @@ export function erf64(x: number): number {
 
 /** The functions that kernels import by these names. */
 export const hostMath: Readonly<Record<string, (...args: number[]) => number>> = {
-  exp: Math.exp, expm1: Math.expm1, log: Math.log, log1p: Math.log1p, tanh: Math.tanh, sin: Math.sin, cos: Math.cos,
+  exp: Math.exp,
+  expm1: Math.expm1,
+  log: Math.log,
+  log1p: Math.log1p,
+  tanh: Math.tanh,
+  sin: Math.sin,
+  cos: Math.cos,
   pow: (x, y) => (x === 1 || (Math.abs(x) === 1 && Math.abs(y) === Infinity) ? 1 : x ** y), // C and NumPy, not ECMAScript
-  erf: erf64, sigmoid: (x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x))),
+  erf: erf64,
+  sigmoid: (x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x))),
 };
 
 /** Calls the host function `name` on a double or on each lane of a vector of doubles. */
 export function callHost(asm: Asm, name: string, args: readonly Val[]): Val {
-  const fn = asm.extern(name, args.map(() => "f64"), "f64");
+  const fn = asm.extern(
+    name,
+    args.map(() => "f64"),
+    "f64",
+  );
   const [x] = args;
   if (!isVec(x.type)) return asm.call(fn, ...args);
   if (elemOf(x.type) !== "f64") throw new Error(`[math] ${name} of ${x.type}`);

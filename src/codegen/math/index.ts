@@ -9,20 +9,39 @@
  */
 import type { Asm, Val } from "../asm/index.ts";
 import { callHost } from "./float64.ts";
-import * as f32 from "./float32.ts";
+import { cos, erf, exp, expm1, log, log1p, pow, sigmoid, sin, tanh } from "./float32.ts";
 
 export { erf64, hostMath } from "./float64.ts";
 
 /** Functions by name; `pow` has two arguments. */
 export type MathName = "exp" | "expm1" | "log" | "log1p" | "tanh" | "erf" | "sin" | "cos" | "pow" | "sigmoid";
 
+const UNARY: Readonly<Record<Exclude<MathName, "pow">, (asm: Asm, x: Val) => Val>> = {
+  exp,
+  expm1,
+  log,
+  log1p,
+  tanh,
+  erf,
+  sin,
+  cos,
+  sigmoid,
+};
+
 /** Emits `name(args)`; the result has the type of the arguments: vf32, f32, vf64 or f64. */
 export function emitMath(asm: Asm, name: MathName, args: readonly Val[]): Val {
   const [x, y] = args;
   if (x.type === "f64" || x.type === "vf64") return callHost(asm, name, args);
   if (x.type === "f32") {
-    return asm.extract(emitMath(asm, name, args.map((v) => asm.splat("vf32", v))), 0);
+    return asm.extract(
+      emitMath(
+        asm,
+        name,
+        args.map((v) => asm.splat("vf32", v)),
+      ),
+      0,
+    );
   }
   if (x.type !== "vf32") throw new Error(`[math] ${name} of ${x.type}`);
-  return name === "pow" ? f32.pow(asm, x, y) : f32[name](asm, x);
+  return name === "pow" ? pow(asm, x, y) : UNARY[name](asm, x);
 }

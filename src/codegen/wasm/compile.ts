@@ -45,7 +45,12 @@ export function probeWasm(): WasmFeatures {
 /** The assembler target that fits the probed features. */
 export function wasmTarget(features: WasmFeatures): Target {
   if (!features.simd) throw new Error("[wasm] this host has no WebAssembly SIMD");
-  return { name: features.relaxed ? "wasm-simd128-relaxed" : "wasm-simd128", lanes: 4, fma: features.relaxed, registers: 15 };
+  return {
+    name: features.relaxed ? "wasm-simd128-relaxed" : "wasm-simd128",
+    lanes: 4,
+    fma: features.relaxed,
+    registers: 15,
+  };
 }
 
 const importsOf = (o: CompileOptions): WebAssembly.Imports => ({ host: { memory: o.memory, ...o.host } });

@@ -44,10 +44,18 @@ export function encodeWasm(asm: Asm, options: EncodeOptions = {}): Uint8Array {
     return k;
   };
 
-  const imports = new Bytes().uleb(asm.externs.length + 1).str("host").str("memory").u8(2);
+  const imports = new Bytes()
+    .uleb(asm.externs.length + 1)
+    .str("host")
+    .str("memory")
+    .u8(2);
   const shared = options.sharedMaximumPages;
   if (shared === undefined) imports.u8(0).uleb(options.initialPages ?? 1);
-  else imports.u8(3).uleb(options.initialPages ?? 1).uleb(shared);
+  else
+    imports
+      .u8(3)
+      .uleb(options.initialPages ?? 1)
+      .uleb(shared);
   for (const e of asm.externs) imports.str("host").str(e.name).u8(0).uleb(typeIndex(e.params, e.result));
 
   const memory = new LayoutMemory(asm.fns);
@@ -55,8 +63,16 @@ export function encodeWasm(asm: Asm, options: EncodeOptions = {}): Uint8Array {
   const exports = new Bytes().uleb(asm.fns.length);
   const codes = new Bytes().uleb(asm.fns.length);
   asm.fns.forEach((f, i) => {
-    decls.uleb(typeIndex(f.params.map((p) => p.type), f.result));
-    exports.str(f.name).u8(0).uleb(asm.externs.length + i);
+    decls.uleb(
+      typeIndex(
+        f.params.map((p) => p.type),
+        f.result,
+      ),
+    );
+    exports
+      .str(f.name)
+      .u8(0)
+      .uleb(asm.externs.length + i);
     codes.sized(new FnEncoder(asm, f, memory).encode());
   });
   const typeSection = new Bytes().uleb(typeBytes.length);
@@ -225,7 +241,10 @@ class FnEncoder {
         this.push(v.a!);
         this.push(v.b!);
         if (isVec(v.type)) this.mem(V.store, v.imm);
-        else o.u8(v.type === "f32" ? 0x38 : v.type === "f64" ? 0x39 : 0x36).u8(0).uleb(v.imm);
+        else
+          o.u8(v.type === "f32" ? 0x38 : v.type === "f64" ? 0x39 : 0x36)
+            .u8(0)
+            .uleb(v.imm);
         return true;
       }
       case "storePartial":
@@ -291,12 +310,17 @@ class FnEncoder {
         return;
       case "call":
         for (const x of v.args!) this.push(x);
-        o.u8(0x10).uleb((v.ref as Fn | Extern).index + ((v.ref as Fn | Extern).kind === "fn" ? this.asm.externs.length : 0));
+        o.u8(0x10).uleb(
+          (v.ref as Fn | Extern).index + ((v.ref as Fn | Extern).kind === "fn" ? this.asm.externs.length : 0),
+        );
         return;
       case "load":
         this.push(a!);
         if (isVec(type)) this.mem(V.load, v.imm);
-        else o.u8(type === "f32" ? 0x2a : type === "f64" ? 0x2b : 0x28).u8(0).uleb(v.imm);
+        else
+          o.u8(type === "f32" ? 0x2a : type === "f64" ? 0x2b : 0x28)
+            .u8(0)
+            .uleb(v.imm);
         return;
       case "loadSplat":
         this.push(a!);

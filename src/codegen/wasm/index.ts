@@ -12,6 +12,4 @@
  * ```
  */
 export { compileWasm, compileWasmAsync, probeWasm, wasmTarget } from "./compile.ts";
-export type { CompileOptions, HostFunction, WasmExports, WasmFeatures } from "./compile.ts";
 export { encodeWasm } from "./encode.ts";
-export type { EncodeOptions } from "./encode.ts";

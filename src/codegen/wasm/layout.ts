@@ -24,7 +24,20 @@ export interface Layout {
 }
 
 const EFFECTS: ReadonlySet<Op> = new Set<Op>([
-  "set", "decl", "store", "storePartial", "storeU8", "copy", "fill", "call", "loop", "endloop", "if", "else", "endif", "pin",
+  "set",
+  "decl",
+  "store",
+  "storePartial",
+  "storeU8",
+  "copy",
+  "fill",
+  "call",
+  "loop",
+  "endloop",
+  "if",
+  "else",
+  "endif",
+  "pin",
 ]);
 const WRITES: ReadonlySet<Op> = new Set<Op>(["store", "storePartial", "storeU8", "copy", "fill", "call"]);
 const READS: ReadonlySet<Op> = new Set<Op>(["load", "loadSplat", "loadPartial", "loadU8"]);
@@ -133,7 +146,8 @@ export function layoutOf(fn: Fn, memory: LayoutMemory): Layout {
       return;
     }
     if (x.id < 0) return;
-    if (x.id >= at || code[x.id] !== x) throw new Error(`[wasm] ${fn.name}: ${x.op} used before or outside of its function`);
+    if (x.id >= at || code[x.id] !== x)
+      throw new Error(`[wasm] ${fn.name}: ${x.op} used before or outside of its function`);
     uses[x.id] += times;
     user[x.id] = at;
   };
@@ -156,7 +170,9 @@ export function layoutOf(fn: Fn, memory: LayoutMemory): Layout {
       const at = emitPos[u];
       const free = READS.has(v.op)
         ? writes[i] === writes[at]
-        : v.op === "get" ? !between(sets[(v.ref as Var).id], i, at) : true;
+        : v.op === "get"
+          ? !between(sets[(v.ref as Var).id], i, at)
+          : true;
       if (free && block[i] === block[u] && depth[u] < MAX_DEPTH) {
         inline[i] = 1;
         skip[i] = 1;
