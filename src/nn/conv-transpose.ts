@@ -5,8 +5,13 @@ import { needImages, type Sizes, sizesOf } from "./conv.ts";
 import { needWhole } from "./core.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
+import { type RegularizerLike, regularizerOf, regularizersJson } from "./regularizers.ts";
 
 export interface ConvTransposeOptions extends LayerOptions {
+  /** A penalty on the kernel; default none. */
+  readonly kernelRegularizer?: RegularizerLike;
+  /** A penalty on the bias; default none. */
+  readonly biasRegularizer?: RegularizerLike;
   /** How many times larger the result is; default 1. */
   readonly strides?: Sizes;
   /** "valid": size n·s + max(k − s, 0); "same": n·s. Default "valid". */
@@ -28,6 +33,8 @@ function transposed(rank: number, filters: number, kernelSize: Sizes, options: C
   const { padding = "valid", useBias = true } = options;
   const kernelInitializer = initializerOf(options.kernelInitializer ?? "glorotUniform");
   const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
+  const kernelRegularizer = regularizerOf(options.kernelRegularizer);
+  const biasRegularizer = regularizerOf(options.biasRegularizer);
   needWhole(kind, "filters", filters);
   if (padding !== "valid" && padding !== "same")
     throw new ValueError(`[${kind}] padding must be "valid" or "same", got ${JSON.stringify(padding)}.`);
@@ -50,11 +57,14 @@ function transposed(rank: number, filters: number, kernelSize: Sizes, options: C
       useBias,
       kernelInitializer: kernelInitializer.config,
       biasInitializer: biasInitializer.config,
+      ...regularizersJson({ kernelRegularizer, biasRegularizer }),
     }),
     build([shape], variable, tag) {
       needImages(tag, shape, rank);
-      kernel = variable("kernel", [...size, filters, shape[rank + 1]], kernelInitializer);
-      if (useBias) bias = variable("bias", [filters], biasInitializer);
+      kernel = variable("kernel", [...size, filters, shape[rank + 1]], kernelInitializer, {
+        regularizer: kernelRegularizer,
+      });
+      if (useBias) bias = variable("bias", [filters], biasInitializer, { regularizer: biasRegularizer });
     },
     check([shape], tag) {
       const w = kernel as Tensor;

@@ -4,6 +4,7 @@ import { activationJson, type ActivationLike, activationOf } from "./activations
 import { needWhole } from "./core.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Config, type Layer, type LayerOptions, makeLayer } from "./layer.ts";
+import { type RegularizerLike, regularizerOf, regularizersJson } from "./regularizers.ts";
 
 /** One whole number for all spatial axes, or one for each. */
 export type Sizes = number | readonly number[];
@@ -31,6 +32,10 @@ export function needImages(tag: string, shape: readonly number[], rank: number):
 }
 
 export interface ConvBase extends LayerOptions {
+  /** A penalty on the kernel; default none. */
+  readonly kernelRegularizer?: RegularizerLike;
+  /** A penalty on the bias; default none. */
+  readonly biasRegularizer?: RegularizerLike;
   /** Step of the window; default 1. */
   readonly strides?: Sizes;
   /** "valid": none; "same": size ceil(n/stride), the odd zero behind (S-252). Default "valid". */
@@ -105,6 +110,8 @@ function convolution(rank: number, filters: number, kernelSize: Sizes, options: 
   const { groups = 1, useBias = true } = options;
   const kernelInitializer = initializerOf(options.kernelInitializer ?? "glorotUniform");
   const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
+  const kernelRegularizer = regularizerOf(options.kernelRegularizer);
+  const biasRegularizer = regularizerOf(options.biasRegularizer);
   needWhole(kind, "filters", filters);
   needWhole(kind, "groups", groups);
   if (filters % groups !== 0) throw new ValueError(`[${kind}] ${filters} filters do not split into ${groups} groups.`);
@@ -126,6 +133,7 @@ function convolution(rank: number, filters: number, kernelSize: Sizes, options: 
       useBias,
       kernelInitializer: kernelInitializer.config,
       biasInitializer: biasInitializer.config,
+      ...regularizersJson({ kernelRegularizer, biasRegularizer }),
     }),
     build([shape], variable, tag) {
       needImages(tag, shape, rank);
@@ -134,8 +142,10 @@ function convolution(rank: number, filters: number, kernelSize: Sizes, options: 
         throw new ShapeError(
           `${tag} ${channels} channels of input ${showShape(shape)} do not split into ${groups} groups.`,
         );
-      kernel = variable("kernel", [...g.kernel, channels / groups, filters], kernelInitializer);
-      if (useBias) bias = variable("bias", [filters], biasInitializer);
+      kernel = variable("kernel", [...g.kernel, channels / groups, filters], kernelInitializer, {
+        regularizer: kernelRegularizer,
+      });
+      if (useBias) bias = variable("bias", [filters], biasInitializer, { regularizer: biasRegularizer });
     },
     check([shape], tag) {
       const w = kernel as Tensor;
@@ -183,6 +193,8 @@ export function depthwiseConv2d(kernelSize: Sizes, options: DepthwiseOptions = {
   const { depthMultiplier = 1, useBias = true } = options;
   const depthwiseInitializer = initializerOf(options.depthwiseInitializer ?? "glorotUniform");
   const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
+  const kernelRegularizer = regularizerOf(options.kernelRegularizer);
+  const biasRegularizer = regularizerOf(options.biasRegularizer);
   needWhole("depthwiseConv2d", "depthMultiplier", depthMultiplier);
   const g = geometryOf("depthwiseConv2d", kernelSize, options, 2);
   const act = activationOf(options.activation ?? "linear");
@@ -201,11 +213,15 @@ export function depthwiseConv2d(kernelSize: Sizes, options: DepthwiseOptions = {
       useBias,
       depthwiseInitializer: depthwiseInitializer.config,
       biasInitializer: biasInitializer.config,
+      ...regularizersJson({ kernelRegularizer, biasRegularizer }),
     }),
     build([shape], variable, tag) {
       needImages(tag, shape, 2);
-      kernel = variable("depthwise_kernel", [...g.kernel, shape[3], depthMultiplier], depthwiseInitializer);
-      if (useBias) bias = variable("bias", [shape[3] * depthMultiplier], biasInitializer);
+      kernel = variable("depthwise_kernel", [...g.kernel, shape[3], depthMultiplier], depthwiseInitializer, {
+        regularizer: kernelRegularizer,
+      });
+      if (useBias)
+        bias = variable("bias", [shape[3] * depthMultiplier], biasInitializer, { regularizer: biasRegularizer });
     },
     check([shape], tag) {
       needImages(tag, shape, 2);

@@ -3,6 +3,7 @@ import { add, greater, matmul, mul, random, reshape, take, Tensor, where } from 
 import { activationJson, type ActivationLike, activationLayer, activationOf } from "./activations.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
+import { type RegularizerLike, regularizerOf, regularizersJson } from "./regularizers.ts";
 
 /** Throws unless `value` is a whole number of at least `least`. */
 export function needWhole(layer: string, option: string, value: number, least = 1): void {
@@ -12,6 +13,10 @@ export function needWhole(layer: string, option: string, value: number, least = 
 }
 
 export interface DenseOptions extends LayerOptions {
+  /** A penalty on the kernel; default none. */
+  readonly kernelRegularizer?: RegularizerLike;
+  /** A penalty on the bias; default none. */
+  readonly biasRegularizer?: RegularizerLike;
   /** Default: none. */
   readonly activation?: ActivationLike;
   /** Default true. */
@@ -33,6 +38,8 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   const { useBias = true } = options;
   const kernelInitializer = initializerOf(options.kernelInitializer ?? "glorotUniform");
   const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
+  const kernelRegularizer = regularizerOf(options.kernelRegularizer);
+  const biasRegularizer = regularizerOf(options.biasRegularizer);
   const act = activationOf(options.activation ?? "linear");
   let kernel: Tensor | null = null;
   let bias: Tensor | null = null;
@@ -45,6 +52,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
       useBias,
       kernelInitializer: kernelInitializer.config,
       biasInitializer: biasInitializer.config,
+      ...regularizersJson({ kernelRegularizer, biasRegularizer }),
     }),
     build([shape], variable, tag) {
       if (shape.length < 2) {
@@ -52,8 +60,10 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
           `${tag} expects [batch, ..., features], got input ${showShape(shape)}: give it a batch axis in front, reshape([1, -1]).`,
         );
       }
-      kernel = variable("kernel", [shape[shape.length - 1], units], kernelInitializer);
-      if (useBias) bias = variable("bias", [units], biasInitializer);
+      kernel = variable("kernel", [shape[shape.length - 1], units], kernelInitializer, {
+        regularizer: kernelRegularizer,
+      });
+      if (useBias) bias = variable("bias", [units], biasInitializer, { regularizer: biasRegularizer });
     },
     check([shape], tag) {
       const [want] = (kernel as Tensor).shape;

@@ -96,6 +96,8 @@ export {
   maxPool3d,
 } from "./pool.ts";
 export type { GlobalPoolOptions, PoolOptions } from "./pool.ts";
+export { l1, l1l2, l2 } from "./regularizers.ts";
+export type { Regularizer, RegularizerConfig, RegularizerLike } from "./regularizers.ts";
 export { countParameters } from "./summary.ts";
 export { input, Symbolic } from "./symbolic.ts";
 export type { OpenShape } from "./symbolic.ts";

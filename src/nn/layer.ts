@@ -2,6 +2,7 @@ import { ChainruleError, type DType, isFloat, showShape, ValueError } from "../b
 import { context, withContext } from "../base/context.ts";
 import { eagerly, type HasVariables, Tensor, Variable } from "../tensor/index.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
+import type { Regularizer } from "./regularizers.ts";
 import { inferShapes, type OpenShape, Symbolic } from "./symbolic.ts";
 
 /** Plain JSON: what a layer can be made again from. */
@@ -55,7 +56,7 @@ export type AddVariable = (
   name: string,
   shape: readonly number[],
   initializer: InitializerLike,
-  options?: { readonly trainable?: boolean },
+  options?: { readonly trainable?: boolean; readonly regularizer?: Regularizer | null },
 ) => Variable;
 
 /** What a kind of layer says about itself; `makeLayer` turns it into a callable. */
@@ -77,7 +78,8 @@ export interface LayerSpec {
 /** The state behind a callable layer. */
 export class LayerCore {
   readonly spec: LayerSpec;
-  readonly own: { readonly short: string; readonly variable: Variable }[] = [];
+  readonly own: { readonly short: string; readonly variable: Variable; readonly regularizer: Regularizer | null }[] =
+    [];
   /** The path of enclosing models, for the names of variables: "block/". */
   path = "";
   name: string;
@@ -114,6 +116,15 @@ export class LayerCore {
     return [...new Set([...own, ...this.layers.flatMap((l) => l.trainableVariables)])];
   }
 
+  /** The penalties of all regularized variables, each once. */
+  penalties(): Map<Variable, () => Tensor> {
+    const out = new Map<Variable, () => Tensor>();
+    for (const { variable, regularizer } of this.own)
+      if (regularizer !== null) out.set(variable, () => regularizer(variable));
+    for (const l of this.layers) for (const [v, f] of l.core.penalties()) out.set(v, f);
+    return out;
+  }
+
   /** Sets the name and the path in front of it, through all parts. */
   rename(name: string, path: string): void {
     this.name = name;
@@ -144,7 +155,7 @@ export class LayerCore {
             trainable: options.trainable ?? true,
           }),
       );
-      this.own.push({ short, variable });
+      this.own.push({ short, variable, regularizer: options.regularizer ?? null });
       return variable;
     };
     this.spec.build?.(shapes, add, this.tag);

@@ -32,6 +32,11 @@ export interface ModelBase<Out = Tensor> extends Omit<Layer, "config"> {
   weights(): Record<string, HostArray>;
   /** Writes all variables; throws a list of what is missing, unexpected or of another shape, and then writes nothing. */
   setWeights(weights: Readonly<Record<string, HostArray>>): void;
+  /**
+   * The sum of what regularizers ask, null when no layer has one. `fit` adds it to the loss; the open form adds it itself:
+   * `crossEntropy(net(x), y).add(net.penalty() ?? 0)`.
+   */
+  penalty(): Tensor | null;
   /** A table of layers, output shapes and parameters (Keras: summary). Needs a built model. */
   summary(): string;
 }
@@ -125,6 +130,10 @@ function modelOf<Out>(
       ),
     setWeights: (weights: Readonly<Record<string, HostArray>>): void => setWeights(layer, weights),
     summary: (): string => summaryOf(layer, rows()),
+    penalty: (): Tensor | null => {
+      const all = [...layer.core.penalties().values()].map((f) => f());
+      return all.length === 0 ? null : all.reduce((a, b) => a.add(b));
+    },
   };
   for (const [key, value] of Object.entries(methods)) Object.defineProperty(layer, key, { value });
   Object.defineProperty(layer, "inputShapes", { get: inputShapes });

@@ -21,10 +21,12 @@ export interface Steps {
   readonly test: Step;
 }
 
-/** The loss of one batch, reduced. Both `fit` and the open form come to these very operations. */
-function lossOfBatch(loss: Loss, prediction: Tensor, target: Tensor, weight: Tensor | null): Tensor {
+/** The loss of one batch, reduced, with the penalties. Both `fit` and the open form come to these very operations. */
+function lossOfBatch(model: ModelBase, loss: Loss, prediction: Tensor, target: Tensor, weight: Tensor | null): Tensor {
   const value = loss(prediction, target, weight);
-  return value.rank === 0 ? value : weight === null ? mean(value) : reduceLoss(value, weight);
+  const reduced = value.rank === 0 ? value : weight === null ? mean(value) : reduceLoss(value, weight);
+  const penalty = model.penalty();
+  return penalty === null ? reduced : reduced.add(penalty);
 }
 
 /**
@@ -64,7 +66,7 @@ function freshSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, metrics:
       (): readonly [Tensor, Tensor] => {
         const out = forward(x, true);
         activated = logitsBehind(out) !== null;
-        return [lossOfBatch(loss, out, y, w), out];
+        return [lossOfBatch(model, loss, out, y, w), out];
       },
       { hasAux: true },
     );
@@ -76,7 +78,7 @@ function freshSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, metrics:
   const test = compiled<Batch, Tensor[]>((x, y, w) => {
     const prediction = forward(x, false);
     activated = logitsBehind(prediction) !== null;
-    return [lossOfBatch(loss, prediction, y, w), ...sums(prediction, y, w)];
+    return [lossOfBatch(model, loss, prediction, y, w), ...sums(prediction, y, w)];
   });
   return {
     train(x, y, w) {
