@@ -66,6 +66,17 @@ describe("fit", () => {
     expect(await run(2)).not.toEqual(first);
   });
 
+  test("initialEpoch goes on where a run of fewer epochs ended", async () => {
+    const whole = ready(lenet(0.2));
+    const history = await whole.fit(DATA, { epochs: 3, ...quiet });
+    const parts = ready(lenet(0.2));
+    await parts.fit(DATA, { epochs: 1, ...quiet });
+    const rest = await parts.fit(DATA, { epochs: 3, initialEpoch: 1, ...quiet });
+    expect(rest.epoch).toEqual([1, 2]);
+    expect(rest.history.loss).toEqual(history.history.loss.slice(1));
+    expect(parts.weights()).toEqual(whole.weights());
+  });
+
   test("takes tensors, arrays, pairs, datasets and sources of one's own alike", async () => {
     const { x, y } = DATA.all();
     const host = { x, y: y as typeof x };
