@@ -3,6 +3,7 @@
 import { fork } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -127,8 +128,25 @@ linkProduct();
 if (rivals.some((name) => peers[name].package !== undefined)) install();
 linkProduct(); // npm ci empties the folder
 
+const date = new Date().toISOString();
+const out = values.out ?? here(`results/${date.slice(0, 10)}.json`);
 const rows = [];
 const peak = [];
+const run = {
+  date,
+  machine: { processor: os.cpus()[0]?.model ?? "", cores: os.cpus().length, system: `${os.type()} ${os.arch()}` },
+  node: process.version,
+  versions: Object.fromEntries(rivals.map((name) => [name, versionOf(peers[name].package)])),
+  options,
+  peak,
+  rows,
+};
+/** Writes what there is: a run that is stopped early is of use too. */
+function save() {
+  mkdirSync(path.dirname(out), { recursive: true });
+  writeFileSync(out, `${JSON.stringify(run, (_, v) => (typeof v === "number" ? Number(v.toPrecision(6)) : v), 1)}\n`);
+}
+
 const skip = new Set();
 for (let round = 1; round <= options.rounds; round++) {
   await quiet(options.quiet);
@@ -145,26 +163,12 @@ for (let round = 1; round <= options.rounds; round++) {
       const times = workloads[workload].cold ? coldStarts : 1;
       for (let i = 0; i < times; i++) found.push(...(await measureOnce(workload, peer)));
       rows.push(...found.map((row) => ({ round, ...row })));
+      save();
       if (performance.now() - start > slow || found.every((row) => row.error !== undefined)) skip.add(key);
     }
   }
 }
 progress("");
-
-const versions = Object.fromEntries(rivals.map((name) => [name, versionOf(peers[name].package)]));
-const date = new Date().toISOString();
-const run = {
-  date,
-  machine: { processor: os.cpus()[0]?.model ?? "", cores: os.cpus().length, system: `${os.type()} ${os.arch()}` },
-  node: process.version,
-  versions,
-  options,
-  peak,
-  rows,
-};
-const summary = summarise(run);
-console.log(renderText(summary));
-const out = values.out ?? here(`results/${date.slice(0, 10)}.json`);
-mkdirSync(here("results"), { recursive: true });
-writeFileSync(out, `${JSON.stringify(run, (_, v) => (typeof v === "number" ? Number(v.toPrecision(6)) : v), 1)}\n`);
+save();
+console.log(renderText(summarise(run)));
 console.log(`\nwritten: ${out}\nthe page docs/performance.md follows from it: node bench/report.mjs ${out}`);
