@@ -44,6 +44,14 @@ function padUnder(x: Node, padding: readonly Pads[], value: number): Node {
 /** Padding of the spatial axes 1…; negative sizes cut. */
 function padSpatial(x: Node, padding: readonly Pads[], value: number): Node {
   const at = (i: number): Pads => padding[i - 1] ?? [0, 0];
+  // A cut beyond the image leaves padding only.
+  if (x.shape.some((d, i) => Math.max(0, -at(i)[0]) + Math.max(0, -at(i)[1]) > d)) {
+    return b.full(
+      x.shape.map((d, i) => Math.max(0, d + at(i)[0] + at(i)[1])),
+      value,
+      x.dtype,
+    );
+  }
   const cut = b.slice(
     x,
     x.shape.map((_, i) => Math.max(0, -at(i)[0])),
