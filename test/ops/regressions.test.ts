@@ -92,6 +92,41 @@ const CASES: Readonly<Record<string, () => Case>> = {
     const y = b.unary("neg", x);
     return { outputs: [y], updates: [[x, y]] };
   },
+  "two variables that change places, small and large": () => {
+    const [x, y, p, q] = [f32(3), f32(3), f32(2000), f32(2000)];
+    return {
+      outputs: [x, y, add(x, y), p],
+      updates: [
+        [x, y],
+        [y, x],
+        [p, q],
+        [q, p],
+      ],
+    };
+  },
+  "a variable that takes a permutation and a shift of itself": () => {
+    const [x, y] = [f32(33, 33), f32(700)];
+    const shifted = b.concat([b.slice(y, [1], [700]), b.slice(y, [0], [1])], 0);
+    return {
+      outputs: [sum(x, 0)],
+      updates: [
+        [x, b.permute(x, [1, 0])],
+        [y, shifted],
+      ],
+    };
+  },
+  "a variable that is updated while others still read it": () => {
+    const [w, x] = [f32(40, 40), f32(8, 40)];
+    const y = b.dot(x, w, { lhsBatch: [], rhsBatch: [], lhsContract: [1], rhsContract: [0] });
+    const g = b.dot(x, y, { lhsBatch: [], rhsBatch: [], lhsContract: [0], rhsContract: [0] });
+    const z = b.dot(y, w, { lhsBatch: [], rhsBatch: [], lhsContract: [1], rhsContract: [1] });
+    return { outputs: [y, z], updates: [[w, b.binary("sub", w, mul(g, full(g, 0.01)))]] };
+  },
+  "results that are leaves, constants and one another": () => {
+    const x = f32(300);
+    const y = add(x, x);
+    return { outputs: [x, y, y, b.full([300], 3), b.scalar(2), b.reshape(y, [3, 100]), b.alias(x)] };
+  },
   "barriers between scatters": () => {
     const one = b.scatterAdd(f32(1, 2), ids(3), f32(3, 2), 0);
     const two = b.scatterAdd(one, ids(3), b.expand(f32(1, 2), [3, 2]), 0);

@@ -77,7 +77,7 @@ const convCase = ({ x, w, s = 1, p, ld = 1, rd = 1 }: ConvSpec): OpCase => {
   const each = (v: number | Dims): Dims => (typeof v === "number" ? new Array<number>(nd).fill(v) : v);
   const attrs: ConvAttrs = {
     strides: each(s),
-    padding: p ?? new Array<Pads>(nd).fill([0, 0]),
+    padding: p ?? Array.from({ length: nd }, (): Pads => [0, 0]),
     lhsDilation: each(ld),
     rhsDilation: each(rd),
   };

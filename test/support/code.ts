@@ -42,9 +42,7 @@ function call(n: Node, name: (n: Node) => string, prefix: string): string {
   if (isOp(n, "scan")) return scanCode(n, n.srcs.map(name), prefix);
   const operands = n.srcs.map(name).join(", ");
   if (n.srcs.length === 1) return `b.unary("${n.op}", ${operands})`;
-  return n.dtype === "bool" && n.srcs[0].dtype !== "bool"
-    ? `b.compare("${n.op}", ${operands})`
-    : `b.binary("${n.op}", ${operands})`;
+  return PRIMITIVES[n.op].kind === "compare" ? `b.compare("${n.op}", ${operands})` : `b.binary("${n.op}", ${operands})`;
 }
 
 function scanCode(n: Node<"scan">, operands: readonly string[], prefix: string): string {
