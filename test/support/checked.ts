@@ -13,7 +13,7 @@ const OF_ERROR = 30;
  * The engine, with every run of every program repeated by the interpreter and compared: any code on the public interface
  * becomes a test of the engine. Counts the programs run; throws with the graph at the first difference.
  */
-export class CheckedExecutor implements Executor {
+class CheckedExecutor implements Executor {
   runs = 0;
   private readonly engine: Executor;
 

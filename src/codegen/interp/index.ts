@@ -5,4 +5,4 @@
  * It is not: fast, fused, planned or clever. One array a node, one loop nest a primitive, every primitive as
  * ir/primitives.ts documents it.
  */
-export { interpret, type Precision } from "./interpret.ts";
+export { interpret } from "./interpret.ts";
