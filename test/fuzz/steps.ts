@@ -340,6 +340,8 @@ const iota: Step = (pool, k) => {
   return shape.length === 0 ? null : b.iota(shape, k[1] % shape.length, at(["int32", "float32"] as const, k[2]));
 };
 
+const constant: Step = (pool, k) => b.full(pool.shape(k.slice(2)), at([1, 2, 0, 0.5], k[1]), at(DTYPES, k[0]));
+
 const leaf: Step = (pool, k) => {
   pool.leaf(pool.shape(k.slice(1)), at(DTYPES, k[0]));
   return null;
@@ -376,6 +378,7 @@ export const STEPS: readonly Step[] = [
   scan,
   random,
   iota,
+  constant,
   mark,
   reduce,
   dot,
