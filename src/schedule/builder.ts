@@ -18,6 +18,31 @@ export function baseOf(n: Node): Node {
   return at;
 }
 
+const numberKey = (x: number): string => (Object.is(x, -0) ? "-0" : String(x));
+const affineKey = (a: Affine): string => `${a.c}:${a.t.join()}`;
+
+/** An expression as text: equal for equal ones. */
+function exKey(ex: Ex): string {
+  switch (ex.k) {
+    case "const":
+      return `c${ex.dtype}${numberKey(ex.value)}`;
+    case "load":
+      return `l${ex.arg}@${affineKey(ex.index)}${ex.dyn.map((d) => `[${d.ex},${d.stride},${d.size}]`).join("")}`;
+    case "op":
+      return `o${ex.op}${ex.dtype}${ex.srcs.join()}`;
+    case "iota":
+      return `i${ex.dtype}${affineKey(ex.index)}`;
+    case "random":
+      return `r${ex.key.join()}@${affineKey(ex.index)}@${ex.stream}`;
+    case "guard":
+      return `g${ex.then}${ex.conds.map((c) => `[${affineKey(c.index)},${c.lo},${c.hi}]`).join("")}${numberKey(ex.value)}`;
+    case "acc":
+      return `a${ex.phase}.${ex.slot}`;
+    default:
+      return "t";
+  }
+}
+
 /**
  * Turns nodes at an index into expressions of one kernel. `member` answers for values that the kernel itself computes;
  * what is `inMemory` is loaded; all else is written out in place.
@@ -46,9 +71,7 @@ export class ExBuilder {
 
   /** The number of an expression, the known one if it was written before. */
   add(ex: Ex): number {
-    const key = JSON.stringify(ex, (_, v: unknown) =>
-      typeof v === "number" && (!Number.isFinite(v) || Object.is(v, -0)) ? (Object.is(v, -0) ? "-0" : String(v)) : v,
-    );
+    const key = exKey(ex);
     let at = this.known.get(key);
     if (at === undefined) {
       at = this.exs.push(ex) - 1;
@@ -69,7 +92,7 @@ export class ExBuilder {
 
   /** The value of `n` at `idx` (one index an axis). */
   visit(n: Node, idx: readonly Affine[]): number {
-    const key = `${n.id}@${idx.map((a) => `${a.c}:${a.t.join(".")}`).join("|")}`;
+    const key = `${n.id}@${idx.map(affineKey).join("|")}`;
     let at = this.memo.get(key);
     if (at === undefined) {
       at = this.member(n, idx) ?? this.write(n, idx);
