@@ -76,6 +76,13 @@ describe.each(TABLE.map((row, i) => [`${row.name} (row ${i})`, row] as const))("
     });
   });
 
+  test("large", () => {
+    traced(() => {
+      const p = prepare(row, row.large, row.dtypes[0], "plain", rngOf(7)) as Prepared;
+      check(row, [p.out], p.leaves, `${row.name} large`);
+    });
+  });
+
   if (row.special !== undefined && row.special.length > 0) {
     test.each(row.dtypes)("%s special values", (dtype) => {
       const values = (row.special as readonly number[]).filter(
