@@ -1,8 +1,9 @@
 import { sameShape } from "../base/index.ts";
 import { isOp, type Node } from "../ir/index.ts";
-import { addAffine, constant, factor, reshapeIndex, sameAffine, scaleAffine, SplitLoop } from "./affine.ts";
+import { addAffine, constant, reshapeIndex, sameAffine, scaleAffine, SplitLoop } from "./affine.ts";
 import { Axes, ExBuilder } from "./builder.ts";
-import type { Affine, Ex, LoopKernel, Phase, Reduction, Store } from "./kernel.ts";
+import type { Affine, LoopKernel, Phase, Reduction, Store } from "./kernel.ts";
+import { dependsOn, depths } from "./exs.ts";
 import { arrangeRows } from "./spill.ts";
 
 /** Thrown when a node cannot be computed by the loops of a group. */
@@ -267,41 +268,4 @@ export function windowIndex(
 ): Affine[] {
   const spatial = taps.map((t, i) => addAffine(scaleAffine(out[i + 1], at.strides[i]), scaleAffine(t, at.dilation[i])));
   return [out[0], ...spatial, out[out.length - 1]];
-}
-
-/** How many phases have to be over before an expression is known. */
-function depths(exs: readonly Ex[]): (ex: number) => number {
-  const memo = new Map<number, number>();
-  const depth = (i: number): number => {
-    if (i < 0) return 0;
-    let d = memo.get(i);
-    if (d !== undefined) return d;
-    const ex = exs[i];
-    d = ex.k === "acc" ? ex.phase + 1 : sourcesOf(ex).reduce((m, s) => Math.max(m, depth(s)), 0);
-    memo.set(i, d);
-    return d;
-  };
-  return depth;
-}
-
-export function sourcesOf(ex: Ex): readonly number[] {
-  if (ex.k === "op") return ex.srcs;
-  if (ex.k === "guard") return [ex.then];
-  if (ex.k === "load") return ex.dyn.map((d) => d.ex);
-  return ex.k === "random" ? ex.key : [];
-}
-
-/** True when an expression reads one of these loops other than through a finished reduction. */
-export function dependsOn(exs: readonly Ex[], root: number, loops: readonly number[]): boolean {
-  const uses = (a: Affine): boolean => loops.some((l) => factor(a, l) !== 0);
-  const seen = new Set<number>();
-  const walk = (i: number): boolean => {
-    if (seen.has(i)) return false;
-    seen.add(i);
-    const e = exs[i];
-    if ((e.k === "load" || e.k === "iota" || e.k === "random") && uses(e.index)) return true;
-    if (e.k === "guard" && e.conds.some((c) => uses(c.index))) return true;
-    return sourcesOf(e).some(walk);
-  };
-  return walk(root);
 }

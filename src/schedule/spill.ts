@@ -2,7 +2,7 @@ import { bytesOf } from "../base/index.ts";
 import { PRIMITIVES } from "../ir/index.ts";
 import { arrange } from "./arrange.ts";
 import type { Affine, Ex, LoopKernel, Phase } from "./kernel.ts";
-import { dependsOn, sourcesOf } from "./loops.ts";
+import { dependsOn, sourcesOf } from "./exs.ts";
 
 /** Additions above which a value is worth a trip to the first-level cache and back. */
 const DEAR = 10;

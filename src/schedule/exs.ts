@@ -1,0 +1,39 @@
+import { factor } from "./affine.ts";
+import type { Affine, Ex } from "./kernel.ts";
+
+/** How many phases have to be over before an expression is known. */
+export function depths(exs: readonly Ex[]): (ex: number) => number {
+  const memo = new Map<number, number>();
+  const depth = (i: number): number => {
+    if (i < 0) return 0;
+    let d = memo.get(i);
+    if (d !== undefined) return d;
+    const ex = exs[i];
+    d = ex.k === "acc" ? ex.phase + 1 : sourcesOf(ex).reduce((m, s) => Math.max(m, depth(s)), 0);
+    memo.set(i, d);
+    return d;
+  };
+  return depth;
+}
+
+export function sourcesOf(ex: Ex): readonly number[] {
+  if (ex.k === "op") return ex.srcs;
+  if (ex.k === "guard") return [ex.then];
+  if (ex.k === "load") return ex.dyn.map((d) => d.ex);
+  return ex.k === "random" ? ex.key : [];
+}
+
+/** True when an expression reads one of these loops other than through a finished reduction. */
+export function dependsOn(exs: readonly Ex[], root: number, loops: readonly number[]): boolean {
+  const uses = (a: Affine): boolean => loops.some((l) => factor(a, l) !== 0);
+  const seen = new Set<number>();
+  const walk = (i: number): boolean => {
+    if (seen.has(i)) return false;
+    seen.add(i);
+    const e = exs[i];
+    if ((e.k === "load" || e.k === "iota" || e.k === "random") && uses(e.index)) return true;
+    if (e.k === "guard" && e.conds.some((c) => uses(c.index))) return true;
+    return sourcesOf(e).some(walk);
+  };
+  return walk(root);
+}
