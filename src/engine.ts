@@ -6,7 +6,7 @@ import { type DType, sizeOf, type TypedArray, ValueError } from "./base/index.ts
 import { context } from "./base/context.ts";
 import { WasmKernels } from "./codegen/index.ts";
 import { graphKey } from "./ir/index.ts";
-import { DeviceValue, Heap, type KernelCode, PlanRunner, Residents } from "./runtime/index.ts";
+import { DeviceValue, Heap, type KernelCode, PlanRunner, Residents, Tracker } from "./runtime/index.ts";
 import { explainPlan, makePlan, type ContractKernel, type LoopKernel, type Plan, type Step } from "./schedule/index.ts";
 import type { Executor, Graph, Program, Value } from "./tensor/executor.ts";
 
@@ -16,7 +16,7 @@ const KEPT_PROGRAMS = 1024;
 /** Everything that one device holds. */
 class CpuEngine implements Executor {
   private readonly heap: Heap = new Heap();
-  private readonly residents: Residents = new Residents(this.heap);
+  readonly residents: Residents = new Residents(this.heap);
   private readonly kernels: WasmKernels = new WasmKernels(this.heap.memory);
   private readonly programs: Map<string, CpuProgram> = new Map();
   /** Arena and scratch, shared by all programs: they run one at a time. */
@@ -116,14 +116,6 @@ class CpuEngine implements Executor {
       programs: this.programs.size,
     };
   }
-
-  track(on: boolean): void {
-    this.residents.tracker.turn(on);
-  }
-
-  leaks(): string {
-    return this.residents.tracker.report();
-  }
 }
 
 /** What the device holds: bytes in use by tensors, variables and programs, bytes reserved, compiled programs. */
@@ -205,7 +197,10 @@ export const memory = (): MemoryInfo => engine.memory();
  * for (const batch of batches) kept.push(model.predict(batch)); // grows
  * console.log(leakReport()); // 12.0 MiB   300×  float32 [1024, 10]  at file.ts:2:33
  */
-export const trackMemory = (on = true): void => engine.track(on);
+export const trackMemory = (on = true): void => {
+  engine.residents.tracker = on ? new Tracker() : null;
+};
 
 /** Tensors made since `trackMemory()` that are still alive, by the line that made them, most bytes first. */
-export const leakReport = (): string => engine.leaks();
+export const leakReport = (): string =>
+  engine.residents.tracker?.report() ?? "Nothing was recorded: call trackMemory() first, then run what may leak.";

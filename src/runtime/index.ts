@@ -7,3 +7,4 @@ export { Heap } from "./heap.ts";
 export { DeviceValue, Residents } from "./values.ts";
 export { PlanRunner } from "./runner.ts";
 export type { KernelCode } from "./runner.ts";
+export { Tracker } from "./tracker.ts";

@@ -12,35 +12,27 @@ interface Made {
   readonly line: string;
 }
 
-/** Where this package lies: frames in it are ours, not the user's. */
-const HERE: string = new URL("..", import.meta.url).href.replace("file://", "");
+/** Where this package lies: frames in it are ours, not the user's. (Bundlers would inline what `new URL` names.) */
+const HERE: string = import.meta.url.replace("file://", "").split("/").slice(0, -2).join("/");
 
-/** Records, while it is on, which line made each value: what the leak report is written from. */
+/** Records which line made each value: what the leak report is written from. */
 export class Tracker {
-  private made: WeakMap<Tracked, Made> | null = null;
-  private list: Set<Made> = new Set();
-
-  /** Starts afresh, or stops. */
-  turn(on: boolean): void {
-    this.list = new Set();
-    this.made = on ? new WeakMap() : null;
-  }
+  private readonly made: WeakMap<Tracked, Made> = new WeakMap();
+  private readonly list: Set<Made> = new Set();
 
   note(value: Tracked): void {
-    if (this.made === null) return;
     const made = { value: new WeakRef(value), line: callerLine() };
     this.made.set(value, made);
     this.list.add(made);
   }
 
   forget(value: Tracked): void {
-    const made = this.made?.get(value);
+    const made = this.made.get(value);
     if (made !== undefined) this.list.delete(made);
   }
 
   /** Values that are still alive, by the line that made them, most bytes first. */
   report(): string {
-    if (this.made === null) return "Nothing was recorded: call trackMemory() first, then run what may leak.";
     const lines = new Map<string, { count: number; bytes: number; types: Set<string> }>();
     for (const made of this.list) {
       const value = made.value.deref();

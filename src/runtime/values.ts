@@ -9,7 +9,7 @@ import {
   ValueError,
 } from "../base/index.ts";
 import type { Heap } from "./heap.ts";
-import { Tracker } from "./tracker.ts";
+import type { Tracker } from "./tracker.ts";
 
 /** Values of so few bytes stay on the host and are handed to kernels by copy: the collector frees them. */
 const SMALL_BYTES = 1024;
@@ -39,7 +39,8 @@ class Slot {
  */
 export class Residents {
   readonly heap: Heap;
-  readonly tracker: Tracker = new Tracker();
+  /** Set while somebody looks for leaks; made by who asks, so that other programs go without its code. */
+  tracker: Tracker | null = null;
   private runs = 0;
   private readonly medium: Set<Slot> = new Set();
   private readonly large: Set<Slot> = new Set();
@@ -55,7 +56,7 @@ export class Residents {
   slotFor(value: DeviceValue): Slot {
     const slot = new Slot(value.bytes);
     if (slot.bytes >= MEDIUM_BYTES) this.collected.register(value, slot);
-    this.tracker.note(value);
+    this.tracker?.note(value);
     return slot;
   }
 
@@ -171,7 +172,7 @@ export class DeviceValue {
   dispose(): void {
     if (this.gone) return;
     this.residents.leave(this.slot);
-    this.residents.tracker.forget(this);
+    this.residents.tracker?.forget(this);
     this.slot.host = null;
     this.gone = true;
   }
