@@ -4,192 +4,57 @@
 const SIMD = 0x10000;
 const MISC = 0x20000;
 
-type Rows = Record<string, Record<string, number>>;
+/** Type, first opcode, and the operations in the order of their opcodes; "_" is an instruction without a use here. */
+const RUNS: readonly (readonly [type: string, first: number, ops: string])[] = [
+  ["i32", 0x46, "eq ne lt ltU gt gtU le leU ge geU"],
+  ["i32", 0x6a, "add sub mul divS divU remS remU and or xor shl shrS shrU"],
+  ["i32", 0xb2, "f32FromI32 f32FromU32"],
+  ["i32", 0xb7, "f64FromI32 f64FromU32"],
+  ["i32", 0xbe, "bitcast"],
+  ["f32", 0x5b, "eq ne lt gt le ge"],
+  ["f32", 0x8b, "abs neg ceil floor trunc nearest sqrt add sub mul div min max copysign"],
+  ["f32", 0xbb, "f64FromF32 bitcast"],
+  ["f32", MISC + 0x00, "i32FromF32 u32FromF32"],
+  ["f64", 0x61, "eq ne lt gt le ge"],
+  ["f64", 0x99, "abs neg ceil floor trunc nearest sqrt add sub mul div min max copysign"],
+  ["f64", 0xb6, "f32FromF64"],
+  ["f64", MISC + 0x02, "i32FromF64 u32FromF64"],
+  ["vi32", SIMD + 0x37, "eq ne lt ltU gt gtU le leU ge geU"],
+  ["vi32", SIMD + 0x4d, "not and andnot or xor"],
+  ["vi32", SIMD + 0xa0, "abs neg _ _ bitmask"],
+  ["vi32", SIMD + 0xab, "shl shrS shrU add _ _ sub"],
+  ["vi32", SIMD + 0xb5, "mul min _ max"],
+  ["vi32", SIMD + 0xc7, "maskLow maskHigh"],
+  ["vi32", SIMD + 0xfa, "f32FromI32 f32FromU32 _ _ f64FromI32Low"],
+  ["vf32", SIMD + 0x41, "eq ne lt gt le ge"],
+  ["vf32", SIMD + 0x4d, "not and andnot or xor"],
+  ["vf32", SIMD + 0x5f, "promoteLow"],
+  ["vf32", SIMD + 0x67, "ceil floor trunc nearest"],
+  ["vf32", SIMD + 0xe0, "abs neg _ sqrt add sub mul div min max pmin pmax"],
+  ["vf32", SIMD + 0xf8, "i32FromF32 u32FromF32"],
+  ["vf64", SIMD + 0x47, "eq ne lt gt le ge not and andnot or xor"],
+  ["vf64", SIMD + 0x74, "ceil floor"],
+  ["vf64", SIMD + 0x7a, "trunc"],
+  ["vf64", SIMD + 0x94, "nearest"],
+  ["vf64", SIMD + 0xec, "abs neg _ sqrt add sub mul div min max pmin pmax"],
+  ["vi64", SIMD + 0x4d, "not and andnot or xor"],
+  ["vi64", SIMD + 0xc4, "bitmask"],
+];
 
-function table(...tables: readonly [number, Rows][]): ReadonlyMap<string, ReadonlyMap<string, number>> {
+/** Opcodes by type of the first operand, then by operation. */
+export const OPCODE: ReadonlyMap<string, ReadonlyMap<string, number>> = table();
+
+function table(): Map<string, Map<string, number>> {
   const out = new Map<string, Map<string, number>>();
-  for (const [prefix, rows] of tables) {
-    for (const [type, ops] of Object.entries(rows)) {
-      const of = out.get(type) ?? new Map<string, number>();
-      out.set(type, of);
-      for (const [op, code] of Object.entries(ops)) of.set(op, prefix + code);
-    }
+  for (const [type, first, ops] of RUNS) {
+    const of = out.get(type) ?? new Map<string, number>();
+    out.set(type, of);
+    ops.split(" ").forEach((op, i) => {
+      if (op !== "_") of.set(op, first + i);
+    });
   }
   return out;
 }
-
-const BITS: Record<string, number> = { not: 0x4d, and: 0x4e, andnot: 0x4f, or: 0x50, xor: 0x51 };
-
-/** Opcodes by type of the first operand, then by operation. */
-export const OPCODE: ReadonlyMap<string, ReadonlyMap<string, number>> = table(
-  [
-    0,
-    {
-      i32: {
-        eq: 0x46,
-        ne: 0x47,
-        lt: 0x48,
-        ltU: 0x49,
-        gt: 0x4a,
-        gtU: 0x4b,
-        le: 0x4c,
-        leU: 0x4d,
-        ge: 0x4e,
-        geU: 0x4f,
-        add: 0x6a,
-        sub: 0x6b,
-        mul: 0x6c,
-        divS: 0x6d,
-        divU: 0x6e,
-        remS: 0x6f,
-        remU: 0x70,
-        and: 0x71,
-        or: 0x72,
-        xor: 0x73,
-        shl: 0x74,
-        shrS: 0x75,
-        shrU: 0x76,
-        f32FromI32: 0xb2,
-        f32FromU32: 0xb3,
-        f64FromI32: 0xb7,
-        f64FromU32: 0xb8,
-        bitcast: 0xbe,
-      },
-      f32: {
-        eq: 0x5b,
-        ne: 0x5c,
-        lt: 0x5d,
-        gt: 0x5e,
-        le: 0x5f,
-        ge: 0x60,
-        abs: 0x8b,
-        neg: 0x8c,
-        ceil: 0x8d,
-        floor: 0x8e,
-        trunc: 0x8f,
-        nearest: 0x90,
-        sqrt: 0x91,
-        add: 0x92,
-        sub: 0x93,
-        mul: 0x94,
-        div: 0x95,
-        min: 0x96,
-        max: 0x97,
-        copysign: 0x98,
-        f64FromF32: 0xbb,
-        bitcast: 0xbc,
-      },
-      f64: {
-        eq: 0x61,
-        ne: 0x62,
-        lt: 0x63,
-        gt: 0x64,
-        le: 0x65,
-        ge: 0x66,
-        abs: 0x99,
-        neg: 0x9a,
-        ceil: 0x9b,
-        floor: 0x9c,
-        trunc: 0x9d,
-        nearest: 0x9e,
-        sqrt: 0x9f,
-        add: 0xa0,
-        sub: 0xa1,
-        mul: 0xa2,
-        div: 0xa3,
-        min: 0xa4,
-        max: 0xa5,
-        copysign: 0xa6,
-        f32FromF64: 0xb6,
-      },
-    },
-  ],
-  [MISC, { f32: { i32FromF32: 0, u32FromF32: 1 }, f64: { i32FromF64: 2, u32FromF64: 3 } }],
-  [
-    SIMD,
-    {
-      vi32: {
-        eq: 0x37,
-        ne: 0x38,
-        lt: 0x39,
-        ltU: 0x3a,
-        gt: 0x3b,
-        gtU: 0x3c,
-        le: 0x3d,
-        leU: 0x3e,
-        ge: 0x3f,
-        geU: 0x40,
-        abs: 0xa0,
-        neg: 0xa1,
-        bitmask: 0xa4,
-        shl: 0xab,
-        shrS: 0xac,
-        shrU: 0xad,
-        add: 0xae,
-        sub: 0xb1,
-        mul: 0xb5,
-        min: 0xb6,
-        max: 0xb8,
-        f32FromI32: 0xfa,
-        f32FromU32: 0xfb,
-        f64FromI32Low: 0xfe,
-        maskLow: 0xc7,
-        maskHigh: 0xc8,
-      },
-      vf32: {
-        eq: 0x41,
-        ne: 0x42,
-        lt: 0x43,
-        gt: 0x44,
-        le: 0x45,
-        ge: 0x46,
-        ceil: 0x67,
-        floor: 0x68,
-        trunc: 0x69,
-        nearest: 0x6a,
-        abs: 0xe0,
-        neg: 0xe1,
-        sqrt: 0xe3,
-        add: 0xe4,
-        sub: 0xe5,
-        mul: 0xe6,
-        div: 0xe7,
-        min: 0xe8,
-        max: 0xe9,
-        pmin: 0xea,
-        pmax: 0xeb,
-        i32FromF32: 0xf8,
-        u32FromF32: 0xf9,
-        promoteLow: 0x5f,
-      },
-      vf64: {
-        eq: 0x47,
-        ne: 0x48,
-        lt: 0x49,
-        gt: 0x4a,
-        le: 0x4b,
-        ge: 0x4c,
-        ceil: 0x74,
-        floor: 0x75,
-        trunc: 0x7a,
-        nearest: 0x94,
-        abs: 0xec,
-        neg: 0xed,
-        sqrt: 0xef,
-        add: 0xf0,
-        sub: 0xf1,
-        mul: 0xf2,
-        div: 0xf3,
-        min: 0xf4,
-        max: 0xf5,
-        pmin: 0xf6,
-        pmax: 0xf7,
-      },
-      vi64: { bitmask: 0xc4 },
-    },
-  ],
-  [SIMD, { vf32: BITS, vi32: BITS, vf64: BITS, vi64: BITS }],
-);
 
 /** SIMD opcodes (after the 0xFD prefix) that the encoder names directly. */
 export const V = {
@@ -230,9 +95,6 @@ export const V = {
   nmaddF64: 0x108,
   laneSelect32: 0x10b,
   laneSelect64: 0x10c,
-  addF32: 0xe4,
-  mulF32: 0xe6,
-  subF32: 0xe5,
 } as const;
 
 /** Byte selections of `i8x16.shuffle`; 16.. picks from the second operand. */
