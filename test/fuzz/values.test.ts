@@ -39,7 +39,7 @@ const fresh = (rng: Rng, size: number): Held => {
 };
 
 function agrees(h: Held, step: number): void {
-  const why = difference(h.value.read(), h.host as TypedArray, "float32", { relative: 1e-6, absolute: 1e-6 });
+  const why = difference(h.value.read(), h.host, "float32", { relative: 1e-6, absolute: 1e-6 });
   if (why !== null) expect.fail(`step ${step}, [${h.size}]: ${why}`);
 }
 

@@ -36,7 +36,7 @@ describe.each(FLOATS)("convolution %s", (dtype) => {
     expectNumbers(f(x, w, b), c.y, "y");
     const [dx, dw, db] = cr.grad((...args: [Tensor, Tensor, Tensor]) => weighted(f(...args), dy), {
       argnums: [0, 1, 2],
-    })(x, w, b) as Tensor[];
+    })(x, w, b);
     expectNumbers(dx, c.dx, "dx");
     expectNumbers(dw, c.dw, "dw");
     expectNumbers(db, c.db, "db");
