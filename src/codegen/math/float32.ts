@@ -8,16 +8,16 @@ const ROUND = 12582912; // 1.5 * 2^23: adding it rounds to an integer held in th
 
 /** c0 + c1 x + c2 x^2 + … by Horner. */
 function poly(asm: Asm, x: Val, c: readonly number[]): Val {
-  let v = asm.fma(x, asm.konst(x.type, c[c.length - 1]), c[c.length - 2]);
+  let v = asm.fma(x, c[c.length - 1], c[c.length - 2]);
   for (let i = c.length - 3; i >= 0; i--) v = asm.fma(v, x, c[i]);
   return v;
 }
 
 /** x = n ln2 + r, |r| <= ln2/2: r, and n in the low bits of an integer vector. */
 function reduceExp(asm: Asm, x: Val): { r: Val; n: Val; bits: Val } {
-  const t = asm.fma(x, asm.konst("vf32", LOG2E), ROUND);
+  const t = asm.fma(x, LOG2E, ROUND);
   const n = asm.sub(t, ROUND);
-  const r = asm.fnma(n, asm.konst("vf32", LN2_LO), asm.fnma(n, asm.konst("vf32", LN2_HI), x));
+  const r = asm.fnma(n, LN2_LO, asm.fnma(n, LN2_HI, x));
   return { r, n, bits: asm.bitcast("vi32", t) };
 }
 
@@ -36,8 +36,8 @@ export function exp(asm: Asm, x: Val): Val {
   const { r, bits } = reduceExp(asm, asm.bin("andnot", asm.bin("pmin", x, 89), gone));
   // Estrin's order: the chain of dependences is what limits
   const r2 = asm.mul(r, r);
-  const lowTerms = asm.fma(r, asm.konst("vf32", EXP[1]), EXP[0]);
-  const highTerms = asm.fma(r2, asm.konst("vf32", EXP[4]), asm.fma(r, asm.konst("vf32", EXP[3]), EXP[2]));
+  const lowTerms = asm.fma(r, EXP[1], EXP[0]);
+  const highTerms = asm.fma(r2, EXP[4], asm.fma(r, EXP[3], EXP[2]));
   const p = asm.add(asm.fma(r2, asm.fma(r2, highTerms, lowTerms), r), 1);
   // 2^n in two steps, so that n may leave the range of exponents: half of it into p's exponent, the rest as a factor
   const n = asm.bin("shl", bits, 23);
@@ -89,8 +89,8 @@ function splitExponent(asm: Asm, x: Val): { e: Val; m: Val; shifted: Val } {
 function logCore(asm: Asm, f: Val, e: Val): Val {
   const f2 = asm.mul(f, f);
   const tail = asm.fma(asm.mul(f2, f), poly(asm, f, LOG), asm.mul(e, LN2_LO));
-  const y = asm.fnma(f2, asm.konst("vf32", 0.5), tail);
-  return asm.fma(e, asm.konst("vf32", LN2_HI), asm.add(f, y));
+  const y = asm.fnma(f2, 0.5, tail);
+  return asm.fma(e, LN2_HI, asm.add(f, y));
 }
 
 /** inf and NaN as they are, `zero` where x (shifted to log's argument) is 0, NaN below. */
@@ -115,8 +115,8 @@ export function log1p(asm: Asm, x: Val): Val {
   const u = asm.add(x, 1);
   const { e, m, shifted } = splitExponent(asm, u);
   // what the sum 1 + x lost, seen at the scale of m
-  const lost = asm.select(asm.cmp("lt", x, 1), asm.sub(x, asm.sub(u, 1)), asm.sub(asm.konst("vf32", 1), asm.sub(u, x)));
-  const scale = asm.bitcast("vf32", asm.bin("max", asm.sub(asm.konst("vi32", ONE_BITS), shifted), 0));
+  const lost = asm.select(asm.cmp("lt", x, 1), asm.sub(x, asm.sub(u, 1)), asm.sub(1, asm.sub(u, x)));
+  const scale = asm.bitcast("vf32", asm.bin("max", asm.sub(ONE_BITS, shifted), 0));
   const f = asm.fma(lost, scale, asm.sub(m, 1));
   return keepTiny(asm, x, logEdges(asm, u, logCore(asm, f, e)), 1e-7);
 }
@@ -131,7 +131,7 @@ export function tanh(asm: Asm, x: Val): Val {
   const s = asm.mul(a, a);
   const near = asm.fma(asm.mul(s, poly(asm, s, TANH)), a, a);
   const e = expSmall(asm, asm.add(a, a));
-  const far = asm.sub(asm.konst("vf32", 1), asm.div(asm.konst("vf32", 2), asm.add(e, 1)));
+  const far = asm.sub(1, asm.div(2, asm.add(e, 1)));
   return asm.bin("copysign", asm.select(asm.cmp("lt", a, 0.6), near, far), x);
 }
 
@@ -156,7 +156,7 @@ export function erf(asm: Asm, x: Val): Val {
   const near = asm.fma(poly(asm, s, ERF_SMALL), x, x);
   const t = asm.bin("pmin", asm.un("abs", x), 4);
   const q = asm.fma(poly(asm, t, ERF_LARGE), t, t);
-  const far = asm.bin("copysign", asm.sub(asm.konst("vf32", 1), expSmall(asm, asm.un("neg", q))), x);
+  const far = asm.bin("copysign", asm.sub(1, expSmall(asm, asm.un("neg", q))), x);
   return asm.select(asm.cmp("lt", t, 0.93), near, asm.select(asm.cmp("eq", x, x), far, x));
 }
 
@@ -167,17 +167,17 @@ const TRIG_LIMIT = 20000;
 
 function trig(asm: Asm, x: Val, turn: number, name: "sin" | "cos"): Val {
   const fast = (): Val => {
-    const t = asm.fma(x, asm.konst("vf32", 0.6366197723675814), ROUND);
+    const t = asm.fma(x, 0.6366197723675814, ROUND);
     const n = asm.sub(t, ROUND);
     // pi/2 in parts; without FMA the leading parts are short, so that their products are exact
     const parts = asm.target.fma
       ? [1.5707963705062866, -4.371139000186241e-8, -1.7151245100058e-15]
       : [1.5703125, 1014 / 2 ** 21, 674 / 2 ** 31, 534 / 2 ** 43, 6.2172490379e-14 + 6.123234e-17];
     let r = x;
-    for (const p of parts) r = asm.fnma(n, asm.konst("vf32", p), r);
+    for (const p of parts) r = asm.fnma(n, p, r);
     const s = asm.mul(r, r);
     const sin = asm.fma(asm.mul(s, r), poly(asm, s, SIN), r);
-    const cos = asm.fma(asm.mul(s, s), poly(asm, s, COS), asm.fnma(s, asm.konst("vf32", 0.5), 1));
+    const cos = asm.fma(asm.mul(s, s), poly(asm, s, COS), asm.fnma(s, 0.5, 1));
     const q = turn ? asm.add(asm.bitcast("vi32", t), turn) : asm.bitcast("vi32", t);
     const odd = asm.cmp("ne", asm.bin("and", q, 1), 0);
     const sign = asm.bin("shl", asm.bin("and", q, 2), 30);
