@@ -1,4 +1,4 @@
-import type { Kernel, LoopKernel, Plan } from "./kernel.ts";
+import type { ContractKernel, Kernel, LoopKernel, Plan } from "./kernel.ts";
 
 const big = (n: number): string =>
   n >= 1e9
@@ -31,13 +31,16 @@ function loopText(k: LoopKernel): string {
   return `${k.outer.length ? `outer[${list(k.outer, k.vec)}] ` : ""}${phases.join(" ")}`;
 }
 
+/** How many arrays a kernel writes; rows of scratch memory do not count. */
+function storedBy(k: LoopKernel | ContractKernel): number {
+  if (k.kind === "contract") return k.stores.length;
+  return k.phases.flatMap((p) => p.stores).filter((s) => s.arg < k.args.length).length;
+}
+
 /** One line a kernel: name, loops, flops, bytes; then the arena. Stable from run to run. */
 export function explainPlan(plan: Plan, indent = ""): string {
   const lines = plan.steps.map((s, i) => {
-    const stores =
-      s.kernel.kind === "scan"
-        ? ""
-        : ` → ${s.kernel.kind === "contract" ? s.kernel.stores.length : s.kernel.phases.reduce((n, p) => n + p.stores.length, 0)}`;
+    const stores = s.kernel.kind === "scan" ? "" : ` → ${storedBy(s.kernel)}`;
     const head = `${indent}${String(i).padStart(3)}  ${s.kernel.kind.padEnd(8)} ${s.name.padEnd(28)} ${shapeText(s.kernel)}${stores}  ${big(s.flops)}flop ${big(s.bytes)}B`;
     return s.kernel.kind === "scan" ? `${head}\n${explainPlan(s.kernel.body, `${indent}     `)}` : head;
   });
