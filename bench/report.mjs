@@ -42,6 +42,11 @@ const page = [
   [
     `- Run of ${run.date.slice(0, 10)}: ${run.machine.processor}, ${run.machine.system}, Node ${run.node}, rounds: ${run.options.rounds}.`,
     `- ${summary.peers.map(versionOf).join(", ")}.`,
+    ...(run.options.clock === "processor"
+      ? [
+          "- Other programs shared the machine: times are the processor times of each process (all its threads), not wall times.",
+        ]
+      : []),
     ...(peak === undefined
       ? []
       : [`- Measured 128-bit peak of one core in the same run: ${short(peak)} GFLOP/s (${ruler}).`]),
@@ -59,7 +64,8 @@ const page = [
         : `**Slower than the best peer:** ${listed(slower)}.`,
     unmatched.length === 0
       ? ""
-      : `No peer does these at all: ${unmatched.map((f) => `${f.workload} ${f.metric}`).join(", ")}.`,
+      : `Without a counterpart in the peers: ${unmatched.map((f) => `${f.workload} ${f.metric}`).join(", ")}` +
+          " (“not freed”: results are dropped without dispose, as they may be here; the peers free theirs by hand).",
   ),
   ...section(
     "Compile time",
