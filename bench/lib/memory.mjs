@@ -6,7 +6,7 @@ export const loops = {
   eager: {
     title: "small operations, outside of any compiled function",
     unit: "operations",
-    warm: 500_000,
+    warm: 1_000_000,
     count: 1_000_000,
     async run(rounds, sample) {
       const { add, mul, tensor } = await import("chainrule");

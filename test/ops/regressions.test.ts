@@ -22,6 +22,9 @@ const mul = (x: Node, y: Node): Node => b.binary("mul", x, y);
 const add = (x: Node, y: Node): Node => b.binary("add", x, y);
 
 const CASES: Readonly<Record<string, () => Case>> = {
+  "scatterAdd of one row longer than a block": () => ({
+    outputs: [b.scatterAdd(f32(1, 8448), ids(1), f32(1, 8448), 0)],
+  }),
   "argmin beside another root stores an index": () => {
     const [x, y, z] = [f32(1, 1), f32(1, 1), f32(1, 1)];
     return { outputs: [b.where(b.compare("lt", x, y), x, z), b.argReduce("argmin", y, 0)] };

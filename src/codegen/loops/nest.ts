@@ -210,18 +210,20 @@ class Nest {
     const { asm, ev, k } = this;
     const [p] = k.phases;
     const size = k.loops[p.vec];
+    // A serial kernel is one block, whatever its size.
+    const chunk = k.serial ? Math.max(1, size) : CHUNK;
     const step = this.unroll * asm.lanes;
     const main = Math.floor(size / step) * step;
     ev.vec = p.vec;
     const inside = (counter: Val | number, n: number): void =>
       ev.inLoop({ loop: p.vec, counter, from: 0, to: size }, () => this.turn(p, this.vectors(n)));
     if (main > 0) {
-      asm.loop(asm.mul(lo, asm.i32(CHUNK)), asm.bin("min", asm.mul(hi, asm.i32(CHUNK)), asm.i32(main)), step, (i) =>
+      asm.loop(asm.mul(lo, asm.i32(chunk)), asm.bin("min", asm.mul(hi, asm.i32(chunk)), asm.i32(main)), step, (i) =>
         inside(i, step),
       );
     }
     if (main < size)
-      asm.if(asm.cmp("eq", hi, asm.i32(Math.ceil(size / CHUNK))), () => ev.scoped(() => inside(main, size - main)));
+      asm.if(asm.cmp("eq", hi, asm.i32(Math.ceil(size / chunk))), () => ev.scoped(() => inside(main, size - main)));
     ev.vec = -1;
   }
 
