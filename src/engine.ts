@@ -162,20 +162,6 @@ class CpuProgram implements Program {
     return explainPlan(this.plan);
   }
 
-  /** Runs with a clock around every kernel: the plan with milliseconds a run. */
-  profile(inputs: readonly Value[], runs: number): { name: string; ms: number; flops: number; bytes: number }[] {
-    const times = new Float64Array(this.plan.steps.length);
-    this.runner.times = times;
-    for (let i = 0; i < runs; i++) this.run(inputs);
-    this.runner.times = null;
-    return this.plan.steps.map((s, i) => ({
-      name: s.name,
-      ms: (times[i] / runs) * 1e3,
-      flops: s.flops,
-      bytes: s.bytes,
-    }));
-  }
-
   dispose(): void {
     this.gone = true;
     this.runner.dispose();
