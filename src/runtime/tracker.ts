@@ -13,7 +13,7 @@ interface Made {
 }
 
 /** Where this package lies: frames in it are ours, not the user's. (Bundlers would inline what `new URL` names.) */
-const HERE: string = import.meta.url.replace("file://", "").split("/").slice(0, -2).join("/");
+const HERE: string = import.meta.url.replace("file://", "").replace(/[^/]*\/[^/]*$/, "");
 
 /** Records which line made each value: what the leak report is written from. */
 export class Tracker {
