@@ -1,7 +1,10 @@
 // The three loops of bench/memory.mjs, and what is read off their samples.
 import { fileURLToPath } from "node:url";
 
-/** Each runs `count` rounds after `warm` that do not count, and calls `sample(done)` from inside the loop. */
+/**
+ * Each runs `count` rounds after `warm` that do not count, and calls `sample(done)` from inside the loop. The warm-up is
+ * long because V8 sets the size of its heap only after some full collections.
+ */
 export const loops = {
   eager: {
     title: "small operations, outside of any compiled function",
@@ -20,8 +23,8 @@ export const loops = {
   compiled: {
     title: "steps of a compiled training step",
     unit: "steps",
-    warm: 20_000,
-    count: 40_000,
+    warm: 60_000,
+    count: 120_000,
     async run(rounds, sample) {
       const { compiled, random, tensor, valueAndGrad } = await import("chainrule");
       const { crossEntropy, dense, relu, sequential } = await import("chainrule/nn");
