@@ -4,7 +4,6 @@
  */
 import { expect, test } from "vitest";
 import "../../src/engine.ts";
-import type { TypedArray } from "../../src/base/index.ts";
 import { build as b } from "../../src/ir/index.ts";
 import { executor, type Program, type Value } from "../../src/tensor/executor.ts";
 import { difference } from "../support/compare.ts";
