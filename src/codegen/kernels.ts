@@ -84,8 +84,8 @@ const scratchOf = (k: LoopKernel | ContractKernel, lanes: number): number =>
 function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKernel): void {
   if (k.kind === "loop") return emitLoopKernel(asm, name, k);
   asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
-    const pointers = k.args.map((_, i) => asm.load("ptr", args, 4 * i));
-    const scratch = scratchOf(k, asm.lanes) > 0 ? asm.load("ptr", args, 4 * k.args.length) : undefined;
+    const pointers = k.args.map((_, i) => asm.load("ptr", args, asm.ptrBytes * i));
+    const scratch = scratchOf(k, asm.lanes) > 0 ? asm.load("ptr", args, asm.ptrBytes * k.args.length) : undefined;
     const [a, b] = pointers;
     emitContract(asm, specOf(k), { a, b, scratch, lo, hi }, (t) =>
       emitEpilogue(asm, k, pointers, {

@@ -15,6 +15,8 @@ export class Asm {
   readonly target: Target;
   /** float32 lanes of a vector (4 on wasm). */
   readonly lanes: number;
+  /** Bytes of an address in memory: entries of argument tables. */
+  readonly ptrBytes: number;
   readonly fns: Fn[] = [];
   readonly externs: Extern[] = [];
   private cur: Fn | undefined;
@@ -25,6 +27,7 @@ export class Asm {
   constructor(target: Target) {
     this.target = target;
     this.lanes = target.lanes;
+    this.ptrBytes = target.ptrBytes;
   }
 
   /** Lanes of a vector type, 1 for scalars. */
@@ -260,31 +263,54 @@ export class Asm {
     return this.reduce("max", a);
   }
   private reduce(op: BinOp, a: Val): Val {
-    if (this.lanes !== 4) return fail("reduce: lanes beyond 4 are not recorded yet");
-    let v = this.bin(op, a, this.push("swapHalves", a.type, a));
-    if (bytesOf(a.type) === 4) v = this.bin(op, v, this.push("swapPairs", a.type, v));
-    return this.extract(v, 0);
+    const swaps: Op[] = ["swapHalves"];
+    if (this.lanes >= 8) swaps.unshift("swap128");
+    if (this.lanes >= 16) swaps.unshift("swap256");
+    if (bytesOf(a.type) === 4) swaps.push("swapPairs");
+    return this.extract(
+      swaps.reduce((v, swap) => this.bin(op, v, this.push(swap, v.type, v)), a),
+      0,
+    );
   }
   /** Transposes `lanes` vectors of 32-bit elements (or lanes/2 of 64-bit). */
   transpose(rows: readonly Val[]): Val[] {
-    const type = rows[0].type;
-    const il = (op: Op, a: Val, b: Val): Val => this.push(op, type, a, b);
-    if (bytesOf(type) === 8) {
-      if (rows.length !== 2) fail("transpose wants 2 vectors of doubles");
-      return [il("interleaveLow2", rows[0], rows[1]), il("interleaveHigh2", rows[0], rows[1])];
+    const { type } = rows[0];
+    if (rows.length !== this.lanesOf(type)) fail(`transpose wants ${this.lanesOf(type)} vectors of ${type}`);
+    const two = (op: Op, a: Val, b: Val): Val => this.push(op, type, a, b);
+    const inBlock = 16 / bytesOf(type);
+    // within blocks of 128 bits, for each block of rows: [block of rows][column within a block]
+    const groups: Val[][] = [];
+    for (let r = 0; r < rows.length; r += inBlock) {
+      const [a, b, c, d] = rows.slice(r, r + inBlock);
+      if (inBlock === 2) groups.push([two("interleaveLow2", a, b), two("interleaveHigh2", a, b)]);
+      else {
+        const [p, q] = [two("interleaveLow", a, b), two("interleaveLow", c, d)];
+        const [s, t] = [two("interleaveHigh", a, b), two("interleaveHigh", c, d)];
+        groups.push([
+          two("interleaveLow2", p, q),
+          two("interleaveHigh2", p, q),
+          two("interleaveLow2", s, t),
+          two("interleaveHigh2", s, t),
+        ]);
+      }
     }
-    if (rows.length !== 4) fail("transpose wants 4 vectors");
-    const [a, b, c, d] = rows;
-    const p = il("interleaveLow", a, b);
-    const q = il("interleaveLow", c, d);
-    const r = il("interleaveHigh", a, b);
-    const s = il("interleaveHigh", c, d);
-    return [
-      il("interleaveLow2", p, q),
-      il("interleaveHigh2", p, q),
-      il("interleaveLow2", r, s),
-      il("interleaveHigh2", r, s),
-    ];
+    // then the blocks themselves
+    const blocks = (list: readonly Val[]): Val[] => {
+      if (list.length === 1) return [...list];
+      const [a, b, c, d] = list;
+      const even = two("evenBlocks", a, b);
+      const odd = two("oddBlocks", a, b);
+      if (list.length === 2) return [even, odd];
+      const [even2, odd2] = [two("evenBlocks", c, d), two("oddBlocks", c, d)];
+      return [
+        two("evenBlocks", even, even2),
+        two("evenBlocks", odd, odd2),
+        two("oddBlocks", even, even2),
+        two("oddBlocks", odd, odd2),
+      ];
+    };
+    const columns = Array.from({ length: inBlock }, (_, i) => blocks(groups.map((g) => g[i])));
+    return rows.map((_, i) => columns[i % inBlock][Math.floor(i / inBlock)]);
   }
   /** Applies a scalar function to each lane. */
   perLane(out: VecType, args: readonly Val[], f: (...scalars: Val[]) => Val): Val {
@@ -342,6 +368,48 @@ export class Asm {
   /** Sets bytes to the low byte of `value`. */
   fill(dst: Val, value: Arg, bytes: Arg): void {
     this.push("fill", "ptr", dst, this.arg(value, "i32"), this.arg(bytes, "i32"));
+  }
+
+  // ---- threads: sequentially consistent, on aligned i32 ----
+
+  /** Adds and gives what was there before. */
+  atomicAdd(p: Val, offset: number, x: Arg): Val {
+    const [q, o] = this.addr(p, offset);
+    return this.push("atomicAdd", "i32", q, this.arg(x, "i32"), undefined, o);
+  }
+  atomicLoad(p: Val, offset = 0): Val {
+    const [q, o] = this.addr(p, offset);
+    return this.push("atomicLoad", "i32", q, undefined, undefined, o);
+  }
+  atomicStore(p: Val, offset: number, x: Arg): void {
+    const [q, o] = this.addr(p, offset);
+    this.push("atomicStore", "i32", q, this.arg(x, "i32"), undefined, o);
+  }
+  /** Sleeps while the word is `expected`, at most `ms` milliseconds (a constant); may wake without a reason. */
+  wait(p: Val, offset: number, expected: Arg, ms: number): void {
+    const [q, o] = this.addr(p, offset);
+    this.push("wait", "i32", q, this.arg(expected, "i32"), undefined, o, ms);
+  }
+  /** Wakes all that wait on the word. */
+  notify(p: Val, offset = 0): void {
+    const [q, o] = this.addr(p, offset);
+    this.push("notify", "i32", q, undefined, undefined, o);
+  }
+  /** A turn of a loop that watches memory. */
+  pause(): void {
+    this.push("pause", "i32");
+  }
+  /** Ticks of a steady clock, f64; the unit is the device's. */
+  clock(): Val {
+    return this.push("clock", "f64");
+  }
+  /** Calls a kernel by its address (wasm: its place in the table): `fn(args: ptr, lo: i32, hi: i32)`. */
+  callPtr(fn: Val, args: Val, lo: Arg, hi: Arg): void {
+    this.push("callPtr", "i32", fn, undefined, undefined, 0, 0, undefined, [
+      this.want(args, "ptr"),
+      this.arg(lo, "i32"),
+      this.arg(hi, "i32"),
+    ]);
   }
 
   // ---- variables and control ----

@@ -75,6 +75,10 @@ export type Op =
   | "interleaveHigh2"
   | "swapHalves"
   | "swapPairs"
+  | "swap128"
+  | "swap256"
+  | "evenBlocks"
+  | "oddBlocks"
   | "load"
   | "store"
   | "loadSplat"
@@ -90,6 +94,14 @@ export type Op =
   | "else"
   | "endif"
   | "call"
+  | "callPtr"
+  | "atomicLoad"
+  | "atomicStore"
+  | "atomicAdd"
+  | "wait"
+  | "notify"
+  | "pause"
+  | "clock"
   | "pin";
 
 /** A mutable variable of a function. */
@@ -146,8 +158,10 @@ export interface Val {
 /** What the encoder promises; an assembler is made for one target. */
 export interface Target {
   readonly name: string;
-  /** float32 lanes of a vector. */
+  /** float32 lanes of a vector: 4, 8 or 16. */
   readonly lanes: number;
+  /** Bytes of an address in memory. */
+  readonly ptrBytes: 4 | 8;
   /** One rounding in `fma` (and fast lane selection). */
   readonly fma: boolean;
   /** Vector registers that a kernel may count on. */

@@ -80,8 +80,8 @@ const isDouble = (r: Reduction): boolean =>
 /** Adds the function `name(args, lo, hi)` that runs a loop kernel. */
 export function emitLoopKernel(asm: Asm, name: string, k: LoopKernel): void {
   asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
-    const pointers = k.args.map((_, i) => asm.load("ptr", args, 4 * i));
-    if (k.scratch > 0) pointers.push(asm.load("ptr", args, 4 * k.args.length));
+    const pointers = k.args.map((_, i) => asm.load("ptr", args, asm.ptrBytes * i));
+    if (k.scratch > 0) pointers.push(asm.load("ptr", args, asm.ptrBytes * k.args.length));
     new Nest(asm, k, pointers).run(lo, hi);
   });
 }

@@ -48,6 +48,7 @@ export function wasmTarget(features: WasmFeatures): Target {
   return {
     name: features.relaxed ? "wasm-simd128-relaxed" : "wasm-simd128",
     lanes: 4,
+    ptrBytes: 4,
     fma: features.relaxed,
     registers: 15,
   };
