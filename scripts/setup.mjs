@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, wri
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { bundleForNode } from "./lib/bundle.mjs";
 import { root, run, tool } from "./lib/run.mjs";
 
 /**
@@ -62,7 +63,14 @@ export const installKey = (/** @type {string} */ base) =>
 
 /** What the build depends on: the sources, the compiler's settings and (through the lock file) the compiler. */
 export const buildKey = (/** @type {string} */ base) =>
-  fingerprint(base, ["src", "tsconfig.json", "tsconfig.build.json", "package-lock.json"]);
+  fingerprint(base, [
+    "src",
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "package.json",
+    "package-lock.json",
+    "scripts/lib/bundle.mjs",
+  ]);
 
 /**
  * Removes compiled files whose source is gone, so that an import of a deleted module fails here too.
@@ -122,7 +130,7 @@ function fail(code, text) {
 async function install(folder) {
   // The npm that started us, by its script (no shell needed on any system); otherwise the one on the path.
   const npm = process.env.npm_execpath ?? "";
-  const args = ["ci", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+  const args = ["ci", "--no-audit", "--no-fund", "--prefer-offline", "--ignore-scripts", "--loglevel=error"];
   const where = { cwd: path.join(root, folder) };
   const code = await (npm.endsWith("npm-cli.js")
     ? run(process.execPath, [npm, ...args], where)
@@ -149,6 +157,7 @@ export async function build() {
       good = (await run(process.execPath, [tool("typescript/bin/tsc"), "-p", "tsconfig.build.json"])) === 0;
       if (!good) return;
       sweep(root);
+      await bundleForNode();
       writeFileSync(stamp, key);
     });
   }

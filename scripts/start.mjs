@@ -3,4 +3,4 @@ import { root, run } from "./lib/run.mjs";
 import { setup } from "./setup.mjs";
 
 await setup();
-process.exit(await run(process.execPath, [`${root}/dist/cli/main.js`, "start", ...process.argv.slice(2)]));
+process.exit(await run(process.execPath, [`${root}/dist/node/cli.js`, "start", ...process.argv.slice(2)]));

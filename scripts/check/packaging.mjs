@@ -23,6 +23,9 @@ export async function packaging() {
   return { findings, note: "publint, attw (esm-only), no dependencies, no install scripts, no addresses in the lock" };
 }
 
+/** They work without their install script: the binary is a package of its own. (We install with --ignore-scripts.) */
+const scriptless = ["node_modules/koffi"];
+
 /**
  * What makes a lock file unusable elsewhere. npm blocks install scripts by default, so nothing may need one; a download
  * address pins one registry; and `npm ci` refuses a lock that leaves out the other platforms' optional binaries, which
@@ -34,7 +37,8 @@ export async function packaging() {
 function lockFindings({ packages }) {
   const findings = [];
   for (const [name, entry] of Object.entries(packages)) {
-    if (entry.hasInstallScript && !entry.optional) findings.push(`${name} has an install script: npm will not run it`);
+    if (entry.hasInstallScript && !entry.optional && !scriptless.includes(name))
+      findings.push(`${name} has an install script: npm will not run it`);
     if (entry.resolved?.includes("://")) findings.push(`${name}: the lock file records a download address`);
     for (const other of Object.keys(entry.optionalDependencies ?? {})) {
       const there = [`${name}/node_modules/${other}`, `node_modules/${other}`].some((key) => packages[key]?.version);

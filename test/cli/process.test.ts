@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-const program = path.join(import.meta.dirname, "../../dist/cli/main.js");
+const program = path.join(import.meta.dirname, "../../dist/node/cli.js");
 
 let folder = "";
 beforeEach(async () => void (folder = await mkdtemp(path.join(tmpdir(), "chainrule-"))));
