@@ -47,7 +47,6 @@ export {
 } from "./tensor/conv.ts";
 export { avgPool, maxPool, type PoolOptions } from "./tensor/pool.ts";
 export * as random from "./tensor/random.ts";
-export { scan, type ScanOptions } from "./tensor/scan.ts";
 export { compiled, explain, type Compiled } from "./tensor/compiled.ts";
 export * from "./autodiff/index.ts";
 export { leakReport, memory, trackMemory, type MemoryInfo } from "./engine.ts";

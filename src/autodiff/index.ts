@@ -6,5 +6,6 @@
  */
 export { grad, valueAndGrad, type GradOptions } from "./grad.ts";
 export { hessian, jacobian, vjp } from "./products.ts";
+export { scan, type ScanOptions } from "./scan.ts";
 export { checkpoint, customVjp } from "./transforms.ts";
 export { checkGradients, type CheckedComponent, type CheckOptions, type CheckReport } from "./check.ts";

@@ -1,7 +1,6 @@
 /** Derivatives of indexing: gather and scatter-add are each other's transpose. */
-import { build } from "../ir/index.ts";
+import { build, type Row } from "../ir/index.ts";
 import { like } from "./nodes.ts";
-import type { Row } from "./rules.ts";
 
 /** The rows of gather and scatterAdd. */
 export const indexRules: { readonly gather: Row<"gather">; readonly scatterAdd: Row<"scatterAdd"> } = {

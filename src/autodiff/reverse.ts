@@ -1,7 +1,7 @@
 import { ChainruleError, isFloat, sameShape } from "../base/index.ts";
-import { isOp, type Node, topoOrder } from "../ir/index.ts";
+import { isOp, type Node, type Row, topoOrder, type TupleRow } from "../ir/index.ts";
 import { add } from "./nodes.ts";
-import { type Row, RULES, type TupleRow, ZERO } from "./rules.ts";
+import { rowOf, ZERO } from "./rules.ts";
 
 const differentiable = (n: Node): boolean =>
   n.outs === undefined ? isFloat(n.dtype) : n.outs.some((o) => isFloat(o.dtype));
@@ -11,7 +11,7 @@ export function activeNodes(order: readonly Node[], wrt: ReadonlySet<Node>): Set
   const active = new Set<Node>();
   for (const n of order) {
     if (wrt.has(n)) active.add(n);
-    else if ((n.op === "get" || RULES[n.op] !== ZERO) && differentiable(n) && n.srcs.some((s) => active.has(s)))
+    else if ((n.op === "get" || rowOf(n) !== ZERO) && differentiable(n) && n.srcs.some((s) => active.has(s)))
       active.add(n);
   }
   return active;
@@ -54,7 +54,7 @@ export function reverse(
       tuples.set(tuple, list);
       continue;
     }
-    const row = RULES[n.op];
+    const row = rowOf(n);
     if (row === ZERO) continue;
     let back: readonly (Node | null)[];
     if (isOp(n, "scan")) {

@@ -7,29 +7,16 @@
  * values split the gradient in half, but against a constant it is 0, so that ReLU'(0) = 0; max and min over an axis share it
  * equally among ties; rounding functions have derivative 0.
  */
-import type { Node, PrimName } from "../ir/index.ts";
-import { build } from "../ir/index.ts";
+import { build, type Carried, familyOf, type Node, type PrimName, type Row, type TupleRow } from "../ir/index.ts";
 import { constantOf } from "../ir/rewrite.ts";
-import type { CustomRule } from "../tensor/index.ts";
-import { contractionRules } from "./contractions.ts";
+import { dotRow } from "./contractions.ts";
 import { indexRules } from "./indexing.ts";
-import { scanRule } from "./scan.ts";
 import { add, div, isConst, like, mul, neg, spread, sub } from "./nodes.ts";
-
-/** What a row is given: the node, the cotangent of its result, and which sources need one. */
-export type Row<P extends PrimName> = (n: Node<P>, ct: Node, needs: readonly boolean[]) => readonly (Node | null)[];
 
 /** A primitive whose derivative is zero wherever it has one, or whose values are not real numbers. */
 export const ZERO = "zero";
 
-/** A primitive with several results: its row is given one cotangent (or null) for each. */
-export type TupleRow = (
-  n: Node<"scan">,
-  cts: readonly (Node | null)[],
-  needs: readonly boolean[],
-) => readonly (Node | null)[];
-
-export type Rules = { readonly [P in PrimName]: P extends "scan" ? TupleRow : Row<P> | typeof ZERO };
+type Rules = { readonly [P in Exclude<PrimName, Carried>]: Row<P> | typeof ZERO };
 
 /**
  * All of ct where a side wins, half of it in a tie; against a constant nothing in a tie. There the mask is read off the
@@ -255,13 +242,15 @@ export const RULES: Rules = {
   slice: unslice,
   flip: (n, ct) => [build.flip(ct, n.attrs.axes)],
   concat: unconcat,
-  ...contractionRules,
+  dot: dotRow,
   ...indexRules,
-  scan: scanRule,
   /** Read by the reverse walk itself, which hands the scan one cotangent a result. */
   get: ZERO,
   alias: pass,
   stopGradient: ZERO,
   barrier: (n, ct) => [ct, ...n.srcs.slice(1).map(() => null)],
-  custom: (n, ct) => [null, ...(n.attrs.rule as CustomRule)(ct, n, n.srcs.slice(1))],
 };
+
+/** The row of a node: of the table, or its own. */
+export const rowOf = (n: Node): Row<PrimName> | TupleRow | typeof ZERO =>
+  (familyOf(n)?.vjp ?? RULES[n.op as keyof Rules]) as Row<PrimName>;

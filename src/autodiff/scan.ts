@@ -1,11 +1,96 @@
-/** The derivative of a loop: a loop in the other direction over what the first one kept. */
-import { isFloat } from "../base/index.ts";
+/** Loops, and their derivative: a loop in the other direction over what the first one kept. */
+import { flattenTree, isFloat, ShapeError, showShape, type Tree, ValueError } from "../base/index.ts";
 import { nextId } from "../base/context.ts";
-import { build, isOp, type Node, topoOrder } from "../ir/index.ts";
+import { build, type Family, isOp, type Node, topoOrder } from "../ir/index.ts";
 import { constantOf } from "../ir/rewrite.ts";
-import { currentTrace, recordLoop, substitute, type Trace } from "../tensor/index.ts";
+import {
+  asTensor,
+  currentTrace,
+  fromNode,
+  isTensorLeaf,
+  type Loose,
+  recordLoop,
+  substitute,
+  type Tensor,
+  type TensorLike,
+  type Trace,
+  traced,
+} from "../tensor/index.ts";
 import { activeNodes, reverse } from "./reverse.ts";
 import { add, like } from "./nodes.ts";
+
+export interface ScanOptions {
+  /** From the last slice to the first; the results still stand at their slices' places. Default: false. */
+  readonly reverse?: boolean;
+  /** Number of iterations; needed when xs is null. Default: the first axis of xs. */
+  readonly length?: number;
+}
+
+/** A tree with tensors for its leaves. */
+type Leaves<T> = T extends TensorLike ? Tensor : T extends null | undefined ? T : { [K in keyof T]: Leaves<T[K]> };
+
+/**
+ * A loop over the first axis of `xs`: fn(carry, x) → [carry, y]; returns [the last carry, all y stacked]. Recorded once and run
+ * as one loop, also backwards for gradients. `init`, `xs` and y are trees of tensors (null for none); a carry keeps its shape
+ * and dtype; whatever else fn uses is constant over the loop. Random numbers differ from iteration to iteration.
+ *
+ * Throws ShapeError when a carry changes or the slices differ in number.
+ *
+ * @example
+ * const [last, sums] = scan((total: Tensor, x: Tensor) => [total.add(x), total.add(x)], 0, tensor([1, 2, 3]));   // 6, [1, 3, 6]
+ */
+export function scan<C, X, Y>(
+  fn: (carry: C, x: X) => readonly [unknown, Y],
+  init: Loose<C>,
+  xs: Loose<X>,
+  options: ScanOptions = {},
+): [C, Leaves<Y>] {
+  const start = flattenTree(init as Tree<TensorLike>, isTensorLeaf);
+  const over = flattenTree(xs as Tree<TensorLike>, isTensorLeaf);
+  const carries = start.leaves.map((x) => asTensor(x, "scan"));
+  const slices = over.leaves.map((x) => asTensor(x, "scan"));
+  const length = options.length ?? slices[0]?.shape[0];
+  if (length === undefined || !Number.isInteger(length) || length < 0) {
+    throw new ValueError("[scan] needs xs with a first axis to loop over, or { length } when xs is null.");
+  }
+  slices.forEach((x, i) => {
+    if (x.shape[0] !== length) {
+      throw new ShapeError(
+        `[scan] xs${over.def.paths[i] === "" ? "" : `.${over.def.paths[i]}`} ${showShape(x.shape)} has ${x.shape[0] ?? "no"} slices, expected ${length}.`,
+      );
+    }
+  });
+  let finish: (ys: readonly Tensor[]) => unknown = () => undefined;
+  const out = traced((trace) => {
+    const nodes = (ts: readonly Tensor[]): Node[] => ts.map((t) => t.node);
+    const spec = {
+      carries: nodes(carries),
+      xs: nodes(slices),
+      length,
+      reverse: options.reverse ?? false,
+      rule: scanRule,
+    };
+    const loop = recordLoop(trace, spec, (cs, ss) => {
+      const result = fn(start.def.unflatten(cs.map(fromNode)) as C, over.def.unflatten(ss.map(fromNode)) as X);
+      if (!Array.isArray(result) || result.length !== 2) {
+        throw new ValueError("[scan] the body must return [carry, y] (y may be null).");
+      }
+      const next = flattenTree(result[0] as Tree<TensorLike>, isTensorLeaf);
+      if (next.def.key !== start.def.key) {
+        throw new ValueError(
+          `[scan] the carry starts as ${start.def.key} and comes out of the body as ${next.def.key}: its structure must stay.`,
+        );
+      }
+      const ys = flattenTree(result[1] as Tree<TensorLike>, isTensorLeaf);
+      finish = (ts) => ys.def.unflatten(ts);
+      // A bare number in the carry follows what it started as.
+      const after = next.leaves.map((x, i) => asTensor(x, "scan", carries[i].dtype));
+      return { carries: nodes(after), ys: nodes(ys.leaves.map((x) => asTensor(x, "scan"))) };
+    });
+    return [...loop.carries, ...loop.ys];
+  });
+  return [start.def.unflatten(out.slice(0, carries.length)) as C, finish(out.slice(carries.length)) as Leaves<Y>];
+}
 
 /** Stacked values of body nodes, read from results of the scan; a second run of the loop where carries were not kept. */
 function keptValues(n: Node<"scan">): Map<Node, Node> {
@@ -19,7 +104,7 @@ function keptValues(n: Node<"scan">): Map<Node, Node> {
   const params = body.params.slice(0, body.carries);
   if (params.every((p) => kept.has(p))) return kept;
   const more = { ...body, uid: nextId(), outs: [...body.outs, ...params] };
-  read(build.scan({ ...n.attrs, body: more }, n.srcs), more.outs);
+  read(build.scan({ ...n.attrs, body: more }, n.srcs, scanRule), more.outs);
   return kept;
 }
 
@@ -38,7 +123,7 @@ function activeCarries(n: Node<"scan">, needs: readonly boolean[]): number[] {
 }
 
 /** The cotangents of carries, slices and constants of a scan, from those of its results (null: none). */
-export function scanRule(n: Node<"scan">, cts: readonly (Node | null)[], needs: readonly boolean[]): (Node | null)[] {
+function vjp(n: Node<"scan">, cts: readonly (Node | null)[], needs: readonly boolean[]): (Node | null)[] {
   const trace = currentTrace() as Trace;
   const { body, length } = n.attrs;
   const { carries: c, xs: x, params, outs } = body;
@@ -57,6 +142,7 @@ export function scanRule(n: Node<"scan">, cts: readonly (Node | null)[], needs: 
       xs: [...ys.map((i) => cts[i] as Node), ...n.srcs.slice(c, c + x), ...saved.map(([, stacked]) => stacked)],
       length,
       reverse: !n.attrs.reverse,
+      rule: scanRule,
     },
     (cs, xs) => {
       const savedAt = new Map(saved.map(([node], i) => [node, xs[ys.length + x + i]]));
@@ -111,6 +197,9 @@ export function scanRule(n: Node<"scan">, cts: readonly (Node | null)[], needs: 
   }
   return result;
 }
+
+/** What loops carry. */
+export const scanRule: Family<"scan"> = { vjp };
 
 /** A term that is summed over the iterations at once after the loop, from its stacked operands. */
 interface Joined {

@@ -1,16 +1,7 @@
 import { flattenTree, type Tree, ValueError } from "../base/index.ts";
 import { context } from "../base/context.ts";
-import { build, type Node } from "../ir/index.ts";
-import {
-  asTensor,
-  type CustomRule,
-  currentTrace,
-  fromNode,
-  outerNodes,
-  substitute,
-  Tensor,
-  type TensorLike,
-} from "../tensor/index.ts";
+import { build, type CustomRule, type Node } from "../ir/index.ts";
+import { asTensor, currentTrace, fromNode, outerNodes, substitute, Tensor, type TensorLike } from "../tensor/index.ts";
 import { reverse } from "./reverse.ts";
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;

@@ -16,8 +16,20 @@ import {
   ValueError,
 } from "../base/index.ts";
 import { nextId } from "../base/context.ts";
+import { agree, floatPair } from "./checks.ts";
+import type { Family } from "./family.ts";
 import { intern, isOp, type Node } from "./node.ts";
-import type { Attrs, BinaryName, CompareName, Empty, Pads, PrimName, ReduceName, UnaryName } from "./primitives.ts";
+import type {
+  BinaryName,
+  CompareName,
+  DotAttrs,
+  Empty,
+  Pads,
+  PrimName,
+  ReduceName,
+  ScanAttrs,
+  UnaryName,
+} from "./primitives.ts";
 
 const none: Empty = {};
 
@@ -91,15 +103,6 @@ const castValue = (v: number, dtype: DType): number =>
         : dtype === "uint8"
           ? Math.trunc(v) & 255
           : Math.trunc(v) | 0;
-
-function agree(op: string, a: Node, b: Node): void {
-  if (!sameShape(a.shape, b.shape)) {
-    throw new ShapeError(`[${op}] both operands need one shape, got ${showShape(a.shape)} and ${showShape(b.shape)}.`);
-  }
-  if (a.dtype !== b.dtype) {
-    throw new DTypeError(`[${op}] both operands need one dtype, got ${a.dtype} and ${b.dtype}: cast one of them.`);
-  }
-}
 
 const BITS: ReadonlySet<PrimName> = new Set<PrimName>(["and", "or", "xor", "shl", "shr"]);
 
@@ -253,13 +256,8 @@ export function concat(xs: readonly Node[], axis: number): Node {
   return intern("concat", kept, { axis: a }, shape, first.dtype);
 }
 
-const floatPair = (op: string, a: Node, b: Node): void => {
-  if (a.dtype !== b.dtype) throw new DTypeError(`[${op}] both operands need one dtype, got ${a.dtype} and ${b.dtype}.`);
-  if (a.dtype === "bool" || a.dtype === "uint8") throw new DTypeError(`[${op}] does not take ${a.dtype}: cast first.`);
-};
-
 /** Any two-operand contraction; the result's axes are batch, free axes of `a`, free axes of `b`. */
-export function dot(a: Node, b: Node, attrs: Attrs["dot"]): Node {
+export function dot(a: Node, b: Node, attrs: DotAttrs): Node {
   floatPair("dot", a, b);
   const { lhsBatch, rhsBatch, lhsContract, rhsContract } = attrs;
   const pair = (l: readonly number[], r: readonly number[], what: string): void => {
@@ -280,86 +278,6 @@ export function dot(a: Node, b: Node, attrs: Attrs["dot"]): Node {
   ];
   return intern("dot", [a, b], { lhsBatch, rhsBatch, lhsContract, rhsContract }, shape, a.dtype);
 }
-
-/** Output size of a window of `k` taps `dilation` apart over `n` padded elements. */
-export const windowSize = (n: number, k: number, stride: number, [lo, hi]: Pads, dilation: number): number =>
-  Math.floor((n + lo + hi - (dilation * (k - 1) + 1)) / stride) + 1;
-
-/** x [B, ...S, G, I], w [...K, G, I, O] → [B, ...S', G, O]. */
-export function conv(x: Node, w: Node, attrs: Attrs["conv"]): Node {
-  floatPair("conv", x, w);
-  const nd = x.shape.length - 3;
-  if (nd < 1 || w.shape.length !== nd + 3) {
-    throw new ShapeError(
-      `[conv] x ${showShape(x.shape)} is [batch, ...spatial, groups, in] and w ${showShape(w.shape)} is [...kernel, groups, in, out].`,
-    );
-  }
-  if (x.shape[nd + 1] !== w.shape[nd] || x.shape[nd + 2] !== w.shape[nd + 1]) {
-    throw new ShapeError(
-      `[conv] x ${showShape(x.shape)} has ${x.shape[nd + 1]} groups of ${x.shape[nd + 2]} channels, ` +
-        `w ${showShape(w.shape)} expects ${w.shape[nd]} groups of ${w.shape[nd + 1]}.`,
-    );
-  }
-  const { strides, padding, lhsDilation, rhsDilation } = attrs;
-  const out = [x.shape[0]];
-  for (let i = 0; i < nd; i++) {
-    const n = x.shape[i + 1];
-    const dilated = n === 0 ? 0 : (n - 1) * lhsDilation[i] + 1;
-    const size = windowSize(dilated, w.shape[i], strides[i], padding[i], rhsDilation[i]);
-    if (size < 0) {
-      throw new ShapeError(
-        `[conv] kernel ${showShape(w.shape.slice(0, nd))} does not fit input ${showShape(x.shape.slice(1, nd + 1))} ` +
-          `on spatial axis ${i}: pad the input ("same") or use a smaller kernel.`,
-      );
-    }
-    out.push(size);
-  }
-  out.push(x.shape[nd + 1], w.shape[nd + 2]);
-  return intern("conv", [x, w], { strides, padding, lhsDilation, rhsDilation }, out, x.dtype);
-}
-
-function windowOut(op: string, shape: readonly number[], at: Attrs["windowSum"]): number[] {
-  const nd = shape.length - 2;
-  const out = shape.slice(0, 1);
-  for (let i = 0; i < nd; i++) {
-    const size = windowSize(shape[i + 1], at.window[i], at.strides[i], at.padding[i], at.dilation[i]);
-    if (!(size >= 1)) {
-      throw new ShapeError(
-        `[${op}] window ${showShape(at.window)} does not fit input ${showShape(shape)} on spatial axis ${i}.`,
-      );
-    }
-    out.push(size);
-  }
-  return [...out, shape[nd + 1]];
-}
-
-const geometry = ({ window, strides, padding, dilation }: Attrs["windowSum"]): Attrs["windowSum"] => ({
-  window,
-  strides,
-  padding,
-  dilation,
-});
-
-export function windowReduce(op: "windowSum" | "windowMax", x: Node, at: Attrs["windowSum"]): Node {
-  if (!isFloat(x.dtype)) throw new DTypeError(`[${op}] takes floats, got ${x.dtype}.`);
-  return intern(op, [x], geometry(at), windowOut(op, x.shape, at), x.dtype);
-}
-
-/** dy [B, ...S', C] → dx [B, ...spatial, C]. */
-export function windowSumGrad(dy: Node, at: Attrs["windowSumGrad"]): Node {
-  const shape = [dy.shape[0], ...at.spatial, dy.shape.at(-1) as number];
-  return intern("windowSumGrad", [dy], { ...geometry(at), spatial: at.spatial }, shape, dy.dtype);
-}
-
-/** x, g [B, ...S, C] → [B, ...S', C]. */
-export function windowPick(x: Node, g: Node, at: Attrs["windowSum"]): Node {
-  agree("windowPick", x, g);
-  return intern("windowPick", [x, g], geometry(at), windowOut("windowPick", x.shape, at), x.dtype);
-}
-
-/** x [B, ...S, C], dy [B, ...S', C] → dx [B, ...S, C]. */
-export const windowPickGrad = (x: Node, dy: Node, at: Attrs["windowSum"]): Node =>
-  intern("windowPickGrad", [x, dy], geometry(at), x.shape, x.dtype);
 
 const checkIndices = (op: string, indices: Node): void => {
   if (indices.dtype !== "int32")
@@ -394,10 +312,10 @@ export function scatterAdd(base: Node, indices: Node, updates: Node, axis: numbe
 }
 
 /** Runs a body `length` times: results are read with `get`: final carries, then stacked ys. */
-export function scan(attrs: Attrs["scan"], srcs: readonly Node[]): Node<"scan"> {
+export function scan(attrs: ScanAttrs, srcs: readonly Node[], rule: Family<"scan">): Node<"scan"> {
   const { body, length } = attrs;
   const outs = body.outs.map((o, i) => ({ shape: i < body.carries ? o.shape : [length, ...o.shape], dtype: o.dtype }));
-  return intern("scan", srcs, attrs, [], "float32", outs);
+  return intern("scan", srcs, { ...attrs, rule }, [], "float32", outs);
 }
 
 export function get(tuple: Node, index: number): Node {
@@ -411,5 +329,14 @@ export const stopGradient = (x: Node): Node => intern("stopGradient", [x], none,
 /** x, computed after `after`. */
 export const barrier = (x: Node, after: readonly Node[] = []): Node =>
   intern("barrier", [x, ...after], { uid: nextId() }, x.shape, x.dtype);
-export const custom = (result: Node, inputs: readonly Node[], rule: unknown): Node =>
-  intern("custom", [result, ...inputs], { uid: nextId(), rule }, result.shape, result.dtype);
+
+/**
+ * How the derivative of a `custom` node is written: from the cotangent of its result, the result and its inputs to the
+ * cotangents of the inputs (null: none).
+ */
+export type CustomRule = (ct: Node, out: Node, inputs: readonly Node[]) => readonly (Node | null)[];
+
+export function custom(result: Node, inputs: readonly Node[], rule: CustomRule): Node {
+  const vjp: Family<"custom">["vjp"] = (n, ct) => [null, ...rule(ct, n, n.srcs.slice(1))];
+  return intern("custom", [result, ...inputs], { uid: nextId(), rule: { vjp } }, result.shape, result.dtype);
+}

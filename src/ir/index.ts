@@ -6,7 +6,9 @@
  */
 export * from "./node.ts";
 export * from "./primitives.ts";
-export * as build from "./build.ts";
+export * as build from "./builders.ts";
+export type { CustomRule } from "./build.ts";
+export * from "./family.ts";
 export { printGraph } from "./print.ts";
 export { topoOrder, rebuild } from "./rewrite.ts";
 export { verify } from "./verify.ts";

@@ -1,4 +1,5 @@
 import type { DType } from "../base/index.ts";
+import type { Family } from "./family.ts";
 import type { Node } from "./node.ts";
 
 /** Low and high padding of one axis; negative never. */
@@ -28,6 +29,12 @@ export interface DotAttrs {
   readonly rhsContract: readonly number[];
 }
 
+export interface ScanAttrs {
+  readonly body: ScanBody;
+  readonly length: number;
+  readonly reverse: boolean;
+}
+
 /** The body of a scan: a graph from (carries, one slice of each xs, constants) to (carries, one slice of each ys). */
 export interface ScanBody {
   readonly uid: number;
@@ -37,6 +44,11 @@ export interface ScanBody {
   readonly outs: readonly Node[];
   readonly carries: number;
   readonly xs: number;
+}
+
+/** A primitive that carries its rows. */
+interface Ruled<P extends PrimName> {
+  readonly rule: Family<P>;
 }
 
 /** What each primitive carries beside its sources. The order of the table is the order of the documentation. */
@@ -122,17 +134,17 @@ export interface Attrs {
   /** Result axes: batch, free axes of lhs, free axes of rhs. */
   dot: DotAttrs;
   /** x [B, ...S, G, I] and w [...K, G, I, O] → [B, ...S', G, O]: closed under differentiation. */
-  conv: ConvAttrs;
+  conv: ConvAttrs & Ruled<"conv">;
 
   // Windows over x [B, ...S, C]
-  windowSum: WindowAttrs;
+  windowSum: WindowAttrs & Ruled<"windowSum">;
   /** The transpose of windowSum: dy → dx of spatial sizes `spatial`. */
-  windowSumGrad: WindowAttrs & { readonly spatial: readonly number[] };
-  windowMax: WindowAttrs;
+  windowSumGrad: WindowAttrs & { readonly spatial: readonly number[] } & Ruled<"windowSumGrad">;
+  windowMax: WindowAttrs & Ruled<"windowMax">;
   /** (x, g) → g at the first maximum of x in each window. */
-  windowPick: WindowAttrs;
+  windowPick: WindowAttrs & Ruled<"windowPick">;
   /** (x, dy) → dy added where each window of x has its first maximum: the transpose of windowPick in g. */
-  windowPickGrad: WindowAttrs;
+  windowPickGrad: WindowAttrs & Ruled<"windowPickGrad">;
 
   // Indexing. Indices are int32; out of range they are clamped, so that memory is safe: callers check where it matters.
   /** (x, indices) → x.shape[:axis] + indices.shape + x.shape[axis+1:]. */
@@ -142,7 +154,7 @@ export interface Attrs {
 
   // Control
   /** (carries…, xs…, constants…) → a tuple, read by `get`: final carries, then stacked ys. */
-  scan: { readonly body: ScanBody; readonly length: number; readonly reverse: boolean };
+  scan: ScanAttrs & Ruled<"scan">;
   get: { readonly index: number };
 
   // Marks: the first source itself
@@ -151,8 +163,8 @@ export interface Attrs {
   stopGradient: Empty;
   /** Keeps what is computed from it apart from an equal computation elsewhere (recomputation in checkpoint). */
   barrier: { readonly uid: number };
-  /** (result, …inputs) → result, with its own vector-Jacobian product (`rule` belongs to autodiff). */
-  custom: { readonly uid: number; readonly rule: unknown };
+  /** (result, …inputs) → result, with a vector-Jacobian product of its own. */
+  custom: { readonly uid: number } & Ruled<"custom">;
 }
 
 export type Empty = { readonly [key: string]: never };

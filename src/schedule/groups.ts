@@ -1,8 +1,9 @@
-import { isOp, type Node, PRIMITIVES, topoOrder } from "../ir/index.ts";
-import { reshapeIndex, sameAffine, SplitLoop } from "./affine.ts";
-import { ExBuilder, NotAffine } from "./builder.ts";
+import { sizeOf } from "../base/index.ts";
+import { isOp, type Node, PRIMITIVES, type Reading, topoOrder } from "../ir/index.ts";
+import { flatten, reshapeIndex, sameAffine, SplitLoop } from "./affine.ts";
+import { baseOf, ExBuilder, NotAffine } from "./builder.ts";
 import type { ContractKernel, Kernel, Store } from "./kernel.ts";
-import { domainOf, type Domain, draftLoops, flattenStore, Unfusable } from "./loops.ts";
+import { domainOf, type Domain, draftLoops, Unfusable } from "./loops.ts";
 import { mergeContraction } from "./arrange.ts";
 import { findRoots, isPacked } from "./roots.ts";
 import { concat, contraction, cumsum, type Fixed, scatterAdd, windowPickGrad } from "./special.ts";
@@ -93,7 +94,7 @@ function acyclic(joined: Group, old: Group, groupOf: ReadonlyMap<Node, Group>): 
 
 function startGroup(n: Node, at: number, inMemory: InMemory): Group {
   if (isOp(n, "scan")) {
-    return { at, members: [n], loads: n.srcs.map(base), what: "scan", domain: null, finish: () => [] };
+    return { at, members: [n], loads: n.srcs.map(baseOf), what: "scan", domain: null, finish: () => [] };
   }
   if ((isOp(n, "dot") || isOp(n, "conv")) && isPacked(n)) return contractGroup(n, [], at, inMemory);
   const special = isOp(n, "concat")
@@ -103,12 +104,10 @@ function startGroup(n: Node, at: number, inMemory: InMemory): Group {
       : isOp(n, "cumsum")
         ? cumsum(n, inMemory)
         : isOp(n, "windowPickGrad")
-          ? windowPickGrad(n, inMemory)
+          ? windowPickGrad(n, (n.attrs.rule.writes?.(n) as Reading).at[0], inMemory)
           : null;
   return special !== null ? fixedGroup(n, special, at) : loopGroup(domainOf(n), [n], at, inMemory);
 }
-
-const base = (n: Node): Node => (n.op === "reshape" ? base(n.srcs[0]) : n);
 
 export const fixedGroup = (n: Node, f: Fixed, at: number): Group => ({
   at,
@@ -131,7 +130,6 @@ function loopGroup(domain: Domain, members: readonly Node[], at: number, inMemor
   };
 }
 
-const count = (shape: readonly number[]): number => shape.reduce((a, d) => a * d, 1);
 const hasReduced = (d: Domain): boolean => d.reduced.includes(true);
 
 /** True when neighbours in memory are reduced: a softmax row, not a column sum. */
@@ -143,15 +141,15 @@ function isRow(d: Domain): boolean {
 /** The domain of `g` with `n` in it, or null when their loops differ. */
 function jointDomain(g: Domain, n: Node): Domain | null {
   const own = domainOf(n);
-  const total = count(g.shape);
-  const kept = count(g.shape.filter((_, a) => !g.reduced[a]));
+  const total = sizeOf(g.shape);
+  const kept = sizeOf(g.shape.filter((_, a) => !g.reduced[a]));
   if (hasReduced(own)) {
-    if (count(own.shape) !== total) return null;
-    if (hasReduced(g)) return count(n.shape) === kept ? g : null;
+    if (sizeOf(own.shape) !== total) return null;
+    if (hasReduced(g)) return sizeOf(n.shape) === kept ? g : null;
     // A producer of whole rows takes the reduction in.
-    return isRow(own) && count(n.shape) > 1 ? own : null;
+    return isRow(own) && sizeOf(n.shape) > 1 ? own : null;
   }
-  const size = count(own.shape);
+  const size = sizeOf(own.shape);
   if (!hasReduced(g)) return size === total ? g : null;
   if (size === kept) return g;
   return size === total && isRow(g) && (kept > 1 || total <= 4096) ? g : null;
@@ -163,7 +161,7 @@ function join(g: Group, n: Node, alone: Group, inMemory: InMemory): Group | null
   try {
     if (g.what === "contract") {
       const [head, ...rest] = g.members;
-      if (hasReduced(domainOf(n)) || count(n.shape) !== count(head.shape) || g.members.length > 5) return null;
+      if (hasReduced(domainOf(n)) || sizeOf(n.shape) !== sizeOf(head.shape) || g.members.length > 5) return null;
       if (!alone.loads.some((l) => g.members.includes(l))) return null;
       return contractGroup(head as Node<"dot">, [...rest, n], g.at, inMemory);
     }
@@ -220,7 +218,7 @@ function contractGroup(
       const stores: Store[] = [];
       for (const [m, role] of roles) {
         if (!kept(m)) continue;
-        const index = flattenStore(role.at, m.shape);
+        const index = flatten(role.at, m.shape);
         stores.push({ arg: args.push(m) - 1, index, dyn: [], value: role.ex, dtype: m.dtype, add: false });
       }
       const exs = builder.exs.map((e) => (e.k === "load" ? { ...e, arg: e.arg + 2 } : e));

@@ -1,6 +1,6 @@
-import { sameShape } from "../base/index.ts";
-import { isOp, type Node } from "../ir/index.ts";
-import { addAffine, constant, reshapeIndex, sameAffine, scaleAffine, SplitLoop } from "./affine.ts";
+import { sameShape, sizeOf } from "../base/index.ts";
+import { type Access, familyOf, isOp, type Node, PRIMITIVES, type Reading, type ReduceName } from "../ir/index.ts";
+import { addAffine, constant, flatten, reshapeIndex, sameAffine, scaleAffine, SplitLoop } from "./affine.ts";
 import { Axes, ExBuilder } from "./builder.ts";
 import type { Affine, LoopKernel, Phase, Reduction, Store } from "./kernel.ts";
 import { dependsOn, depths } from "./exs.ts";
@@ -39,62 +39,40 @@ export function withSplits<T>(shape: readonly number[], make: (axes: Axes) => T)
 
 /** The domain that a root asks for when it starts a group. */
 export function domainOf(n: Node): Domain {
-  const none = (shape: readonly number[]): Domain => ({ shape, reduced: shape.map(() => false) });
-  if (isOp(n, "sum") || isOp(n, "prod") || isOp(n, "max") || isOp(n, "min")) {
+  if (isReduction(n) || isOp(n, "argmax")) {
     const { shape } = n.srcs[0];
-    return { shape, reduced: shape.map((_, i) => n.attrs.axes.includes(i)) };
+    const axes = isOp(n, "argmax") ? [n.attrs.axis] : n.attrs.axes;
+    return { shape, reduced: shape.map((_, i) => axes.includes(i)) };
   }
-  if (isOp(n, "argmax")) {
-    const { shape } = n.srcs[0];
-    return { shape, reduced: shape.map((_, i) => i === n.attrs.axis) };
-  }
-  if (isOp(n, "windowSum") || isOp(n, "windowMax") || isOp(n, "windowPick")) {
-    return {
-      shape: [...n.shape, ...n.attrs.window],
-      reduced: [...n.shape.map(() => false), ...n.attrs.window.map(() => true)],
-    };
-  }
-  if (isOp(n, "conv") || isOp(n, "dot")) {
-    const k = contracted(n);
-    return { shape: [...n.shape, ...k], reduced: [...n.shape.map(() => false), ...k.map(() => true)] };
-  }
-  return none(n.shape);
+  const inner = readingOf(n)?.inner ?? [];
+  return { shape: [...n.shape, ...inner], reduced: [...n.shape.map(() => false), ...inner.map(() => true)] };
 }
 
-function contracted(n: Node<"conv"> | Node<"dot">): number[] {
-  const [x, w] = n.srcs;
-  if (isOp(n, "dot")) return n.attrs.lhsContract.map((a) => x.shape[a]);
-  const nd = x.shape.length - 3;
-  return [...w.shape.slice(0, nd), w.shape[nd + 1]];
-}
+const isReduction = (n: Node): n is Node<ReduceName> => PRIMITIVES[n.op].kind === "reduce" && "axes" in n.attrs;
 
-/** Indices of both operands of a contraction from the index of its result and of the contracted axes. */
-export function operandIndex(
-  n: Node<"conv"> | Node<"dot">,
-  out: readonly Affine[],
-  k: readonly Affine[],
-): [Affine[], Affine[]] {
+/** How a primitive numbers loops of its own: contractions and windows; null for others. */
+export const readingOf = (n: Node): Reading | null => (isOp(n, "dot") ? readDot(n) : (familyOf(n)?.reads?.(n) ?? null));
+
+/** Result axes: batch, free axes of both; within them the contracted ones. */
+function readDot(n: Node<"dot">): Reading {
   const [x, w] = n.srcs;
-  if (isOp(n, "conv")) {
-    const nd = x.shape.length - 3;
-    const { strides, rhsDilation } = n.attrs;
-    const spatial = strides.map((s, i) => addAffine(scaleAffine(out[i + 1], s), scaleAffine(k[i], rhsDilation[i])));
-    const group = out[nd + 1];
-    return [
-      [out[0], ...spatial, group, k[nd]],
-      [...k.slice(0, nd), group, k[nd], out[nd + 2]],
-    ];
-  }
   const { lhsBatch, rhsBatch, lhsContract, rhsContract } = n.attrs;
   let free = lhsBatch.length;
-  const fill = (t: Node, batch: readonly number[], contract: readonly number[]): Affine[] =>
+  const read = (t: Node, batch: readonly number[], contract: readonly number[]): Access =>
     t.shape.map((_, i) => {
-      if (batch.includes(i)) return out[batch.indexOf(i)];
-      if (contract.includes(i)) return k[contract.indexOf(i)];
-      return out[free++];
+      const [p, k] = [batch.indexOf(i), contract.indexOf(i)];
+      return [[1, p >= 0 ? p : k >= 0 ? n.shape.length + k : free++]];
     });
-  return [fill(x, lhsBatch, lhsContract), fill(w, rhsBatch, rhsContract)];
+  return {
+    inner: lhsContract.map((a) => x.shape[a]),
+    how: "product",
+    at: [read(x, lhsBatch, lhsContract), read(w, rhsBatch, rhsContract)],
+  };
 }
+
+/** The index of a source by the loops of its user. */
+export const accessed = (at: Access, loops: readonly Affine[]): Affine[] =>
+  at.map((terms) => terms.reduce((sum, [f, l]) => addAffine(sum, scaleAffine(loops[l], f)), constant(0)));
 
 type Role = { readonly at: readonly Affine[]; readonly ex: number; readonly what: "map" | "row" };
 
@@ -146,8 +124,8 @@ export function draftLoops(domain: Domain, members: readonly Node[], inMemory: (
         reduce(n, own.kind, own.value, own.payload, n.dtype);
       } else {
         const whole =
-          size(n.shape) === size(domain.shape) && (inner.length > 0 ? size(keptShape) !== size(n.shape) : true);
-        if (!whole && size(n.shape) !== size(keptShape)) throw new Unfusable();
+          sizeOf(n.shape) === sizeOf(domain.shape) && (inner.length > 0 ? sizeOf(keptShape) !== sizeOf(n.shape) : true);
+        if (!whole && sizeOf(n.shape) !== sizeOf(keptShape)) throw new Unfusable();
         const at = whole ? reindex(domain.shape, axes.index, n.shape) : reindex(keptShape, keptIndex, n.shape);
         const ex = builder.visit(n, at);
         if (!whole && dependsOn(builder.exs, ex, inner)) throw new Unfusable();
@@ -169,7 +147,7 @@ export function draftLoops(domain: Domain, members: readonly Node[], inMemory: (
         const rows: Store[] = [];
         for (const [n, role] of roles) {
           if (!kept(n)) continue;
-          const index = flattenStore(role.at, n.shape);
+          const index = flatten(role.at, n.shape);
           const arg = args.push(n) - 1;
           const store: Store = { arg, index, dyn: [], value: role.ex, dtype: n.dtype, add: false };
           if (role.what === "row" && inner.length > 0) {
@@ -198,18 +176,6 @@ export function draftLoops(domain: Domain, members: readonly Node[], inMemory: (
   });
 }
 
-const size = (shape: readonly number[]): number => shape.reduce((a, d) => a * d, 1);
-
-export function flattenStore(at: readonly Affine[], shape: readonly number[]): Affine {
-  let out = constant(0);
-  let stride = 1;
-  for (let i = shape.length - 1; i >= 0; i--) {
-    if (shape[i] !== 1) out = addAffine(out, scaleAffine(at[i], stride));
-    stride *= shape[i];
-  }
-  return out;
-}
-
 /** The reduction that `n` itself is over this domain, or null for a pointwise member. */
 function ownReduction(
   n: Node,
@@ -226,11 +192,11 @@ function ownReduction(
     const want = inner.filter((l) => axes.sizes[l] > 1);
     if (loops.size !== want.length || !want.every((l) => loops.has(l))) throw new Unfusable();
   };
-  if (isOp(n, "sum") || isOp(n, "prod") || isOp(n, "max") || isOp(n, "min")) {
-    if (size(x.shape) !== size(domain.shape)) throw new Unfusable();
+  if (isReduction(n)) {
+    if (sizeOf(x.shape) !== sizeOf(domain.shape)) throw new Unfusable();
     const idx = reindex(domain.shape, axes.index, x.shape);
     reducing(idx, n.attrs.axes);
-    return { kind: n.op as "sum", value: builder.visit(x, idx), payload: -1 };
+    return { kind: n.op, value: builder.visit(x, idx), payload: -1 };
   }
   if (isOp(n, "argmax")) {
     const idx = reindex(domain.shape, axes.index, x.shape);
@@ -238,34 +204,14 @@ function ownReduction(
     const payload = builder.add({ k: "iota", index: idx[n.attrs.axis], dtype: "int32" });
     return { kind: "pick", value: builder.visit(x, idx), payload };
   }
-  const rank = n.shape.length;
+  const reading = readingOf(n);
+  if (reading === null) return null;
   // Windows and contractions number the axes themselves.
   const mine = domainOf(n);
-  if (
-    mine.reduced.includes(true) &&
-    !(sameShape(mine.shape, domain.shape) && mine.reduced.every((r, a) => r === domain.reduced[a]))
-  )
+  if (!(sameShape(mine.shape, domain.shape) && mine.reduced.every((r, a) => r === domain.reduced[a])))
     throw new Unfusable();
-  if (isOp(n, "windowSum") || isOp(n, "windowMax") || isOp(n, "windowPick")) {
-    const idx = windowIndex(n.attrs, axes.index.slice(0, rank), axes.index.slice(rank));
-    const value = builder.visit(x, idx);
-    if (isOp(n, "windowPick")) return { kind: "pick", value, payload: builder.visit(n.srcs[1], idx) };
-    return { kind: n.op === "windowSum" ? "sum" : "max", value, payload: -1 };
-  }
-  if (isOp(n, "conv") || isOp(n, "dot")) {
-    const [ia, ib] = operandIndex(n, axes.index.slice(0, rank), axes.index.slice(rank));
-    const srcs = [builder.visit(x, ia), builder.visit(n.srcs[1], ib)];
-    return { kind: "sum", value: builder.add({ k: "op", op: "mul", srcs, dtype: n.dtype }), payload: -1 };
-  }
-  return null;
-}
-
-/** Where a window's tap falls in its source. */
-export function windowIndex(
-  at: { strides: readonly number[]; dilation: readonly number[] },
-  out: readonly Affine[],
-  taps: readonly Affine[],
-): Affine[] {
-  const spatial = taps.map((t, i) => addAffine(scaleAffine(out[i + 1], at.strides[i]), scaleAffine(t, at.dilation[i])));
-  return [out[0], ...spatial, out[out.length - 1]];
+  const { how, at } = reading;
+  const [value, other] = n.srcs.map((s, i) => builder.visit(s, accessed(at[i] ?? at[0], axes.index)));
+  if (how !== "product") return { kind: how, value, payload: how === "pick" ? other : -1 };
+  return { kind: "sum", value: builder.add({ k: "op", op: "mul", srcs: [value, other], dtype: n.dtype }), payload: -1 };
 }

@@ -1,10 +1,10 @@
 import { isFloat } from "../base/index.ts";
-import { build as b, type Node } from "../ir/index.ts";
+import { type Access, build as b, type Node, type Reading } from "../ir/index.ts";
 import { addAffine, constant, flatten } from "./affine.ts";
 import { arrange } from "./arrange.ts";
 import { baseOf, ExBuilder, NotAffine } from "./builder.ts";
 import type { Affine, Axis, ContractKernel, LoopKernel, Phase, Store } from "./kernel.ts";
-import { Unfusable, flattenStore, operandIndex, windowIndex, withSplits } from "./loops.ts";
+import { accessed, readingOf, Unfusable, withSplits } from "./loops.ts";
 
 /** Kernels that stand alone: they compute one node, in one or more runs over memory. */
 export interface Fixed {
@@ -75,7 +75,7 @@ export function concat(n: Node<"concat">, inMemory: InMemory): Fixed {
       inMemory,
       (builder, idx) => {
         const to = idx.map((a, i) => (i === n.attrs.axis ? addAffine(a, constant(at)) : a));
-        return { index: flattenStore(to, n.shape), dyn: [], value: builder.visit(src, idx), add: false };
+        return { index: flatten(to, n.shape), dyn: [], value: builder.visit(src, idx), add: false };
       },
       "concat",
     );
@@ -132,7 +132,7 @@ export function cumsum(n: Node<"cumsum">, inMemory: InMemory): Fixed {
     const inner = axes.loopsOf[axis];
     const store: Store = {
       arg: args.length - 1,
-      index: flattenStore(axes.index, n.shape),
+      index: flatten(axes.index, n.shape),
       dyn: [],
       value: acc,
       dtype: n.dtype,
@@ -163,10 +163,10 @@ export function cumsum(n: Node<"cumsum">, inMemory: InMemory): Fixed {
 }
 
 /** Each window finds its first maximum, then writes its dy there and zero elsewhere; windows that overlap add up. */
-export function windowPickGrad(n: Node<"windowPickGrad">, inMemory: InMemory): Fixed {
+export function windowPickGrad(n: Node<"windowPickGrad">, access: Access, inMemory: InMemory): Fixed {
   const [x, dy] = n.srcs;
   const { window, strides, dilation } = n.attrs;
-  const taps = window.map((_, i) => dy.shape.length + i);
+  const rank = dy.shape.length;
   const tiles = window.every((k, i) => k === strides[i] && dilation[i] === 1 && dy.shape[i + 1] * k === x.shape[i + 1]);
   const part = withSplits([...dy.shape, ...window], (axes) => {
     const builder = new ExBuilder(
@@ -174,27 +174,24 @@ export function windowPickGrad(n: Node<"windowPickGrad">, inMemory: InMemory): F
       (m) => m !== n && inMemory(m),
       () => null,
     );
-    const out = axes.index.slice(0, dy.shape.length);
-    const at = windowIndex(
-      n.attrs,
-      out,
-      taps.map((t) => axes.index[t]),
-    );
+    const at = accessed(access, axes.index);
     const value = builder.visit(x, at);
-    const place = flatten(
-      taps.map((t) => axes.index[t]),
-      window,
-    );
+    const place = flatten(axes.index.slice(rank), window);
     const payload = builder.add({ k: "iota", index: place, dtype: "int32" });
     const best = builder.add({ k: "acc", phase: 0, slot: 0, dtype: "int32" });
     const here = builder.add({ k: "op", op: "eq", srcs: [best, payload], dtype: "bool" });
     const zero = builder.add({ k: "const", value: 0, dtype: n.dtype });
-    const grad = builder.add({ k: "op", op: "where", srcs: [here, builder.visit(dy, out), zero], dtype: n.dtype });
+    const grad = builder.add({
+      k: "op",
+      op: "where",
+      srcs: [here, builder.visit(dy, axes.index.slice(0, rank)), zero],
+      dtype: n.dtype,
+    });
     const args = [...builder.args, n];
-    const inner = taps.flatMap((t) => axes.loopsOf[t]);
+    const inner = axes.loopsOf.slice(rank).flat();
     const store: Store = {
       arg: args.length - 1,
-      index: flattenStore(at, n.shape),
+      index: flatten(at, n.shape),
       dyn: [],
       value: grad,
       dtype: n.dtype,
@@ -240,19 +237,17 @@ export function contraction(n: Node<"dot"> | Node<"conv">, inMemory: InMemory): 
   if (!isFloat(n.dtype)) throw new Unfusable();
   const [x, w] = n.srcs;
   const rank = n.shape.length;
-  const isConv = n.op === "conv";
-  const batchAxes = isConv ? [rank - 2] : n.attrs.lhsBatch.map((_, i) => i);
-  const rhsFree = isConv ? 1 : w.shape.length - batchAxes.length - n.attrs.rhsContract.length;
-  const nAxes = Array.from({ length: rhsFree }, (_, i) => rank - rhsFree + i);
-  const mAxes = n.shape.map((_, i) => i).filter((i) => !batchAxes.includes(i) && !nAxes.includes(i));
-  const k = isConv
-    ? [...w.shape.slice(0, -3), w.shape[w.shape.length - 2]]
-    : n.attrs.lhsContract.map((a) => x.shape[a]);
-  return withSplits([...n.shape, ...k], (axes) => {
-    const [ia, ib] = operandIndex(n, axes.index.slice(0, rank), axes.index.slice(rank));
+  const { inner, at: reads } = readingOf(n) as Reading;
+  const [left, right] = reads.map((at) => new Set(at.flat().map(([, axis]) => axis)));
+  const resultAxes = [...n.shape.keys()];
+  const batchAxes = resultAxes.filter((i) => left.has(i) && right.has(i));
+  const nAxes = resultAxes.filter((i) => !left.has(i));
+  const mAxes = resultAxes.filter((i) => !right.has(i));
+  return withSplits([...n.shape, ...inner], (axes) => {
+    const [ia, ib] = reads.map((at) => accessed(at, axes.index));
     const [a, aBase] = address(x, ia, axes.sizes, inMemory);
     const [bb, bBase] = address(w, ib, axes.sizes, inMemory);
-    const c = flattenStore(axes.index.slice(0, rank), n.shape);
+    const c = flatten(axes.index.slice(0, rank), n.shape);
     const axis = (l: number): Axis => ({ size: axes.sizes[l], a: a.t[l] ?? 0, b: bb.t[l] ?? 0, c: c.t[l] ?? 0 });
     const of = (list: readonly number[]): number[] => list.flatMap((i) => axes.loopsOf[i]);
     const order = [...of(batchAxes), ...of(mAxes), ...of(nAxes)];

@@ -30,9 +30,7 @@ export { matmul, dot, outer, tensordot } from "./matmul.ts";
 export { einsum } from "./einsum.ts";
 export * from "./compiled.ts";
 export { close, currentTrace, record, runRecorded, Trace, type Recorded } from "./trace.ts";
-export { type CustomRule } from "./nodes.ts";
 export { executor, type Executor, type Graph, type Program, type Value } from "./executor.ts";
-export { scan, type ScanOptions } from "./scan.ts";
 export { recordLoop, substitute, outerNodes, type LoopResult, type LoopSpec } from "./loop.ts";
 export {
   conv,

@@ -1,7 +1,7 @@
-/** Recording the body of a loop as a closed graph: what scan() and the derivative of a scan stand on. */
+/** Recording the body of a loop as a closed graph: what scan() and its derivative stand on. */
 import { ShapeError, sameShape, showShape } from "../base/index.ts";
 import { context, nextId } from "../base/context.ts";
-import { build, intern, type Node, topoOrder } from "../ir/index.ts";
+import { build, type Family, intern, type Node, topoOrder } from "../ir/index.ts";
 import { constantOf } from "../ir/rewrite.ts";
 import type { Trace } from "./trace.ts";
 
@@ -52,6 +52,8 @@ export interface LoopSpec {
   readonly xs: readonly Node[];
   readonly length: number;
   readonly reverse: boolean;
+  /** Its derivative. */
+  readonly rule: Family<"scan">;
 }
 
 export interface LoopResult {
@@ -114,7 +116,7 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
   const body = { uid: nextId(), params, outs, carries: moved.length, xs: kept.length };
   const starts = spec.carries.filter((_, i) => !still[i]);
   const srcs = [...starts, ...kept.map((x) => x.node), ...fixed.map((x) => x.node)];
-  const tuple = build.scan({ body, length: spec.length, reverse: spec.reverse }, srcs);
+  const tuple = build.scan({ body, length: spec.length, reverse: spec.reverse }, srcs, spec.rule);
   return {
     carries: carries.map((c, i) => (still[i] ? spec.carries[i] : build.get(tuple, moved.indexOf(c)))),
     ys: Array.from({ length: result.ys }, (_, i) => build.get(tuple, moved.length + i)),

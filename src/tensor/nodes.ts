@@ -4,7 +4,7 @@
  */
 import { broadcastShapes, isFloat } from "../base/index.ts";
 import type { DType } from "../base/index.ts";
-import { type BinaryName, build, type CompareName, type Node } from "../ir/index.ts";
+import { type BinaryName, build, type CompareName, type CustomRule, type Node } from "../ir/index.ts";
 
 export function binary(op: BinaryName, a: Node, b: Node, name: string = op): Node {
   const shape = broadcastShapes(a.shape, b.shape, name);
@@ -37,12 +37,6 @@ export const keptShape = (shape: readonly number[], axes: readonly number[]): nu
 /** A reduction that keeps its axes with size 1. */
 export const reduceKeep = (op: "sum" | "max" | "min" | "prod", x: Node, axes: readonly number[]): Node =>
   build.reshape(build.reduce(op, x, axes), keptShape(x.shape, axes));
-
-/**
- * How the derivative of a `custom` node is written: from the cotangent of its result, the result and its inputs to the
- * cotangents of the inputs (null: none).
- */
-export type CustomRule = (ct: Node, out: Node, inputs: readonly Node[]) => readonly (Node | null)[];
 
 /** 1 / (1 + e^-x), whose derivative s(1 - s) never meets e^x. */
 export function sigmoid(x: Node): Node {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { PrimName } from "../../src/ir/index.ts";
+import type { Carried, PrimName } from "../../src/ir/index.ts";
 import { build } from "../../src/ir/index.ts";
 import { RULES, ZERO } from "../../src/autodiff/rules.ts";
 import * as c from "../../src/index.ts";
@@ -371,12 +371,25 @@ const CASES: Record<PrimName, Case | Case[] | typeof none> = {
   custom: [one((x) => x.sigmoid()), one((x) => x.softplus()), one((x) => c.logSigmoid(x))],
 };
 
+/** These bring their own rows (ir/family.ts): the type demands one where a node is made. */
+const CARRIED: ReadonlySet<PrimName> = new Set<Carried>([
+  "conv",
+  "windowSum",
+  "windowSumGrad",
+  "windowMax",
+  "windowPick",
+  "windowPickGrad",
+  "scan",
+  "custom",
+]);
+
 const list = (v: Case | Case[] | typeof none): Case[] => (v === none ? [] : Array.isArray(v) ? v : [v]);
 
 describe.each(Object.keys(CASES) as PrimName[])("%s", (name) => {
   test("has a row", () => {
-    if (CASES[name] === none) expect(RULES[name]).toBe(ZERO);
-    else expect(typeof RULES[name]).toBe("function");
+    if (CARRIED.has(name)) expect(RULES).not.toHaveProperty(name);
+    else if (CASES[name] === none) expect(RULES).toHaveProperty(name, ZERO);
+    else expect(RULES).toHaveProperty(name, expect.any(Function));
   });
   test.each(list(CASES[name]).map((k, i) => [i, k] as const))(
     "case %i agrees with centred differences, and so does its gradient",

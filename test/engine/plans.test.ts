@@ -1,5 +1,6 @@
 // Graphs that plans once got wrong, or that take a path of their own through schedule and runtime.
 import { test } from "vitest";
+import { scanRule } from "../../src/autodiff/scan.ts";
 import { build as b } from "../../src/ir/index.ts";
 import { traced } from "../support/execute.ts";
 import { agrees, indices, leaf } from "./agrees.ts";
@@ -130,7 +131,7 @@ check("a scan of one turn over expanded operands", () => {
   const next = b.unary("tanh", b.binary("add", b.dot(h, wi, matmul), xi));
   const body = { uid: 1, params: [h, xi, wi], outs: [next, b.binary("mul", next, h)], carries: 1, xs: 1 };
   const xs = b.expand(b.reshape(x, [1, 1, 1]), [1, 1, 3]);
-  const s = b.scan({ body, length: 1, reverse: false }, [h0, xs, b.expand(w, [3, 3])]);
+  const s = b.scan({ body, length: 1, reverse: false }, [h0, xs, b.expand(w, [3, 3])], scanRule);
   agrees([h0, x, w], [b.get(s, 0), b.get(s, 1)]);
 });
 

@@ -1,4 +1,5 @@
 import { type DType, isFloat, isInt, sizeOf } from "../../src/base/index.ts";
+import { scanRule } from "../../src/autodiff/scan.ts";
 import { build as b, type DotAttrs, type Node, type Pads, type UnaryName } from "../../src/ir/index.ts";
 import type { Choice, Pool } from "./pool.ts";
 
@@ -302,7 +303,7 @@ const scan: Step = (pool, k) => {
     : b.binary("mul", h, full(h, 0.5));
   const next = b.unary("tanh", b.binary("add", inner, x));
   const body = { uid: h.id, params, outs: [next, b.binary("mul", next, h)], carries: 1, xs: 1 };
-  const tuple = b.scan({ body, length, reverse: bit(k[3], 1) }, [h0, xs, w]);
+  const tuple = b.scan({ body, length, reverse: bit(k[3], 1) }, [h0, xs, w], scanRule);
   return b.get(tuple, bit(k[3], 2) ? 0 : 1);
 };
 

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import "../../src/engine.ts";
 import type { TypedArray } from "../../src/base/index.ts";
+import { scanRule } from "../../src/autodiff/scan.ts";
 import { build as b, type Node, printGraph, topoOrder } from "../../src/ir/index.ts";
 import { executor } from "../../src/tensor/executor.ts";
 import { difference } from "../support/compare.ts";
@@ -144,7 +145,7 @@ const CASES: Readonly<Record<string, () => Case>> = {
     );
     const body = { uid: h.id, params, outs: [next, mul(next, h)], carries: 1, xs: 1 };
     const xs = b.expand(b.reshape(f32(1, 1), [1, 1, 1]), [1, 1, 3]);
-    const tuple = b.scan({ body, length: 1, reverse: false }, [f32(1, 3), xs, b.expand(f32(3, 1), [3, 3])]);
+    const tuple = b.scan({ body, length: 1, reverse: false }, [f32(1, 3), xs, b.expand(f32(3, 1), [3, 3])], scanRule);
     return { outputs: [b.get(tuple, 0), b.get(tuple, 1)] };
   },
   "log1p of the largest numbers": () => ({

@@ -1,5 +1,6 @@
 import type { DType } from "../../src/base/index.ts";
 import { build as b, type ConvAttrs, type DotAttrs, type Pads, type WindowAttrs } from "../../src/ir/index.ts";
+import { windowSize } from "../../src/ir/spatial.ts";
 import { between } from "../support/random.ts";
 import type { Tolerance } from "../support/compare.ts";
 import { FLOATS, type OpCase, type OpRow } from "./row.ts";
@@ -217,7 +218,7 @@ const attrsOf = ({ k, s, p, d }: PoolSpec): WindowAttrs => ({
 
 const outOf = (pool: PoolSpec): Dims => {
   const a = attrsOf(pool);
-  const space = a.window.map((k, i) => b.windowSize(pool.x[i + 1], k, a.strides[i], a.padding[i], a.dilation[i]));
+  const space = a.window.map((k, i) => windowSize(pool.x[i + 1], k, a.strides[i], a.padding[i], a.dilation[i]));
   return [pool.x[0], ...space, pool.x[pool.x.length - 1]];
 };
 

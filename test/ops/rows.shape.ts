@@ -1,4 +1,5 @@
 import type { DType } from "../../src/base/index.ts";
+import { scanRule } from "../../src/autodiff/scan.ts";
 import { build as b, type Node, type ReduceName } from "../../src/ir/index.ts";
 import { between } from "../support/random.ts";
 import type { Tolerance } from "../support/compare.ts";
@@ -95,7 +96,7 @@ const scanCase = (length: number, reverse: boolean, [batch, width]: readonly [nu
     const dot = { lhsBatch: [], rhsBatch: [], lhsContract: [1], rhsContract: [0] };
     const next = b.unary("tanh", b.binary("add", b.dot(h, m, dot), x));
     const body = { uid: params[0].id, params, outs: [next, b.binary("mul", next, h)], carries: 1, xs: 1 };
-    const tuple = b.scan({ body, length, reverse }, [h0, xs, w]);
+    const tuple = b.scan({ body, length, reverse }, [h0, xs, w], scanRule);
     return b.concat([b.reshape(b.get(tuple, 0), [1, batch, width]), b.get(tuple, 1)], 0);
   },
 });

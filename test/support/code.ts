@@ -55,5 +55,5 @@ function scanCode(n: Node<"scan">, operands: readonly string[], prefix: string):
     .slice(0, -1)
     .join(" ");
   const outs = body.outs.map((o) => inner + names.indexOf(o)).join(", ");
-  return `((): Node => { ${code} return b.scan({ body: { uid: ${inner}0.id, params: [${params}], outs: [${outs}], carries: ${body.carries}, xs: ${body.xs} }, length: ${length}, reverse: ${reverse} }, [${operands.join(", ")}]); })()`;
+  return `((): Node => { ${code} return b.scan({ body: { uid: ${inner}0.id, params: [${params}], outs: [${outs}], carries: ${body.carries}, xs: ${body.xs} }, length: ${length}, reverse: ${reverse} }, [${operands.join(", ")}], scanRule); })()`;
 }

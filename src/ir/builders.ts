@@ -1,0 +1,4 @@
+/** Everything that makes a node. */
+export * from "./build.ts";
+export * from "./conv.ts";
+export * from "./window.ts";

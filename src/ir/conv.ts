@@ -1,0 +1,200 @@
+/**
+ * conv: shapes, derivative, lowering and loops of convolutions. It is closed under differentiation: both gradients are
+ * convolutions again, with strides and dilations in exchanged roles.
+ */
+import { ShapeError, showShape, sizeOf } from "../base/index.ts";
+import * as b from "./build.ts";
+import { floatPair } from "./checks.ts";
+import type { Access, Family, Row } from "./family.ts";
+import { intern, type Node } from "./node.ts";
+import type { ConvAttrs, Pads } from "./primitives.ts";
+import { dilate, noPads, ones, padSpatial, windowSize } from "./spatial.ts";
+
+/** x [B, ...S, G, I], w [...K, G, I, O] → [B, ...S', G, O]. */
+export function conv(x: Node, w: Node, attrs: ConvAttrs): Node {
+  floatPair("conv", x, w);
+  const nd = x.shape.length - 3;
+  if (nd < 1 || w.shape.length !== nd + 3) {
+    throw new ShapeError(
+      `[conv] x ${showShape(x.shape)} is [batch, ...spatial, groups, in] and w ${showShape(w.shape)} is [...kernel, groups, in, out].`,
+    );
+  }
+  if (x.shape[nd + 1] !== w.shape[nd] || x.shape[nd + 2] !== w.shape[nd + 1]) {
+    throw new ShapeError(
+      `[conv] x ${showShape(x.shape)} has ${x.shape[nd + 1]} groups of ${x.shape[nd + 2]} channels, ` +
+        `w ${showShape(w.shape)} expects ${w.shape[nd]} groups of ${w.shape[nd + 1]}.`,
+    );
+  }
+  const { strides, padding, lhsDilation, rhsDilation } = attrs;
+  const out = [x.shape[0]];
+  for (let i = 0; i < nd; i++) {
+    const n = x.shape[i + 1];
+    const dilated = n === 0 ? 0 : (n - 1) * lhsDilation[i] + 1;
+    const size = windowSize(dilated, w.shape[i], strides[i], padding[i], rhsDilation[i]);
+    if (size < 0) {
+      throw new ShapeError(
+        `[conv] kernel ${showShape(w.shape.slice(0, nd))} does not fit input ${showShape(x.shape.slice(1, nd + 1))} ` +
+          `on spatial axis ${i}: pad the input ("same") or use a smaller kernel.`,
+      );
+    }
+    out.push(size);
+  }
+  out.push(x.shape[nd + 1], w.shape[nd + 2]);
+  return intern("conv", [x, w], { strides, padding, lhsDilation, rhsDilation, rule }, out, x.dtype);
+}
+
+/** A conv of result `shape` whose padding may be negative: the parts of x that it would skip are cut off first. */
+function convAny(x: Node, w: Node, at: ConvAttrs, shape: readonly number[]): Node {
+  if (at.padding.every(([lo, hi]) => lo >= 0 && hi >= 0)) return conv(x, w, at);
+  const start = x.shape.map(() => 0);
+  const stop = [...x.shape];
+  const padding = at.padding.map(([lo, hi], i): Pads => {
+    // One element of x is lhsDilation places wide; a cut of c places drops ceil(c / dilation) of them and pads back the rest.
+    const d = at.lhsDilation[i];
+    const cutLo = Math.ceil(Math.max(0, -lo) / d);
+    const cutHi = Math.ceil(Math.max(0, -hi) / d);
+    start[i + 1] = cutLo;
+    stop[i + 1] -= cutHi;
+    return [lo + cutLo * d, hi + cutHi * d];
+  });
+  // Nothing of x is seen: the window walks over zeros alone.
+  if (start.some((from, i) => from >= stop[i])) return b.full(shape, 0, x.dtype);
+  return conv(b.slice(x, start, stop), w, { ...at, padding });
+}
+
+/**
+ * x [B, ...S, G, I], w [...K, G, I, O], ct [B, ...S', G, O].
+ * dx: ct, dilated by the strides, meets the flipped kernel with in and out exchanged.
+ * dw: x with channels for batch meets ct as a kernel of the output's size, dilated by the strides.
+ */
+const vjp: Row<"conv"> = (n, ct, needs) => {
+  const [x, w] = n.srcs;
+  const { strides, padding, lhsDilation, rhsDilation } = n.attrs;
+  const nd = x.shape.length - 3;
+  const spatial = Array.from({ length: nd }, (_, i) => i + 1);
+  const dilated = (size: number, d: number): number => (size === 0 ? 0 : (size - 1) * d + 1);
+  const dx = (): Node => {
+    // [...K, G, I, O] → flipped [...K, G, O, I]
+    const turned = b.permute(
+      b.flip(
+        w,
+        spatial.map((i) => i - 1),
+      ),
+      [...spatial.map((i) => i - 1), nd, nd + 2, nd + 1],
+    );
+    const pads = spatial.map((s, i): Pads => {
+      const taps = dilated(w.shape[i], rhsDilation[i]);
+      const lo = taps - 1 - padding[i][0];
+      // The result covers x's dilated extent exactly.
+      return [lo, dilated(x.shape[s], lhsDilation[i]) + taps - 1 - lo - dilated(ct.shape[s], strides[i])];
+    });
+    return convAny(ct, turned, { strides: lhsDilation, padding: pads, lhsDilation: strides, rhsDilation }, x.shape);
+  };
+  const dw = (): Node => {
+    // x [B, ...S, G, I] → [I, ...S, G, B]; ct [B, ...S', G, O] → [...S', G, B, O]; result [I, ...K, G, O] → [...K, G, I, O]
+    const lhs = b.permute(x, [nd + 2, ...spatial, nd + 1, 0]);
+    const rhs = b.permute(ct, [...spatial, nd + 1, 0, nd + 2]);
+    const pads = spatial.map((s, i): Pads => {
+      const lo = padding[i][0];
+      const extent = dilated(w.shape[i], rhsDilation[i]) + dilated(ct.shape[s], strides[i]) - 1;
+      return [lo, extent - lo - dilated(x.shape[s], lhsDilation[i])];
+    });
+    const shape = [w.shape[nd + 1], ...w.shape.slice(0, nd + 1), w.shape[nd + 2]];
+    const out = convAny(lhs, rhs, { strides: rhsDilation, padding: pads, lhsDilation, rhsDilation: strides }, shape);
+    return b.permute(out, [...spatial, nd + 1, 0, nd + 2]);
+  };
+  return [needs[0] ? dx() : null, needs[1] ? dw() : null];
+};
+
+/** A convolution over a plainly padded image; an empty sum is zero. */
+function lower(n: Node<"conv">): Node | null {
+  const [x, w] = n.srcs;
+  const { strides, padding, lhsDilation, rhsDilation } = n.attrs;
+  const nd = strides.length;
+  if (sizeOf(w.shape) === 0 && sizeOf(n.shape) > 0) return b.full(n.shape, 0, n.dtype);
+  if (padding.every(([l, h]) => l === 0 && h === 0) && lhsDilation.every((d) => d === 1)) return null;
+  if (lhsDilation.some((d) => d > 1) && strides.every((s) => s === 1) && rhsDilation.every((d) => d === 1))
+    return phases(n);
+  const image = padSpatial(dilate(x, 1, lhsDilation), padding, 0);
+  return conv(image, w, { strides, padding: noPads(nd), lhsDilation: ones(nd), rhsDilation });
+}
+
+/**
+ * A convolution over an image with zeros between its pixels (the gradient of a stride), without the zeros: output y of
+ * remainder r = y mod d meets only the taps k with r + k - lo divisible by d, so each remainder is a small convolution.
+ */
+function phases(n: Node<"conv">): Node {
+  const [x, w] = n.srcs;
+  const { padding, lhsDilation } = n.attrs;
+  const nd = lhsDilation.length;
+  const sizes = lhsDilation.map((d, i) => Math.ceil(n.shape[i + 1] / d));
+  const tail = n.shape.slice(nd + 1);
+  /** The outputs of one remainder an axis, [B, ...sizes, G, O]; some are the last ones only by rounding up. */
+  const part = (r: readonly number[]): Node => {
+    const start: number[] = [];
+    const pads: Pads[] = [];
+    for (let i = 0; i < nd; i++) {
+      const d = lhsDilation[i];
+      const lo = padding[i][0];
+      const k0 = (((lo - r[i]) % d) + d) % d;
+      const taps = Math.ceil((w.shape[i] - k0) / d);
+      if (taps <= 0) return b.full([n.shape[0], ...sizes, ...tail], 0, n.dtype);
+      const before = (lo - r[i] - k0) / d;
+      start.push(k0);
+      pads.push([before, sizes[i] + taps - 1 - before - x.shape[i + 1]]);
+    }
+    const step = w.shape.map((_, i) => (i < nd ? lhsDilation[i] : 1));
+    const kernel = b.slice(
+      w,
+      w.shape.map((_, i) => start[i] ?? 0),
+      w.shape,
+      step,
+    );
+    const image = padSpatial(x, pads, 0);
+    return conv(image, kernel, {
+      strides: ones(nd),
+      padding: noPads(nd),
+      lhsDilation: ones(nd),
+      rhsDilation: ones(nd),
+    });
+  };
+  /** Remainders of axis `i` side by side, for fixed remainders of the axes before. */
+  const weave = (r: readonly number[], i: number): Node => {
+    if (i === nd) return part(r);
+    const list = Array.from({ length: lhsDilation[i] }, (_, q) => weave([...r, q], i + 1));
+    const wide = list.map((t) => b.reshape(t, [...t.shape.slice(0, i + 2), 1, ...t.shape.slice(i + 2)]));
+    const joined = b.concat(wide, i + 2);
+    const shape = list[0].shape.map((s, a) => (a === i + 1 ? s * lhsDilation[i] : s));
+    const flat = b.reshape(joined, shape);
+    return b.slice(
+      flat,
+      flat.shape.map(() => 0),
+      flat.shape.map((s, a) => (a === i + 1 ? n.shape[a] : s)),
+    );
+  };
+  return weave([], 0);
+}
+
+/** Over the taps and the channels of a group. */
+const reads: Family<"conv">["reads"] = (n) => {
+  const w = n.srcs[1].shape;
+  const { strides, rhsDilation } = n.attrs;
+  const nd = strides.length;
+  const [group, out, tap] = [nd + 1, nd + 2, nd + 3];
+  const taps = strides.map((_, i): Access[number] => [[1, tap + i]]);
+  const windows = strides.map((s, i): Access[number] => [
+    [s, i + 1],
+    [rhsDilation[i], tap + i],
+  ]);
+  const channel: Access[number] = [[1, tap + nd]];
+  return {
+    inner: [...w.slice(0, nd), w[nd + 1]],
+    how: "product",
+    at: [
+      [[[1, 0]], ...windows, [[1, group]], channel],
+      [...taps, [[1, group]], channel, [[1, out]]],
+    ],
+  };
+};
+
+const rule: Family<"conv"> = { vjp, lower, reads };
