@@ -445,6 +445,15 @@ export class Asm {
     this.push("endloop", "i32", undefined, undefined, undefined, 0, 0, head);
   }
 
+  /** Runs `body`, and again while the i32 that it returns is not zero. The condition may use values of the body. */
+  repeat(body: () => Val): void {
+    const head = this.push("repeat", "i32");
+    this.scoped(() => {
+      const again = this.want(body(), "i32");
+      this.push("again", "i32", again, undefined, undefined, 0, 0, head);
+    });
+  }
+
   /** Runs `then` when the i32 condition is not zero, otherwise `orElse`. Results leave through variables. */
   if(cond: Arg, then: () => void, orElse?: () => void): void {
     const c = this.arg(cond, "i32");

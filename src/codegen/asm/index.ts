@@ -33,7 +33,9 @@
  * - Memory: `load(type, p, off) store(p, off, v) loadSplat loadPartial(vtype, n, p, off) storePartial(n, p, off, v)`,
  *   bytes `loadU8("i32" | "vi32", p, off, n?) storeU8(p, off, v, n?)`, `copy fill`. Offsets are bytes, constant, best >= 0.
  * - Variables: `v = asm.var(type, init)`, `asm.get(v)`, `asm.set(v, x)`. A var made in a loop body is set anew each time.
- * - Control: `asm.loop(start, end, step, (i) => …)`, `asm.if(cond, then, orElse?)`, `asm.call(fnOrExtern, …args)`.
+ * - Control: `asm.loop(start, end, step, (i) => …)`, `asm.repeat(() => again)`, `asm.if(cond, then, orElse?)`,
+ *   `asm.call(fnOrExtern, …args)`, `asm.callPtr(kernel, args, lo, hi)`.
+ * - Threads: `atomicAdd atomicLoad atomicStore wait notify pause clock`.
  * - Speed: `asm.pin(values)` between a loop with several accumulators and what reads them (see there); `asm.cost(body)` counts
  *   instructions without recording. Equal integer operations are recorded once per block; nothing else is shared.
  * - Module: `asm.fn(name, params, result?, body)` exports a function; `asm.extern(name, params, result?)` imports one of the

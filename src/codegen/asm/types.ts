@@ -90,6 +90,8 @@ export type Op =
   | "fill"
   | "loop"
   | "endloop"
+  | "repeat"
+  | "again"
   | "if"
   | "else"
   | "endif"

@@ -1,12 +1,12 @@
 // The wasm encoder: recorded functions to module bytes.
-import type { Asm, Extern, Fn, Type, Val, Var } from "../asm/index.ts";
+import type { Asm, Extern, Fn, Op, Type, Val, Var } from "../asm/index.ts";
 import { bytesOf, isVec } from "../asm/index.ts";
 import { Bytes } from "./bytes.ts";
 import { LayoutMemory, classOf, layoutOf } from "./layout.ts";
 import type { Layout } from "./layout.ts";
-import { OPCODE, SHUFFLE, V } from "./opcodes.ts";
+import { A, OPCODE, SHUFFLE, V } from "./opcodes.ts";
 
-/** How the module sees its memory (imported as `host.memory`), and whether names are kept. */
+/** How the module sees its memory (imported as `host.memory`; functions for `callPtr` as `host.table`), and whether names are kept. */
 export interface EncodeOptions {
   /** Least pages of the imported memory, default 1. */
   initialPages?: number;
@@ -19,6 +19,11 @@ export interface EncodeOptions {
 const WASM_TYPE = [0x7f, 0x7d, 0x7c, 0x7b];
 const form = (type: Type, op: string): number | undefined => OPCODE.get(type === "ptr" ? "i32" : type)?.get(op);
 const typeByte = (t: Type): number => WASM_TYPE[classOf(t)];
+
+const VALUED: ReadonlySet<Op> = new Set<Op>(["atomicLoad", "atomicAdd", "wait", "notify", "clock"]);
+/** True when something that is emitted for its effect leaves a result on the stack. */
+const leavesValue = (v: Val): boolean =>
+  v.op === "call" ? (v.ref as Fn | Extern).result !== undefined : VALUED.has(v.op);
 
 /** Encodes all functions of `asm`; every one is exported under its name. */
 export function encodeWasm(asm: Asm, options: EncodeOptions = {}): Uint8Array {
@@ -44,8 +49,11 @@ export function encodeWasm(asm: Asm, options: EncodeOptions = {}): Uint8Array {
     return k;
   };
 
+  const used = new Set(asm.fns.flatMap((f) => f.code.map((v) => v.op)));
+  const table = used.has("callPtr");
+  if (used.has("clock")) asm.extern("now", [], "f64");
   const imports = new Bytes()
-    .uleb(asm.externs.length + 1)
+    .uleb(asm.externs.length + 1 + (table ? 1 : 0))
     .str("host")
     .str("memory")
     .u8(2);
@@ -56,8 +64,10 @@ export function encodeWasm(asm: Asm, options: EncodeOptions = {}): Uint8Array {
       .u8(3)
       .uleb(options.initialPages ?? 1)
       .uleb(shared);
+  if (table) imports.str("host").str("table").u8(1).u8(0x70).u8(0).uleb(0);
   for (const e of asm.externs) imports.str("host").str(e.name).u8(0).uleb(typeIndex(e.params, e.result));
 
+  const kernelType = table ? typeIndex(["ptr", "i32", "i32"], undefined) : -1;
   const memory = new LayoutMemory(asm.fns);
   const decls = new Bytes().uleb(asm.fns.length);
   const exports = new Bytes().uleb(asm.fns.length);
@@ -73,7 +83,7 @@ export function encodeWasm(asm: Asm, options: EncodeOptions = {}): Uint8Array {
       .str(f.name)
       .u8(0)
       .uleb(asm.externs.length + i);
-    codes.sized(new FnEncoder(asm, f, memory).encode());
+    codes.sized(new FnEncoder(asm, f, memory, kernelType).encode());
   });
   const typeSection = new Bytes().uleb(typeBytes.length);
   for (const b of typeBytes) typeSection.raw(b.done());
@@ -96,9 +106,12 @@ class FnEncoder {
   private readonly fn: Fn;
   private readonly lay: Layout;
   private readonly base: number[];
+  /** Type of the functions that `callPtr` calls. */
+  private readonly kernelType: number;
   private readonly o: Bytes = new Bytes();
 
-  constructor(asm: Asm, fn: Fn, memory: LayoutMemory) {
+  constructor(asm: Asm, fn: Fn, memory: LayoutMemory, kernelType: number) {
+    this.kernelType = kernelType;
     this.asm = asm;
     this.fn = fn;
     this.lay = layoutOf(fn, memory);
@@ -122,7 +135,7 @@ class FnEncoder {
       if (this.statement(v)) continue;
       this.expr(v);
       if (local[i] >= 0) o.u8(0x21).uleb(this.slot(local[i]));
-      else if (v.op === "call" && (v.ref as Fn | Extern).result !== undefined) o.u8(0x1a);
+      else if (leavesValue(v)) o.u8(0x1a);
     }
     if (this.fn.ret) this.push(this.fn.ret);
     return o.u8(0x0b);
@@ -196,6 +209,9 @@ class FnEncoder {
   }
   private mem(op: number, offset: number): Bytes {
     return this.simd(op).u8(0).uleb(offset);
+  }
+  private atomic(op: number, offset: number): void {
+    this.o.u8(0xfe).uleb(op).u8(2).uleb(offset);
   }
   private shuffle(bytes: readonly number[]): void {
     this.simd(V.shuffle).raw(bytes);
@@ -283,6 +299,27 @@ class FnEncoder {
         o.u8(0x20).uleb(i).u8(0x41).sleb(head.imm).u8(0x6a).u8(0x21).uleb(i).u8(0x0c).u8(0).u8(0x0b).u8(0x0b);
         return true;
       }
+      case "repeat":
+        this.anchor(this.lay.anchors.get(v.id));
+        o.u8(0x03).u8(0x40);
+        return true;
+      case "again":
+        this.push(v.a!);
+        o.u8(0x0d).u8(0).u8(0x0b);
+        return true;
+      case "atomicStore":
+        this.push(v.a!);
+        this.push(v.b!);
+        this.atomic(A.store, v.imm);
+        return true;
+      case "callPtr":
+        for (const x of v.args!) this.push(x);
+        this.push(v.a!);
+        o.u8(0x11).uleb(this.kernelType).u8(0);
+        return true;
+      // WebAssembly has no such hint.
+      case "pause":
+        return true;
       case "pin":
         this.pin(v);
         return true;
@@ -313,6 +350,29 @@ class FnEncoder {
         o.u8(0x10).uleb(
           (v.ref as Fn | Extern).index + ((v.ref as Fn | Extern).kind === "fn" ? this.asm.externs.length : 0),
         );
+        return;
+      case "clock":
+        o.u8(0x10).uleb(this.asm.extern("now", [], "f64").index);
+        return;
+      case "atomicLoad":
+        this.push(a!);
+        this.atomic(A.load, v.imm);
+        return;
+      case "atomicAdd":
+        this.push(a!);
+        this.push(b!);
+        this.atomic(A.add, v.imm);
+        return;
+      case "notify":
+        this.push(a!);
+        o.u8(0x41).sleb(-1);
+        this.atomic(A.notify, v.imm);
+        return;
+      case "wait":
+        this.push(a!);
+        this.push(b!);
+        o.u8(0x42).sleb(v.count * 1e6);
+        this.atomic(A.wait, v.imm);
         return;
       case "load":
         this.push(a!);

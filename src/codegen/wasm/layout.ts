@@ -32,14 +32,37 @@ const EFFECTS: ReadonlySet<Op> = new Set<Op>([
   "copy",
   "fill",
   "call",
+  "callPtr",
+  "atomicLoad",
+  "atomicStore",
+  "atomicAdd",
+  "wait",
+  "notify",
+  "pause",
+  "clock",
   "loop",
   "endloop",
+  "repeat",
+  "again",
   "if",
   "else",
   "endif",
   "pin",
 ]);
-const WRITES: ReadonlySet<Op> = new Set<Op>(["store", "storePartial", "storeU8", "copy", "fill", "call"]);
+const WRITES: ReadonlySet<Op> = new Set<Op>([
+  "store",
+  "storePartial",
+  "storeU8",
+  "copy",
+  "fill",
+  "call",
+  "callPtr",
+  // No load moves across these: others may have written.
+  "atomicLoad",
+  "atomicStore",
+  "atomicAdd",
+  "wait",
+]);
 const READS: ReadonlySet<Op> = new Set<Op>(["load", "loadSplat", "loadPartial", "loadU8"]);
 const MAX_DEPTH = 64;
 
@@ -117,13 +140,19 @@ export function layoutOf(fn: Fn, memory: LayoutMemory): Layout {
     }
     block[i] = b;
     loopOf[i] = l;
+    if (v.op === "again") {
+      endOf[(v.ref as Val).id] = i;
+      loops.pop();
+      l = loops.length ? loops[loops.length - 1] : -1;
+      b = parent[b];
+    }
     writes[i + 1] = writes[i] + (WRITES.has(v.op) ? 1 : 0);
     if (v.op === "set") sets[(v.ref as Var).id].push(i);
     if (v.op === "decl") declAt[(v.ref as Var).id] = i;
-    if (v.op === "loop" || v.op === "if" || v.op === "else") {
+    if (v.op === "loop" || v.op === "repeat" || v.op === "if" || v.op === "else") {
       parent[i] = b;
       b = i;
-      if (v.op === "loop") {
+      if (v.op === "loop" || v.op === "repeat") {
         loops.push(i);
         l = i;
       }

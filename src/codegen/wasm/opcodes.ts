@@ -56,6 +56,9 @@ function table(): Map<string, Map<string, number>> {
   return out;
 }
 
+/** Opcodes of threads (after the 0xFE prefix). */
+export const A = { notify: 0x00, wait: 0x01, load: 0x10, store: 0x17, add: 0x1e } as const;
+
 /** SIMD opcodes (after the 0xFD prefix) that the encoder names directly. */
 export const V = {
   load: 0x00,
