@@ -133,16 +133,12 @@ export interface GeluOptions {
 /** x times the standard normal distribution function of x (Hendrycks & Gimpel 2016). */
 export const gelu = (x: TensorLike, options: GeluOptions = {}): Tensor =>
   real("gelu", x, (a) => {
-    const inner =
-      options.approximate === true
-        ? build.unary(
-            "tanh",
-            n.mul(
-              n.like(a, Math.sqrt(2 / Math.PI)),
-              n.mul(a, n.add(n.like(a, 1), n.mul(n.like(a, 0.044715), n.mul(a, a)))),
-            ),
-          )
-        : build.unary("erf", n.mul(a, n.like(a, Math.SQRT1_2)));
+    if (options.approximate === true) {
+      // 0.5 (1 + tanh u) is σ(2u), without the cancellation
+      const cubic = n.mul(a, n.add(n.like(a, 1), n.mul(n.like(a, 0.044715), n.mul(a, a))));
+      return n.mul(a, n.sigmoid(n.mul(n.like(a, 2 * Math.sqrt(2 / Math.PI)), cubic)));
+    }
+    const inner = build.unary("erf", n.mul(a, n.like(a, Math.SQRT1_2)));
     return n.mul(n.mul(n.like(a, 0.5), a), n.add(n.like(a, 1), inner));
   });
 

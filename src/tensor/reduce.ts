@@ -181,7 +181,9 @@ const alongAxis = (name: string, x: TensorLike, axis: number, f: Body): Tensor =
 export const softmax = (x: TensorLike, axis = -1): Tensor =>
   alongAxis("softmax", x, axis, (a, axes) => {
     const e = build.unary("exp", shifted(a, axes));
-    return n.div(e, n.reduceKeep("sum", e, axes));
+    const sum = n.reduceKeep("sum", e, axes);
+    // One division a row: the sum is at least 1, so its reciprocal is a normal number.
+    return n.mul(e, n.div(n.like(sum, 1), sum));
   });
 
 /** x - ln Σ e^x along an axis, without ever taking the logarithm of a softmax. Default axis: the last. */

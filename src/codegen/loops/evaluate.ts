@@ -1,7 +1,9 @@
 import { bytesOf, type DType, THREEFRY_PARITY, THREEFRY_ROTATIONS } from "../../base/index.ts";
-import type { Affine, Dynamic, Ex, Store } from "../../schedule/index.ts";
+import type { Affine, Dynamic, Ex, Phase, Store } from "../../schedule/index.ts";
 import type { Asm, Val, VecType } from "../asm/index.ts";
 import { isVec } from "../asm/index.ts";
+import { emitMath } from "../math/index.ts";
+import { type MathEx, withForms } from "./forms.ts";
 import { emitOp, regType, spread } from "./ops.ts";
 
 /** A loop that is open where code is being written: its counter, and where the counter starts in this segment. */
@@ -20,16 +22,18 @@ export interface Lanes {
 }
 
 /** The expressions that one is made from. */
-const sourcesOf = (ex: Ex): readonly number[] =>
+const sourcesOf = (ex: Ex | MathEx): readonly number[] =>
   ex.k === "op"
     ? ex.srcs
-    : ex.k === "guard"
-      ? [ex.then]
-      : ex.k === "load"
-        ? ex.dyn.map((d) => d.ex)
-        : ex.k === "random"
-          ? ex.key
-          : [];
+    : ex.k === "math"
+      ? [ex.src]
+      : ex.k === "guard"
+        ? [ex.then]
+        : ex.k === "load"
+          ? ex.dyn.map((d) => d.ex)
+          : ex.k === "random"
+            ? ex.key
+            : [];
 
 interface Scope {
   readonly opened: number;
@@ -42,7 +46,7 @@ interface Scope {
  */
 export class Evaluator {
   readonly asm: Asm;
-  readonly exs: readonly Ex[];
+  readonly exs: readonly (Ex | MathEx)[];
   /** Pointers of the kernel's buffers. */
   readonly args: readonly Val[];
   readonly open: Open[] = [];
@@ -58,9 +62,10 @@ export class Evaluator {
     exs: readonly Ex[],
     args: readonly Val[],
     special: (ex: Ex, number: number, lanes: Lanes) => Val,
+    phases: readonly Phase[] = [],
   ) {
     this.asm = asm;
-    this.exs = exs;
+    this.exs = withForms(exs, phases);
     this.args = args;
     this.special = special;
   }
@@ -115,7 +120,7 @@ export class Evaluator {
   }
 
   /** Writes ahead what the expressions `wanted` need and what is fixed from here on inwards. */
-  hoist(wanted: readonly number[], ready: (ex: Ex) => boolean, lanes: readonly Lanes[]): void {
+  hoist(wanted: readonly number[], ready: (ex: Ex | MathEx) => boolean, lanes: readonly Lanes[]): void {
     const seen = new Set<number>();
     const walk = (i: number): boolean => {
       // True when the value of i is known by now.
@@ -135,7 +140,7 @@ export class Evaluator {
   }
 
   /** All loops of an expression are open and what it is made from is there. */
-  private settled(i: number, ready: (ex: Ex) => boolean): boolean {
+  private settled(i: number, ready: (ex: Ex | MathEx) => boolean): boolean {
     const seen = new Set<number>();
     const fine = (n: number): boolean => {
       if (seen.has(n)) return true;
@@ -199,6 +204,8 @@ export class Evaluator {
         const xs = e.srcs.map(get);
         return emitOp(asm, e.op, from, e.dtype, xs);
       }
+      case "math":
+        return emitMath(asm, e.name, [get(e.src)]);
       default:
         return this.guard(e, lanes);
     }

@@ -4,6 +4,7 @@ import type { Ex, LoopKernel, Phase, Reduction } from "../../schedule/index.ts";
 import type { Asm, Val, Var, VecType } from "../asm/index.ts";
 import { isVec } from "../asm/index.ts";
 import { Evaluator, type Lanes } from "./evaluate.ts";
+import type { MathEx } from "./forms.ts";
 import { extreme, regType, spread } from "./ops.ts";
 
 /** Elements of one block of a flat kernel: what one thread takes at a time. */
@@ -100,7 +101,8 @@ class Nest {
     this.asm = asm;
     this.k = k;
     this.unroll = unrollOf(k);
-    this.ev = new Evaluator(asm, k.exs, pointers, (ex, _, lanes) => this.accumulator(ex as Ex & { k: "acc" }, lanes));
+    const special = (ex: Ex, _: number, lanes: Lanes): Val => this.accumulator(ex as Ex & { k: "acc" }, lanes);
+    this.ev = new Evaluator(asm, k.exs, pointers, special, k.phases);
   }
 
   private accumulator(ex: Ex & { k: "acc" }, lanes: Lanes): Val {
@@ -109,7 +111,7 @@ class Nest {
     return this.finals[ex.phase][ex.slot][at];
   }
 
-  private readonly ready = (e: Ex): boolean => e.k !== "acc" || this.finals[e.phase] !== undefined;
+  private readonly ready = (e: Ex | MathEx): boolean => e.k !== "acc" || this.finals[e.phase] !== undefined;
 
   /** What a phase reads. */
   private wanted(p: Phase): number[] {

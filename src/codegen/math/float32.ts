@@ -5,6 +5,7 @@ const LOG2E = 1.4426950408889634;
 const LN2_HI = 0.693359375; // few bits: n * LN2_HI is exact, with or without FMA
 const LN2_LO = -0.00021219444005469057;
 const ROUND = 12582912; // 1.5 * 2^23: adding it rounds to an integer held in the low bits
+const BIAS = 127; // of exponents
 
 /** c0 + c1 x + c2 x^2 + … by Horner. */
 function poly(asm: Asm, x: Val, c: readonly number[]): Val {
@@ -13,12 +14,14 @@ function poly(asm: Asm, x: Val, c: readonly number[]): Val {
   return v;
 }
 
-/** x = n ln2 + r, |r| <= ln2/2: r, and n in the low bits of an integer vector. */
-function reduceExp(asm: Asm, x: Val): { r: Val; n: Val; bits: Val } {
-  const t = asm.fma(x, LOG2E, ROUND);
-  const n = asm.sub(t, ROUND);
-  const r = asm.fnma(n, LN2_LO, asm.fnma(n, LN2_HI, x));
-  return { r, n, bits: asm.bitcast("vi32", t) };
+/** x = n ln2 + r, |r| <= ln2/2: r, n + `bias` in the low bits of an integer vector; `sign` -1: the same for -x, with -r. */
+function reduceExp(asm: Asm, x: Val, bias = 0, sign = 1): { r: Val; bits: Val } {
+  const magic = ROUND + bias;
+  const t = sign > 0 ? asm.fma(x, LOG2E, magic) : asm.fnma(x, LOG2E, magic);
+  const n = asm.sub(t, magic);
+  const less = (from: Val, part: number): Val => (sign > 0 ? asm.fnma(n, part, from) : asm.fma(n, part, from));
+  const r = less(less(x, LN2_HI), LN2_LO);
+  return { r, bits: asm.bitcast("vi32", t) };
 }
 
 const EXP = [
@@ -29,36 +32,51 @@ const ONE_BITS = 0x3f800000;
 
 const clamp = (asm: Asm, x: Val, lo: number, hi: number): Val => asm.bin("pmax", asm.bin("pmin", x, hi), lo);
 
+/** e^r - 1 for |r| <= ln2/2 in Estrin's order; `sign` -1: 1 - e^-r. */
+function expTail(asm: Asm, r: Val, sign = 1): Val {
+  const c = EXP.map((x, i) => (i % 2 ? sign * x : x));
+  const r2 = asm.mul(r, r);
+  const high = asm.fma(r2, c[4], asm.fma(r, c[3], c[2]));
+  const all = asm.fma(r2, high, asm.fma(r, c[1], c[0]));
+  return sign > 0 ? asm.fma(r2, all, r) : asm.fnma(r2, all, r);
+}
+
+/** The float whose exponent field is the low byte of each lane. */
+const powerOf2 = (asm: Asm, bits: Val): Val => asm.bitcast("vf32", asm.bin("shl", bits, 23));
+
+const zeroWhere = (asm: Asm, mask: Val, x: Val): Val => asm.bin("andnot", x, asm.bitcast("vf32", mask));
+
 /** e^x: 1 ulp; overflow to inf, gradual underflow. */
 export function exp(asm: Asm, x: Val): Val {
   // Masked-out scores are far below: denormal numbers on their way would take a hundred cycles each.
-  const gone = asm.bitcast("vf32", asm.cmp("lt", x, -104));
-  const { r, bits } = reduceExp(asm, asm.bin("andnot", asm.bin("pmin", x, 89), gone));
-  // Estrin's order: the chain of dependences is what limits
-  const r2 = asm.mul(r, r);
-  const lowTerms = asm.fma(r, EXP[1], EXP[0]);
-  const highTerms = asm.fma(r2, EXP[4], asm.fma(r, EXP[3], EXP[2]));
-  const p = asm.add(asm.fma(r2, asm.fma(r2, highTerms, lowTerms), r), 1);
-  // 2^n in two steps, so that n may leave the range of exponents: half of it into p's exponent, the rest as a factor
-  const n = asm.bin("shl", bits, 23);
-  const half = asm.bin("and", asm.bin("shrS", n, 1), 0xff800000 | 0);
-  const q = asm.bitcast("vf32", asm.add(asm.bitcast("vi32", p), half));
-  const s = asm.bitcast("vf32", asm.add(asm.sub(n, half), ONE_BITS));
-  return asm.bin("andnot", asm.mul(q, s), gone);
+  const gone = asm.cmp("lt", x, -104);
+  const { r, bits } = reduceExp(asm, zeroWhere(asm, gone, asm.bin("pmin", x, 89)), 2 * BIAS);
+  const m = expTail(asm, r);
+  // 2^n in two factors, so that n may leave the range of exponents
+  const half = asm.bin("shrU", bits, 1);
+  const s = powerOf2(asm, half);
+  return zeroWhere(asm, gone, asm.mul(asm.fma(m, s, s), powerOf2(asm, asm.sub(bits, half))));
+}
+
+/** e^x for x <= 0: 1 ulp; results below the normal range are 0. */
+export function expBelow(asm: Asm, x: Val): Val {
+  const { r, bits } = reduceExp(asm, x, BIAS);
+  const s = powerOf2(asm, bits);
+  return zeroWhere(asm, asm.cmp("lt", x, -87.33654), asm.fma(expTail(asm, r), s, s));
 }
 
 /** e^x for x in [-87, 88] (the caller's promise). */
 function expSmall(asm: Asm, x: Val): Val {
-  const { r, bits } = reduceExp(asm, x);
-  const p = asm.add(asm.fma(asm.mul(r, r), poly(asm, r, EXP), r), 1);
-  return asm.bitcast("vf32", asm.add(asm.bitcast("vi32", p), asm.bin("shl", bits, 23)));
+  const { r, bits } = reduceExp(asm, x, BIAS);
+  const s = powerOf2(asm, bits);
+  return asm.fma(expTail(asm, r), s, s);
 }
 
 /** e^x - 1, for x in [-40, 88.8]: 2^(n-1) q + (2^(n-1) - 1/2), doubled. */
 function expm1Core(asm: Asm, x: Val): Val {
-  const { r, bits } = reduceExp(asm, x);
+  const { r, bits } = reduceExp(asm, x, BIAS - 1);
   const q = asm.fma(asm.mul(r, r), poly(asm, r, EXPM1), r);
-  const s = asm.bitcast("vf32", asm.add(asm.bin("shl", bits, 23), ONE_BITS - 0x00800000));
+  const s = powerOf2(asm, bits);
   const half = asm.fma(s, q, asm.sub(s, 0.5));
   return asm.add(half, half);
 }
@@ -135,10 +153,12 @@ export function tanh(asm: Asm, x: Val): Val {
   return asm.bin("copysign", asm.select(asm.cmp("lt", a, 0.6), near, far), x);
 }
 
-/** 1 / (1 + e^-x): 2.2 ulp. */
+/** 1 / (1 + e^-x); 0 where e^-x is past 2^127. */
 export function sigmoid(asm: Asm, x: Val): Val {
-  const e = exp(asm, asm.un("neg", asm.un("abs", x)));
-  return asm.div(asm.select(asm.cmp("lt", x, 0), e, asm.konst("vf32", 1)), asm.add(e, 1));
+  const { r, bits } = reduceExp(asm, asm.bin("pmin", x, 87), BIAS, -1);
+  const s = powerOf2(asm, bits);
+  const y = asm.div(1, asm.fnma(expTail(asm, r, -1), s, asm.add(s, 1)));
+  return zeroWhere(asm, asm.cmp("lt", x, -88.3), y);
 }
 
 const ERF_SMALL = [

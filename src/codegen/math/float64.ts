@@ -24,6 +24,7 @@ export function erf64(x: number): number {
 /** The functions that kernels import by these names. */
 export const hostMath: Readonly<Record<string, (...args: number[]) => number>> = {
   exp: Math.exp,
+  expBelow: Math.exp,
   expm1: Math.expm1,
   log: Math.log,
   log1p: Math.log1p,

@@ -9,12 +9,23 @@
  */
 import type { Asm, Val } from "../asm/index.ts";
 import { callHost } from "./float64.ts";
-import { cos, erf, exp, expm1, log, log1p, pow, sigmoid, sin, tanh } from "./float32.ts";
+import { cos, erf, exp, expBelow, expm1, log, log1p, pow, sigmoid, sin, tanh } from "./float32.ts";
 
 export { erf64, hostMath } from "./float64.ts";
 
 /** Functions by name; `pow` has two arguments. */
-export type MathName = "exp" | "expm1" | "log" | "log1p" | "tanh" | "erf" | "sin" | "cos" | "pow" | "sigmoid";
+export type MathName =
+  | "exp"
+  | "expm1"
+  | "log"
+  | "log1p"
+  | "tanh"
+  | "erf"
+  | "sin"
+  | "cos"
+  | "pow"
+  | "sigmoid"
+  | "expBelow";
 
 const UNARY: Readonly<Record<Exclude<MathName, "pow">, (asm: Asm, x: Val) => Val>> = {
   exp,
@@ -26,6 +37,7 @@ const UNARY: Readonly<Record<Exclude<MathName, "pow">, (asm: Asm, x: Val) => Val
   sin,
   cos,
   sigmoid,
+  expBelow,
 };
 
 /** Emits `name(args)`; the result has the type of the arguments: vf32, f32, vf64 or f64. */

@@ -1,0 +1,46 @@
+// Expressions that one function computes more cheaply than their parts do.
+import type { Ex, Phase } from "../../schedule/index.ts";
+import type { MathName } from "../math/index.ts";
+
+/** A function of the math room in place of an expression. */
+export interface MathEx {
+  readonly k: "math";
+  readonly name: MathName;
+  readonly src: number;
+  readonly dtype: "float32";
+}
+
+/** `exs` with 1 / (1 + e^-x) as sigmoid, and e^(x - max x) and e^-|x| without the upper half of exp's range. */
+export function withForms(exs: readonly Ex[], phases: readonly Phase[]): readonly (Ex | MathEx)[] {
+  const op = (i: number, name: string): readonly number[] | null => {
+    const e = exs[i];
+    return e.k === "op" && e.op === name ? e.srcs : null;
+  };
+  const isOne = (i: number): boolean => {
+    const e = exs[i];
+    return e.k === "const" && e.value === 1;
+  };
+  /** x, when the expression is 1 + e^-x. */
+  const onePlusExp = (i: number): number | undefined => {
+    const sum = op(i, "add");
+    const e = sum?.find((s) => !isOne(s));
+    if (e === undefined || !sum?.some(isOne)) return undefined;
+    return op(op(e, "exp")?.[0] ?? e, "neg")?.[0];
+  };
+  const atMostZero = (i: number): boolean => {
+    const negated = op(i, "neg");
+    if (negated !== null) return op(negated[0], "abs") !== null;
+    const [x, peak] = op(i, "sub") ?? [];
+    const e = exs[peak ?? i];
+    if (e.k !== "acc") return false;
+    const r = phases[e.phase].reductions[e.slot];
+    return r.kind === "max" && r.value === x;
+  };
+  return exs.map((e) => {
+    if (e.k !== "op" || e.dtype !== "float32") return e;
+    const as = (name: MathName, src: number): MathEx => ({ k: "math", name, src, dtype: "float32" });
+    const x = e.op === "div" && isOne(e.srcs[0]) ? onePlusExp(e.srcs[1]) : undefined;
+    if (x !== undefined) return as("sigmoid", x);
+    return e.op === "exp" && atMostZero(e.srcs[0]) ? as("expBelow", e.srcs[0]) : e;
+  });
+}
