@@ -54,6 +54,9 @@ export class ExBuilder {
   readonly args: Node[];
   private readonly known: Map<string, number> = new Map();
   private readonly memo: Map<string, number> = new Map();
+  /** Keys in the order in which they came, so that the latest can be taken back. */
+  private readonly knownKeys: string[] = [];
+  private readonly memoKeys: string[] = [];
   private readonly inMemory: (n: Node) => boolean;
   private readonly member: (n: Node, idx: readonly Affine[]) => number | null;
 
@@ -76,8 +79,21 @@ export class ExBuilder {
     if (at === undefined) {
       at = this.exs.push(ex) - 1;
       this.known.set(key, at);
+      this.knownKeys.push(key);
     }
     return at;
+  }
+
+  /** Where the builder stands: `undo` takes back what was added since. */
+  mark(): readonly number[] {
+    return [this.exs.length, this.args.length, this.knownKeys.length, this.memoKeys.length];
+  }
+
+  undo([exs, args, known, memo]: readonly number[]): void {
+    this.exs.length = exs;
+    this.args.length = args;
+    for (const key of this.knownKeys.splice(known)) this.known.delete(key);
+    for (const key of this.memoKeys.splice(memo)) this.memo.delete(key);
   }
 
   argOf(base: Node): number {
@@ -97,6 +113,7 @@ export class ExBuilder {
     if (at === undefined) {
       at = this.member(n, idx) ?? this.write(n, idx);
       this.memo.set(key, at);
+      this.memoKeys.push(key);
     }
     return at;
   }

@@ -3,7 +3,7 @@ import { isOp, type Node, PRIMITIVES, type Reading, topoOrder } from "../ir/inde
 import { flatten, reshapeIndex, sameAffine, SplitLoop } from "./affine.ts";
 import { baseOf, ExBuilder, NotAffine } from "./builder.ts";
 import type { ContractKernel, Kernel, Store } from "./kernel.ts";
-import { domainOf, type Domain, draftLoops, Unfusable } from "./loops.ts";
+import { domainOf, type Domain, draftLoops, type LoopDraft, Unfusable } from "./loops.ts";
 import { mergeContraction } from "./arrange.ts";
 import { findRoots, isPacked } from "./roots.ts";
 import { concat, contraction, cumsum, type Fixed, scatterAdd, windowPickGrad } from "./special.ts";
@@ -15,7 +15,8 @@ export interface Group {
   readonly members: readonly Node[];
   readonly loads: readonly Node[];
   readonly what: "loops" | "contract" | "fixed" | "scan";
-  readonly domain: Domain | null;
+  /** Of loops: what can be extended in place. */
+  readonly loops: { readonly domain: Domain; readonly draft: LoopDraft } | null;
   finish(kept: (n: Node) => boolean): { kernel: Kernel; args: readonly Node[]; name: string }[];
 }
 
@@ -70,9 +71,12 @@ function fuse(order: readonly Node[], roots: ReadonlySet<Node>): { groups: Set<G
       const candidates = [...new Set([...producers.sort((a, b) => b.at - a.at), ...sharers])];
       for (const g of candidates) {
         const joined = join(g, n, alone, inMemory);
-        if (joined === null || !acyclic(joined, g, groupOf)) continue;
-        put(joined, g);
-        return;
+        if (joined === null) continue;
+        if (acyclic(joined.group, g, groupOf)) {
+          put(joined.group, g);
+          return;
+        }
+        joined.undo?.();
       }
     }
     put(alone);
@@ -94,7 +98,7 @@ function acyclic(joined: Group, old: Group, groupOf: ReadonlyMap<Node, Group>): 
 
 function startGroup(n: Node, at: number, inMemory: InMemory): Group {
   if (isOp(n, "scan")) {
-    return { at, members: [n], loads: n.srcs.map(baseOf), what: "scan", domain: null, finish: () => [] };
+    return { at, members: [n], loads: n.srcs.map(baseOf), what: "scan", loops: null, finish: () => [] };
   }
   if ((isOp(n, "dot") || isOp(n, "conv")) && isPacked(n)) return contractGroup(n, [], at, inMemory);
   const special = isOp(n, "concat")
@@ -106,7 +110,9 @@ function startGroup(n: Node, at: number, inMemory: InMemory): Group {
         : isOp(n, "windowPickGrad")
           ? windowPickGrad(n, (n.attrs.rule.writes?.(n) as Reading).at[0], inMemory)
           : null;
-  return special !== null ? fixedGroup(n, special, at) : loopGroup(domainOf(n), [n], at, inMemory);
+  if (special !== null) return fixedGroup(n, special, at);
+  const domain = domainOf(n);
+  return loopGroup(domain, [n], at, draftLoops(domain, [n], inMemory));
 }
 
 export const fixedGroup = (n: Node, f: Fixed, at: number): Group => ({
@@ -114,21 +120,18 @@ export const fixedGroup = (n: Node, f: Fixed, at: number): Group => ({
   members: [n],
   loads: f.loads,
   what: "fixed",
-  domain: null,
+  loops: null,
   finish: () => f.parts.map((p) => ({ ...p })),
 });
 
-function loopGroup(domain: Domain, members: readonly Node[], at: number, inMemory: InMemory): Group {
-  const draft = draftLoops(domain, members, inMemory);
-  return {
-    at,
-    members,
-    loads: draft.loads,
-    what: "loops",
-    domain,
-    finish: (kept) => [{ ...draft.finish(kept), name: nameOf(members) }],
-  };
-}
+const loopGroup = (domain: Domain, members: readonly Node[], at: number, draft: LoopDraft): Group => ({
+  at,
+  members,
+  loads: draft.loads(),
+  what: "loops",
+  loops: { domain, draft },
+  finish: (kept) => [{ ...draft.finish(kept), name: nameOf(members) }],
+});
 
 const hasReduced = (d: Domain): boolean => d.reduced.includes(true);
 
@@ -155,19 +158,31 @@ function jointDomain(g: Domain, n: Node): Domain | null {
   return size === total && isRow(g) && (kept > 1 || total <= 4096) ? g : null;
 }
 
-/** `g` with `n` computed in the same loops, or null. */
-function join(g: Group, n: Node, alone: Group, inMemory: InMemory): Group | null {
+/** `g` with `n` computed in the same loops, and the way back if it was extended in place; null when they differ. */
+function join(g: Group, n: Node, alone: Group, inMemory: InMemory): { group: Group; undo?: () => void } | null {
   if (g.members.length >= MAX_MEMBERS) return null;
+  const members = [...g.members, n];
   try {
     if (g.what === "contract") {
-      const [head, ...rest] = g.members;
+      const [head, ...rest] = members;
       if (hasReduced(domainOf(n)) || sizeOf(n.shape) !== sizeOf(head.shape) || g.members.length > 5) return null;
       if (!alone.loads.some((l) => g.members.includes(l))) return null;
-      return contractGroup(head as Node<"dot">, [...rest, n], g.at, inMemory);
+      return { group: contractGroup(head as Node<"dot">, rest, g.at, inMemory) };
     }
-    if (g.what !== "loops" || g.domain === null || g.domain.shape.some((d) => d === 0)) return null;
-    const domain = jointDomain(g.domain, n);
-    return domain === null ? null : loopGroup(domain, [...g.members, n], g.at, inMemory);
+    if (g.loops === null || g.loops.domain.shape.includes(0)) return null;
+    const { domain, draft } = g.loops;
+    const wanted = jointDomain(domain, n);
+    if (wanted === null) return null;
+    if (wanted === domain) {
+      try {
+        const undo = draft.add(n);
+        return { group: loopGroup(domain, members, g.at, draft), undo };
+      } catch (e) {
+        // Loops that have to be split are drafted anew.
+        if (!(e instanceof SplitLoop)) throw e;
+      }
+    }
+    return { group: loopGroup(wanted, members, g.at, draftLoops(wanted, members, inMemory)) };
   } catch (e) {
     if (e instanceof Unfusable || e instanceof NotAffine || e instanceof SplitLoop) return null;
     throw e;
@@ -211,7 +226,7 @@ function contractGroup(
     members,
     loads: [...new Set([...c.operands, ...builder.args])],
     what: "contract",
-    domain: null,
+    loops: null,
     finish(kept) {
       // Arguments: A, B, then the epilogue's own.
       const args: Node[] = [...c.operands, ...builder.args];

@@ -9,13 +9,6 @@ import { arrangeRows } from "./spill.ts";
 /** Thrown when a node cannot be computed by the loops of a group. */
 export class Unfusable extends Error {}
 
-/** A loop kernel in the making: what it computes, what it loads, and its final form once it is known what to keep. */
-export interface Draft {
-  readonly loads: readonly Node[];
-  /** The kernel that stores those of its nodes that `kept` wants. */
-  finish(kept: (n: Node) => boolean): { kernel: LoopKernel; args: Node[] };
-}
-
 /** The loops of a group: a shape, and which of its axes are reduced. */
 export interface Domain {
   readonly shape: readonly number[];
@@ -76,103 +69,142 @@ export const accessed = (at: Access, loops: readonly Affine[]): Affine[] =>
 
 type Role = { readonly at: readonly Affine[]; readonly ex: number; readonly what: "map" | "row" };
 
-/** Builds the kernel of a group of nodes (in dependency order) over one domain; throws Unfusable or NotAffine. */
-export function draftLoops(domain: Domain, members: readonly Node[], inMemory: (n: Node) => boolean): Draft {
-  return withSplits(domain.shape, (axes) => {
+/** A loop kernel in the making: the nodes it computes, what they load, and its final form once it is known what to keep. */
+export class LoopDraft {
+  private readonly domain: Domain;
+  private readonly axes: Axes;
+  private readonly builder: ExBuilder;
+  private readonly roles: Map<Node, Role> = new Map();
+  private readonly reductions: Reduction[][] = [];
+  private readonly inner: readonly number[];
+  private readonly outer: readonly number[];
+  private readonly keptShape: readonly number[];
+  private readonly keptIndex: readonly Affine[];
+  /** The node that is being added: not in memory for itself. */
+  private current: Node | null = null;
+
+  constructor(domain: Domain, axes: Axes, inMemory: (n: Node) => boolean) {
+    this.domain = domain;
+    this.axes = axes;
     const loopsWhere = (reduced: boolean): number[] =>
       axes.loopsOf.flatMap((l, a) => (domain.reduced[a] === reduced ? l : []));
-    const inner = loopsWhere(true);
-    const outer = loopsWhere(false);
-    const keptShape = domain.shape.filter((_, a) => !domain.reduced[a]);
-    const keptIndex = axes.index.filter((_, a) => !domain.reduced[a]);
-    const roles = new Map<Node, Role>();
-    let current: Node | null = null;
-    const builder: ExBuilder = new ExBuilder(
+    this.inner = loopsWhere(true);
+    this.outer = loopsWhere(false);
+    this.keptShape = domain.shape.filter((_, a) => !domain.reduced[a]);
+    this.keptIndex = axes.index.filter((_, a) => !domain.reduced[a]);
+    this.builder = new ExBuilder(
       axes.sizes,
-      (n) => n !== current && inMemory(n),
+      (n) => n !== this.current && inMemory(n),
       (n, idx) => {
-        const role = roles.get(n);
+        const role = this.roles.get(n);
         if (role === undefined) return null;
         if (!role.at.every((a, i) => n.shape[i] === 1 || sameAffine(a, idx[i]))) throw new Unfusable();
         return role.ex;
       },
     );
-    const reductions: Reduction[][] = [];
-    const depth = depths(builder.exs);
+  }
+
+  /** What is read from memory so far. */
+  loads(): readonly Node[] {
+    return this.builder.args.slice();
+  }
+
+  /** Takes `n` in, which all members so far precede. On a throw nothing has changed. Gives the way back. */
+  add(n: Node): () => void {
+    const { builder, roles, reductions } = this;
+    const mark = builder.mark();
+    const counts = reductions.map((r) => r.length);
+    const undo = (): void => {
+      builder.undo(mark);
+      roles.delete(n);
+      reductions.length = counts.length;
+      reductions.forEach((r, i) => (r.length = counts[i]));
+    };
+    try {
+      this.current = n;
+      roles.set(n, this.roleOf(n));
+      // What is computed here is not in memory yet.
+      if (builder.args.some((a) => roles.has(a))) throw new Unfusable();
+    } catch (e) {
+      undo();
+      throw e;
+    } finally {
+      this.current = null;
+    }
+    return undo;
+  }
+
+  private roleOf(n: Node): Role {
+    const { builder, domain, axes, inner, keptShape, keptIndex, reductions } = this;
     const reindex = (from: readonly number[], at: readonly Affine[], to: readonly number[]): Affine[] => {
       const idx = reshapeIndex(at, from, to, axes.sizes);
       if (idx === null) throw new Unfusable();
       return idx;
     };
-    const reduce = (
-      n: Node,
-      kind: Reduction["kind"],
-      value: number,
-      payload: number,
-      dtype: Reduction["dtype"],
-    ): void => {
-      const phase = Math.max(depth(value), depth(payload));
+    const own = ownReduction(n, domain, axes, builder, reindex, inner);
+    if (own !== null) {
+      const depth = depths(builder.exs);
+      const phase = Math.max(depth(own.value), depth(own.payload));
+      // Depth comes from accumulators: all phases before this one are there.
       const list = (reductions[phase] ??= []);
-      const slot = list.push({ kind, value, payload, dtype }) - 1;
-      const ex = builder.add({ k: "acc", phase, slot, dtype });
-      roles.set(n, { at: reindex(keptShape, keptIndex, n.shape), ex, what: "row" });
-    };
-    for (const n of members) {
-      current = n;
-      const own = ownReduction(n, domain, axes, builder, reindex, inner);
-      if (own !== null) {
-        reduce(n, own.kind, own.value, own.payload, n.dtype);
-      } else {
-        const whole =
-          sizeOf(n.shape) === sizeOf(domain.shape) && (inner.length > 0 ? sizeOf(keptShape) !== sizeOf(n.shape) : true);
-        if (!whole && sizeOf(n.shape) !== sizeOf(keptShape)) throw new Unfusable();
-        const at = whole ? reindex(domain.shape, axes.index, n.shape) : reindex(keptShape, keptIndex, n.shape);
-        const ex = builder.visit(n, at);
-        if (!whole && dependsOn(builder.exs, ex, inner)) throw new Unfusable();
-        roles.set(n, { at, ex, what: whole ? "map" : "row" });
-      }
-      current = null;
+      const slot = list.push({ ...own, dtype: n.dtype }) - 1;
+      const ex = builder.add({ k: "acc", phase, slot, dtype: n.dtype });
+      return { at: reindex(keptShape, keptIndex, n.shape), ex, what: "row" };
     }
-    // What is computed here is not in memory yet.
-    if (builder.args.some((a) => roles.has(a))) throw new Unfusable();
-    return {
-      loads: builder.args.slice(),
-      finish(kept) {
-        const args = builder.args.slice();
-        const phases: { loops: number[]; reductions: Reduction[]; stores: Store[] }[] = reductions.map((r) => ({
-          loops: inner.length > 0 ? inner : outer,
-          reductions: r,
-          stores: [],
-        }));
-        const rows: Store[] = [];
-        for (const [n, role] of roles) {
-          if (!kept(n)) continue;
-          const index = flatten(role.at, n.shape);
-          const arg = args.push(n) - 1;
-          const store: Store = { arg, index, dyn: [], value: role.ex, dtype: n.dtype, add: false };
-          if (role.what === "row" && inner.length > 0) {
-            rows.push(store);
-            continue;
-          }
-          const at = inner.length > 0 ? depth(role.ex) : 0;
-          (phases[at] ??= { loops: inner.length > 0 ? inner : outer, reductions: [], stores: [] }).stores.push(store);
-        }
-        if (rows.length > 0) phases.push({ loops: [], reductions: [], stores: rows });
-        const full: Phase[] = phases.map((p) => ({ ...p, ordered: false, vec: -1 }));
-        const kernel: LoopKernel = {
-          kind: "loop",
-          loops: axes.sizes,
-          outer: inner.length > 0 ? outer : [],
-          phases: full,
-          exs: builder.exs,
-          args: args.map((a) => a.dtype),
-          serial: false,
-          vec: -1,
-          scratch: 0,
-        };
-        return { kernel: arrangeRows(kernel), args };
-      },
+    const whole =
+      sizeOf(n.shape) === sizeOf(domain.shape) && (inner.length > 0 ? sizeOf(keptShape) !== sizeOf(n.shape) : true);
+    if (!whole && sizeOf(n.shape) !== sizeOf(keptShape)) throw new Unfusable();
+    const at = whole ? reindex(domain.shape, axes.index, n.shape) : reindex(keptShape, keptIndex, n.shape);
+    const ex = builder.visit(n, at);
+    if (!whole && dependsOn(builder.exs, ex, inner)) throw new Unfusable();
+    return { at, ex, what: whole ? "map" : "row" };
+  }
+
+  /** The kernel that stores those of its nodes that `kept` wants. */
+  finish(kept: (n: Node) => boolean): { kernel: LoopKernel; args: Node[] } {
+    const { builder, axes, inner, outer, reductions } = this;
+    const depth = depths(builder.exs);
+    const args = builder.args.slice();
+    const loops = inner.length > 0 ? inner : outer;
+    const phases: { loops: readonly number[]; reductions: readonly Reduction[]; stores: Store[] }[] = reductions.map(
+      (r) => ({ loops, reductions: r, stores: [] }),
+    );
+    const rows: Store[] = [];
+    for (const [n, role] of this.roles) {
+      if (!kept(n)) continue;
+      const index = flatten(role.at, n.shape);
+      const arg = args.push(n) - 1;
+      const store: Store = { arg, index, dyn: [], value: role.ex, dtype: n.dtype, add: false };
+      if (role.what === "row" && inner.length > 0) {
+        rows.push(store);
+        continue;
+      }
+      const at = inner.length > 0 ? depth(role.ex) : 0;
+      (phases[at] ??= { loops, reductions: [], stores: [] }).stores.push(store);
+    }
+    if (rows.length > 0) phases.push({ loops: [], reductions: [], stores: rows });
+    const full: Phase[] = phases.map((p) => ({ ...p, ordered: false, vec: -1 }));
+    const kernel: LoopKernel = {
+      kind: "loop",
+      loops: axes.sizes,
+      outer: inner.length > 0 ? outer : [],
+      phases: full,
+      exs: builder.exs,
+      args: args.map((a) => a.dtype),
+      serial: false,
+      vec: -1,
+      scratch: 0,
     };
+    return { kernel: arrangeRows(kernel), args };
+  }
+}
+
+/** Builds the kernel of a group of nodes (in dependency order) over one domain; throws Unfusable or NotAffine. */
+export function draftLoops(domain: Domain, members: readonly Node[], inMemory: (n: Node) => boolean): LoopDraft {
+  return withSplits(domain.shape, (axes) => {
+    const draft = new LoopDraft(domain, axes, inMemory);
+    for (const n of members) draft.add(n);
+    return draft;
   });
 }
 
