@@ -9,6 +9,8 @@ export const workloads = {
   W2: { file: "w2-mlp", title: "MLP 784-256-128-10, batch 128, Adam", losses: [2.29325, 2.20379] },
   W3: { file: "w3-lenet", title: "LeNet-5, batch 64, Adam", losses: [2.28552, 2.25819] },
   W4: { file: "w4-resnet20", title: "ResNet-20, batch 32, momentum", losses: [2.45904, 1.8726], absent: tooSlow },
+  W5: { file: "w5-vision", title: "VGG-16 and ResNet-50 forward, one picture of 224²" },
+  W6: { file: "w6-lstm", title: "LSTM on characters, hidden 256, 64 steps, batch 32, Adam", losses: [4.15956, 4.1553] },
   W7: { file: "w7-gpt", title: "GPT 4×128, 4 heads, 8×128 tokens, AdamW", losses: [4.33757, 4.09478] },
   W8: {
     file: "w8-skipgram",
@@ -26,6 +28,7 @@ export const peers = {
   "tfjs-cpu": { title: "tfjs cpu", package: "@tensorflow/tfjs", toolkit: "tfjs" },
   "tfjs-wasm": { title: "tfjs wasm", package: "@tensorflow/tfjs-backend-wasm", toolkit: "tfjs" },
   jax: { title: "jax-js", package: "@jax-js/jax", toolkit: "jax" },
+  ort: { title: "onnxruntime-node", package: "onnxruntime-node" },
   "jax-fma": {
     title: "jax-js, relaxed SIMD",
     package: "@jax-js/jax",

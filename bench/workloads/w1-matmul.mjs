@@ -59,3 +59,18 @@ export function* tfjs({ array, backend, tf }) {
     });
   }
 }
+
+export async function* ort({ graph, input, session }) {
+  for (const n of sizes) {
+    const pair = operands(n).map(input);
+    const g = graph(pair);
+    const run = await session(g.model(g.node("MatMul", ["x0", "x1"])), pair);
+    const { calls } = figure(n);
+    yield figure(n, {
+      async step() {
+        for (let i = 0; i < calls; i++) await run();
+      },
+      check: async () => meanAbs((await run()).data),
+    });
+  }
+}

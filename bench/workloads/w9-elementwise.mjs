@@ -89,3 +89,21 @@ export function* tfjs({ array, tf }) {
     });
   }
 }
+
+// The binding's own copies of inputs and outputs are part of a call.
+export async function* ort({ graph, input, session }) {
+  const [a, b, m] = operands().map(input);
+  const ones = { data: new Float32Array(columns).fill(1), shape: [columns] };
+  const operations = {
+    add: [(g) => g.node("Add", ["x0", "x1"]), a, b],
+    gelu: [(g) => g.node("Gelu", ["x0"], { approximate: "tanh" }), a],
+    softmax: [(g) => g.node("Softmax", ["x0"]), m],
+    "layer norm": [(g) => g.node("LayerNormalization", ["x0", g.constant(ones)]), m],
+    sum: [(g) => g.node("ReduceSum", ["x0"]), a],
+  };
+  for (const [metric, [build, ...inputs]] of Object.entries(operations)) {
+    const g = graph(inputs);
+    const run = await session(g.model(build(g)), inputs);
+    yield figure(metric, { step: async () => void (await run()), check: async () => meanAbs((await run()).data) });
+  }
+}
