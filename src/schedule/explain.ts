@@ -10,7 +10,7 @@ const big = (n: number): string =>
         : String(n);
 
 /** The loops of a kernel: `outer[64,28] inner[256]`. */
-function shapeText(kernel: Kernel): string {
+export function shapeText(kernel: Kernel): string {
   if (kernel.kind === "scan") return `×${kernel.length}`;
   if (kernel.kind === "contract") {
     const part = (name: string, axes: readonly { size: number }[]): string =>

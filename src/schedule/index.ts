@@ -6,5 +6,5 @@
  */
 export { makePlan } from "./plan.ts";
 export type { Computation } from "./plan.ts";
-export { explainPlan } from "./explain.ts";
+export { explainPlan, shapeText } from "./explain.ts";
 export type * from "./kernel.ts";

@@ -28,6 +28,46 @@ export interface Program {
   run(inputs: readonly Value[]): Value[];
   /** The kernel list as text: shapes, flops, bytes, arena size. */
   explain(): string;
+  /** The kernel list as data: what a profile shows. */
+  info?(): ProgramInfo;
+}
+
+/** A kernel of a program and the work of one call. */
+export interface KernelInfo {
+  readonly name: string;
+  /** loop, contract. */
+  readonly kind: string;
+  /** Its loops as text. */
+  readonly loops: string;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** What a program consists of. */
+export interface ProgramInfo {
+  readonly kernels: readonly KernelInfo[];
+  /** Number in `kernels` of each call of one run, in order; the turns of loops over time follow each other. */
+  readonly order: ArrayLike<number>;
+  /** Memory for intermediates, and what they would need without reuse. */
+  readonly arenaBytes: number;
+  readonly totalBytes: number;
+}
+
+/** One run of a program by the clock: milliseconds of the calling thread's `performance.now()`. */
+export interface ProgramRun {
+  readonly program: Program;
+  /** The whole run: handing over, kernels, results. */
+  readonly start: number;
+  readonly end: number;
+  /** For each thread start and end of each call of `order`; 0, 0: it had no part in it. Good until the next run. */
+  readonly threads: readonly Float64Array[];
+}
+
+/** Told of what an executor does, for profiles. */
+export interface Observer {
+  /** A program was made, not found in the cache. */
+  compiled(program: Program, start: number, end: number): void;
+  ran(run: ProgramRun): void;
 }
 
 /** What runs graphs: injected by engine.ts, so that tensors know no device. */
@@ -36,6 +76,8 @@ export interface Executor {
   compile(graph: Graph): Program;
   /** A value that holds (a copy of) host data. */
   fromHost(data: TypedArray, shape: readonly number[], dtype: DType): Value;
+  /** While there is one, runs are timed. */
+  observer?: Observer | null;
 }
 
 export function executor(): Executor {
