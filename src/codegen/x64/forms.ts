@@ -66,7 +66,6 @@ const N4 = 2 << 26;
 const N8 = 3 << 26;
 const N16 = 4 << 26;
 const N32 = 5 << 26;
-const EIGHTH = (1 + 8) << 26;
 const QUARTER = (2 + 8) << 26;
 const HALF = (3 + 8) << 26;
 const FULL = (4 + 8) << 26;
