@@ -279,16 +279,18 @@ export function dot(a: Node, b: Node, attrs: DotAttrs): Node {
   return intern("dot", [a, b], { lhsBatch, rhsBatch, lhsContract, rhsContract }, shape, a.dtype);
 }
 
-const checkIndices = (op: string, indices: Node): void => {
+/** The axis that int32 `indices` count along; an empty one has no place for them. */
+function checkIndices(op: string, x: Node, indices: Node, axis: number): number {
   if (indices.dtype !== "int32")
     throw new DTypeError(`[${op}] indices must be int32, got ${indices.dtype}: cast them.`);
-};
+  const a = axisOf(axis, x.shape.length, op);
+  if (x.shape[a] === 0 && sizeOf(indices.shape) > 0)
+    throw new ValueError(`[${op}] axis ${a} of ${showShape(x.shape)} is empty.`);
+  return a;
+}
 
 export function gather(x: Node, indices: Node, axis: number): Node {
-  checkIndices("gather", indices);
-  const a = axisOf(axis, x.shape.length, "gather");
-  if (x.shape[a] === 0 && sizeOf(indices.shape) > 0)
-    throw new ValueError(`[gather] axis ${a} of ${showShape(x.shape)} is empty.`);
+  const a = checkIndices("gather", x, indices, axis);
   return intern(
     "gather",
     [x, indices],
@@ -299,8 +301,7 @@ export function gather(x: Node, indices: Node, axis: number): Node {
 }
 
 export function scatterAdd(base: Node, indices: Node, updates: Node, axis: number): Node {
-  checkIndices("scatterAdd", indices);
-  const a = axisOf(axis, base.shape.length, "scatterAdd");
+  const a = checkIndices("scatterAdd", base, indices, axis);
   const want = [...base.shape.slice(0, a), ...indices.shape, ...base.shape.slice(a + 1)];
   if (!sameShape(want, updates.shape) || updates.dtype !== base.dtype) {
     throw new ShapeError(

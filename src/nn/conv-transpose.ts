@@ -1,49 +1,37 @@
 import { ShapeError, showShape, ValueError } from "../base/index.ts";
-import { add, convTranspose, type Tensor } from "../tensor/index.ts";
-import { activationJson, type ActivationLike, activationOf } from "./activations.ts";
+import { convTranspose } from "../tensor/index.ts";
 import { needImages, type Sizes, sizesOf } from "./conv.ts";
 import { needWhole } from "./core.ts";
-import { type InitializerLike, initializerOf } from "./initializers.ts";
-import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
-import { type RegularizerLike, regularizerOf, regularizersJson } from "./regularizers.ts";
+import type { InitializerLike } from "./initializers.ts";
+import { type Layer, makeLayer } from "./layer.ts";
+import { type WeightOptions, weightsOf } from "./weights.ts";
 
-export interface ConvTransposeOptions extends LayerOptions {
-  /** A penalty on the kernel; default none. */
-  readonly kernelRegularizer?: RegularizerLike;
-  /** A penalty on the bias; default none. */
-  readonly biasRegularizer?: RegularizerLike;
+export interface ConvTransposeOptions extends WeightOptions {
   /** How many times larger the result is; default 1. */
   readonly strides?: Sizes;
   /** "valid": size n·s + max(k − s, 0); "same": n·s. Default "valid". */
   readonly padding?: "valid" | "same";
   /** Distance between taps; default 1. */
   readonly dilationRate?: Sizes;
-  readonly activation?: ActivationLike;
-  /** Default true. */
-  readonly useBias?: boolean;
+  /** Channels are split into this many groups that do not see each other; default 1. */
+  readonly groups?: number;
   /** Default "glorotUniform". */
   readonly kernelInitializer?: InitializerLike;
-  /** Default "zeros". */
-  readonly biasInitializer?: InitializerLike;
 }
 
-/** x [batch, ...spatial, in], kernel [...window, filters, in] → [batch, ...larger, filters]. */
+/** x [batch, ...spatial, in], kernel [...window, filters / groups, in] → [batch, ...larger, filters]. */
 function transposed(rank: number, filters: number, kernelSize: Sizes, options: ConvTransposeOptions): Layer {
   const kind = `conv${rank}dTranspose`;
-  const { padding = "valid", useBias = true } = options;
-  const kernelInitializer = initializerOf(options.kernelInitializer ?? "glorotUniform");
-  const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
-  const kernelRegularizer = regularizerOf(options.kernelRegularizer);
-  const biasRegularizer = regularizerOf(options.biasRegularizer);
+  const { padding = "valid", groups = 1 } = options;
   needWhole(kind, "filters", filters);
+  needWhole(kind, "groups", groups);
+  if (filters % groups !== 0) throw new ValueError(`[${kind}] ${filters} filters do not split into ${groups} groups.`);
   if (padding !== "valid" && padding !== "same")
     throw new ValueError(`[${kind}] padding must be "valid" or "same", got ${JSON.stringify(padding)}.`);
   const size = sizesOf(kind, "kernelSize", kernelSize, rank);
   const strides = sizesOf(kind, "strides", options.strides ?? 1, rank);
   const dilation = sizesOf(kind, "dilationRate", options.dilationRate ?? 1, rank);
-  const act = activationOf(options.activation ?? "linear");
-  let kernel: Tensor | null = null;
-  let bias: Tensor | null = null;
+  const weights = weightsOf(options, options.kernelInitializer);
   return makeLayer({
     class: kind,
     options,
@@ -53,31 +41,27 @@ function transposed(rank: number, filters: number, kernelSize: Sizes, options: C
       strides,
       padding,
       dilationRate: dilation,
-      activation: activationJson(act),
-      useBias,
-      kernelInitializer: kernelInitializer.config,
-      biasInitializer: biasInitializer.config,
-      ...regularizersJson({ kernelRegularizer, biasRegularizer }),
+      groups,
+      ...weights.config(),
     }),
     build([shape], variable, tag) {
       needImages(tag, shape, rank);
-      kernel = variable("kernel", [...size, filters, shape[rank + 1]], kernelInitializer, {
-        regularizer: kernelRegularizer,
-      });
-      if (useBias) bias = variable("bias", [filters], biasInitializer, { regularizer: biasRegularizer });
+      const channels = shape[rank + 1];
+      if (channels % groups !== 0)
+        throw new ShapeError(
+          `${tag} ${channels} channels of input ${showShape(shape)} do not split into ${groups} groups.`,
+        );
+      weights.build(variable, [...size, filters / groups, channels], [filters]);
     },
     check([shape], tag) {
-      const w = kernel as Tensor;
+      const w = weights.kernel.shape;
       needImages(tag, shape, rank);
-      if (shape[rank + 1] === w.shape[rank + 1]) return;
+      if (shape[rank + 1] === w[rank + 1]) return;
       throw new ShapeError(
-        `${tag} expects ${w.shape[rank + 1]} channels, got input ${showShape(shape)}; kernel ${showShape(w.shape)} is [...window, out, in].`,
+        `${tag} expects ${w[rank + 1]} channels, got input ${showShape(shape)}; kernel ${showShape(w)} is [...window, out, in].`,
       );
     },
-    call([x]) {
-      const y = convTranspose(x, kernel as Tensor, { strides, padding, dilation });
-      return act(bias === null ? y : add(y, bias));
-    },
+    call: ([x]) => weights.finish(convTranspose(x, weights.kernel, { strides, padding, dilation, groups })),
   });
 }
 

@@ -1,10 +1,9 @@
 import { ShapeError, showShape, ValueError } from "../base/index.ts";
-import { add, conv, type ConvPadding, depthwiseConv, type Tensor } from "../tensor/index.ts";
-import { activationJson, type ActivationLike, activationOf } from "./activations.ts";
+import { conv, type ConvOptions as TensorConvOptions, depthwiseConv } from "../tensor/index.ts";
 import { needWhole } from "./core.ts";
-import { type InitializerLike, initializerOf } from "./initializers.ts";
-import { type Config, type Layer, type LayerOptions, makeLayer } from "./layer.ts";
-import { type RegularizerLike, regularizerOf, regularizersJson } from "./regularizers.ts";
+import type { InitializerLike } from "./initializers.ts";
+import { type Config, type Layer, makeLayer } from "./layer.ts";
+import { type WeightOptions, weightsOf } from "./weights.ts";
 
 /** One whole number for all spatial axes, or one for each. */
 export type Sizes = number | readonly number[];
@@ -31,23 +30,13 @@ export function needImages(tag: string, shape: readonly number[], rank: number):
   throw new ShapeError(`${tag} expects [batch, ${AXES[rank]}, channels], got input ${showShape(shape)}.${hint}`);
 }
 
-export interface ConvBase extends LayerOptions {
-  /** A penalty on the kernel; default none. */
-  readonly kernelRegularizer?: RegularizerLike;
-  /** A penalty on the bias; default none. */
-  readonly biasRegularizer?: RegularizerLike;
+export interface ConvBase extends WeightOptions {
   /** Step of the window; default 1. */
   readonly strides?: Sizes;
   /** "valid": none; "same": size ceil(n/stride), the odd zero behind (S-252). Default "valid". */
   readonly padding?: PaddingOption;
   /** Distance between taps; default 1 (Keras: dilation_rate). */
   readonly dilationRate?: Sizes;
-  /** Default none. */
-  readonly activation?: ActivationLike;
-  /** Default true. */
-  readonly useBias?: boolean;
-  /** Default "zeros". */
-  readonly biasInitializer?: InitializerLike;
 }
 
 export interface ConvOptions extends ConvBase {
@@ -57,16 +46,26 @@ export interface ConvOptions extends ConvBase {
   readonly kernelInitializer?: InitializerLike;
 }
 
-/** What `conv` takes: causal padding puts all zeros in front. */
-const padsOf = (g: Geometry): ConvPadding =>
-  g.padding === "causal" ? g.kernel.map((k, i): [number, number] => [(k - 1) * g.dilation[i], 0]) : g.padding;
-
 interface Geometry {
   readonly kernel: number[];
   readonly strides: number[];
   readonly dilation: number[];
   readonly padding: PaddingOption;
 }
+
+/** What `conv` takes: causal padding puts all zeros in front. */
+const argumentsOf = (g: Geometry): TensorConvOptions => ({
+  strides: g.strides,
+  padding: g.padding === "causal" ? g.kernel.map((k, i): [number, number] => [(k - 1) * g.dilation[i], 0]) : g.padding,
+  dilation: g.dilation,
+});
+
+const geometryJson = (g: Geometry): Config => ({
+  kernelSize: g.kernel,
+  strides: g.strides,
+  padding: g.padding,
+  dilationRate: g.dilation,
+});
 
 function geometryOf(layer: string, kernelSize: Sizes, options: ConvBase, rank: number): Geometry {
   const { padding = "valid" } = options;
@@ -107,34 +106,16 @@ function checkChannels(tag: string, shape: readonly number[], want: number, kern
 /** x [batch, ...spatial, in], kernel [...window, in/groups, filters] → [batch, ...spatial', filters]. */
 function convolution(rank: number, filters: number, kernelSize: Sizes, options: ConvOptions): Layer {
   const kind = `conv${rank}d`;
-  const { groups = 1, useBias = true } = options;
-  const kernelInitializer = initializerOf(options.kernelInitializer ?? "glorotUniform");
-  const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
-  const kernelRegularizer = regularizerOf(options.kernelRegularizer);
-  const biasRegularizer = regularizerOf(options.biasRegularizer);
+  const { groups = 1 } = options;
   needWhole(kind, "filters", filters);
   needWhole(kind, "groups", groups);
   if (filters % groups !== 0) throw new ValueError(`[${kind}] ${filters} filters do not split into ${groups} groups.`);
   const g = geometryOf(kind, kernelSize, options, rank);
-  const act = activationOf(options.activation ?? "linear");
-  let kernel: Tensor | null = null;
-  let bias: Tensor | null = null;
+  const weights = weightsOf(options, options.kernelInitializer);
   return makeLayer({
     class: kind,
     options,
-    config: () => ({
-      filters,
-      kernelSize: g.kernel,
-      strides: g.strides,
-      padding: g.padding,
-      dilationRate: g.dilation,
-      groups,
-      activation: activationJson(act),
-      useBias,
-      kernelInitializer: kernelInitializer.config,
-      biasInitializer: biasInitializer.config,
-      ...regularizersJson({ kernelRegularizer, biasRegularizer }),
-    }),
+    config: () => ({ filters, ...geometryJson(g), groups, ...weights.config() }),
     build([shape], variable, tag) {
       needImages(tag, shape, rank);
       const channels = shape[rank + 1];
@@ -142,21 +123,15 @@ function convolution(rank: number, filters: number, kernelSize: Sizes, options: 
         throw new ShapeError(
           `${tag} ${channels} channels of input ${showShape(shape)} do not split into ${groups} groups.`,
         );
-      kernel = variable("kernel", [...g.kernel, channels / groups, filters], kernelInitializer, {
-        regularizer: kernelRegularizer,
-      });
-      if (useBias) bias = variable("bias", [filters], biasInitializer, { regularizer: biasRegularizer });
+      weights.build(variable, [...g.kernel, channels / groups, filters], [filters]);
     },
     check([shape], tag) {
-      const w = kernel as Tensor;
+      const w = weights.kernel.shape;
       needImages(tag, shape, rank);
-      checkChannels(tag, shape, w.shape[rank] * groups, w.shape);
+      checkChannels(tag, shape, w[rank] * groups, w);
       needRoom(tag, shape, g);
     },
-    call([x]) {
-      const y = conv(x, kernel as Tensor, { strides: g.strides, padding: padsOf(g), dilation: g.dilation, groups });
-      return act(bias === null ? y : add(y, bias));
-    },
+    call: ([x]) => weights.finish(conv(x, weights.kernel, { ...argumentsOf(g), groups })),
   });
 }
 
@@ -190,47 +165,24 @@ export interface DepthwiseOptions extends ConvBase {
  * [batch, h', w', in·multiplier] (Keras: DepthwiseConv2D).
  */
 export function depthwiseConv2d(kernelSize: Sizes, options: DepthwiseOptions = {}): Layer {
-  const { depthMultiplier = 1, useBias = true } = options;
-  const depthwiseInitializer = initializerOf(options.depthwiseInitializer ?? "glorotUniform");
-  const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
-  const kernelRegularizer = regularizerOf(options.kernelRegularizer);
-  const biasRegularizer = regularizerOf(options.biasRegularizer);
+  const { depthMultiplier = 1 } = options;
   needWhole("depthwiseConv2d", "depthMultiplier", depthMultiplier);
   const g = geometryOf("depthwiseConv2d", kernelSize, options, 2);
-  const act = activationOf(options.activation ?? "linear");
-  let kernel: Tensor | null = null;
-  let bias: Tensor | null = null;
+  const weights = weightsOf(options, options.depthwiseInitializer, "depthwiseInitializer", "depthwise_kernel");
   return makeLayer({
     class: "depthwiseConv2d",
     options,
-    config: (): Config => ({
-      kernelSize: g.kernel,
-      strides: g.strides,
-      padding: g.padding,
-      dilationRate: g.dilation,
-      depthMultiplier,
-      activation: activationJson(act),
-      useBias,
-      depthwiseInitializer: depthwiseInitializer.config,
-      biasInitializer: biasInitializer.config,
-      ...regularizersJson({ kernelRegularizer, biasRegularizer }),
-    }),
+    config: (): Config => ({ ...geometryJson(g), depthMultiplier, ...weights.config() }),
     build([shape], variable, tag) {
       needImages(tag, shape, 2);
-      kernel = variable("depthwise_kernel", [...g.kernel, shape[3], depthMultiplier], depthwiseInitializer, {
-        regularizer: kernelRegularizer,
-      });
-      if (useBias)
-        bias = variable("bias", [shape[3] * depthMultiplier], biasInitializer, { regularizer: biasRegularizer });
+      weights.build(variable, [...g.kernel, shape[3], depthMultiplier], [shape[3] * depthMultiplier]);
     },
     check([shape], tag) {
+      const w = weights.kernel.shape;
       needImages(tag, shape, 2);
-      checkChannels(tag, shape, (kernel as Tensor).shape[2], (kernel as Tensor).shape);
+      checkChannels(tag, shape, w[2], w);
       needRoom(tag, shape, g);
     },
-    call([x]) {
-      const y = depthwiseConv(x, kernel as Tensor, { strides: g.strides, padding: padsOf(g), dilation: g.dilation });
-      return act(bias === null ? y : add(y, bias));
-    },
+    call: ([x]) => weights.finish(depthwiseConv(x, weights.kernel, argumentsOf(g))),
   });
 }

@@ -1,9 +1,9 @@
 import { ShapeError, showShape, sizeOf, ValueError } from "../base/index.ts";
-import { add, greater, matmul, mul, random, reshape, take, Tensor, where } from "../tensor/index.ts";
-import { activationJson, type ActivationLike, activationLayer, activationOf } from "./activations.ts";
+import { greater, matmul, mul, random, reshape, take, Tensor, where } from "../tensor/index.ts";
+import { type ActivationLike, activationLayer } from "./activations.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
-import { type RegularizerLike, regularizerOf, regularizersJson } from "./regularizers.ts";
+import { type WeightOptions, weightsOf } from "./weights.ts";
 
 /** Throws unless `value` is a whole number of at least `least`. */
 export function needWhole(layer: string, option: string, value: number, least = 1): void {
@@ -12,19 +12,9 @@ export function needWhole(layer: string, option: string, value: number, least = 
   }
 }
 
-export interface DenseOptions extends LayerOptions {
-  /** A penalty on the kernel; default none. */
-  readonly kernelRegularizer?: RegularizerLike;
-  /** A penalty on the bias; default none. */
-  readonly biasRegularizer?: RegularizerLike;
-  /** Default: none. */
-  readonly activation?: ActivationLike;
-  /** Default true. */
-  readonly useBias?: boolean;
+export interface DenseOptions extends WeightOptions {
   /** Default "glorotUniform". */
   readonly kernelInitializer?: InitializerLike;
-  /** Default "zeros". */
-  readonly biasInitializer?: InitializerLike;
 }
 
 /**
@@ -35,38 +25,21 @@ export interface DenseOptions extends LayerOptions {
  */
 export function dense(units: number, options: DenseOptions = {}): Layer {
   needWhole("dense", "units", units);
-  const { useBias = true } = options;
-  const kernelInitializer = initializerOf(options.kernelInitializer ?? "glorotUniform");
-  const biasInitializer = initializerOf(options.biasInitializer ?? "zeros");
-  const kernelRegularizer = regularizerOf(options.kernelRegularizer);
-  const biasRegularizer = regularizerOf(options.biasRegularizer);
-  const act = activationOf(options.activation ?? "linear");
-  let kernel: Tensor | null = null;
-  let bias: Tensor | null = null;
+  const weights = weightsOf(options, options.kernelInitializer);
   return makeLayer({
     class: "dense",
     options,
-    config: () => ({
-      units,
-      activation: activationJson(act),
-      useBias,
-      kernelInitializer: kernelInitializer.config,
-      biasInitializer: biasInitializer.config,
-      ...regularizersJson({ kernelRegularizer, biasRegularizer }),
-    }),
+    config: () => ({ units, ...weights.config() }),
     build([shape], variable, tag) {
       if (shape.length < 2) {
         throw new ShapeError(
           `${tag} expects [batch, ..., features], got input ${showShape(shape)}: give it a batch axis in front, reshape([1, -1]).`,
         );
       }
-      kernel = variable("kernel", [shape[shape.length - 1], units], kernelInitializer, {
-        regularizer: kernelRegularizer,
-      });
-      if (useBias) bias = variable("bias", [units], biasInitializer, { regularizer: biasRegularizer });
+      weights.build(variable, [shape[shape.length - 1], units], [units]);
     },
     check([shape], tag) {
-      const [want] = (kernel as Tensor).shape;
+      const [want] = weights.kernel.shape;
       const last = shape[shape.length - 1];
       if (last === want && shape.length >= 2) return;
       const flat = sizeOf(shape.slice(1)) === want ? " Did you forget flatten()?" : "";
@@ -74,10 +47,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
         `${tag} expects last axis ${want}, got input ${showShape(shape)}; weight [${want}, ${units}] needs [..., ${want}].${flat}`,
       );
     },
-    call([x]) {
-      const y = matmul(x, kernel as Tensor);
-      return act(bias === null ? y : add(y, bias));
-    },
+    call: ([x]) => weights.finish(matmul(x, weights.kernel)),
   });
 }
 

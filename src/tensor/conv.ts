@@ -123,16 +123,17 @@ export function conv(x: TensorLike, w: TensorLike, options: ConvOptions = {}): T
         `${groups > 1 ? ` (${groups} groups of ${inputs})` : ""}.${hint}`,
     );
   }
-  return apply([a, b], (p, q) => {
-    // [...K, C/G, O] → [...K, C/G, G, O/G] → [...K, G, C/G, O/G]
-    const kernel = b.shape.slice(0, nd);
-    const split = build.reshape(q, [...kernel, inputs, groups, outputs / groups]);
-    const grouped =
-      groups === 1
-        ? build.reshape(q, [...kernel, 1, inputs, outputs])
-        : build.permute(split, [...kernel.keys(), nd + 1, nd, nd + 2]);
-    return convGroups(p, grouped, groups, options, "conv");
-  });
+  return apply([a, b], (p, q) => convGroups(p, splitGroups(q, groups), groups, options, "conv"));
+}
+
+/** [...K, I, G · O] → [...K, G, I, O]. */
+function splitGroups(w: Node, groups: number): Node {
+  const kernel = w.shape.slice(0, -2);
+  const [inputs, outputs] = w.shape.slice(-2);
+  if (groups === 1) return build.reshape(w, [...kernel, 1, inputs, outputs]);
+  const nd = kernel.length;
+  const split = build.reshape(w, [...kernel, inputs, groups, outputs / groups]);
+  return build.permute(split, [...kernel.keys(), nd + 1, nd, nd + 2]);
 }
 
 /** x [B, ...S, C] with w [...K, G, I, O] → [B, ...S', G · O]. */
@@ -143,6 +144,12 @@ function convGroups(x: Node, w: Node, groups: number, options: ConvOptions, op: 
   const strides = perAxis(options.strides, nd, 1, op, "strides");
   const dilation = perAxis(options.dilation, nd, 1, op, "dilation");
   const padding = padsFor(options.padding, sizes, kernel, strides, dilation, op);
+  sizes.forEach((n, i) => {
+    if ((kernel[i] - 1) * dilation[i] + 1 <= n + padding[i][0] + padding[i][1]) return;
+    throw new ShapeError(
+      `[${op}] kernel ${showShape(kernel)} does not fit input ${showShape(sizes)} on spatial axis ${i}: pad the input ("same") or use a smaller kernel.`,
+    );
+  });
   const split = build.reshape(x, [...x.shape.slice(0, nd + 1), groups, x.shape[nd + 1] / groups]);
   const out = build.conv(split, w, { strides, padding, lhsDilation: Array<number>(nd).fill(1), rhsDilation: dilation });
   return build.reshape(out, [...out.shape.slice(0, nd + 1), groups * out.shape[nd + 2]]);
@@ -184,11 +191,13 @@ export interface ConvTransposeOptions {
   readonly dilation?: PerAxis;
   /** Places added to the end of each spatial axis, with a numeric padding. Default: 0. */
   readonly outputPadding?: PerAxis;
+  /** Channels are split into so many groups that do not see each other. Default: 1. */
+  readonly groups?: number;
 }
 
 /**
- * The transpose of a convolution, for upsampling: x [B, ...S, C] and w [...K, O, C] (Keras' layout: that of the convolution
- * O → C it is the gradient of) → [B, ...S', O].
+ * The transpose of a convolution, for upsampling: x [B, ...S, C] and w [...K, O / groups, C] (Keras' layout: that of the
+ * convolution O → C it is the gradient of) → [B, ...S', O].
  */
 export function convTranspose(x: TensorLike, w: TensorLike, options: ConvTransposeOptions = {}): Tensor {
   const op = "convTranspose";
@@ -199,10 +208,14 @@ export function convTranspose(x: TensorLike, w: TensorLike, options: ConvTranspo
       `[${op}] x ${showShape(a.shape)} has ${a.shape[nd + 1]} channels, so w must be [${"k, ".repeat(nd)}out, ${a.shape[nd + 1]}], got ${showShape(b.shape)}.`,
     );
   }
+  const [outputs, channels] = b.shape.slice(nd);
+  const { padding = "valid", outputPadding = 0, groups = 1 } = options;
+  if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
+    throw new ValueError(`[${op}] groups ${groups} must divide the ${channels} channels of x ${showShape(a.shape)}.`);
+  }
   const kernel = b.shape.slice(0, nd);
   const strides = perAxis(options.strides, nd, 1, op, "strides");
   const dilation = perAxis(options.dilation, nd, 1, op, "dilation");
-  const { padding = "valid", outputPadding = 0 } = options;
   const extra = typeof outputPadding === "number" ? Array<number>(nd).fill(outputPadding) : outputPadding;
   const pads = kernel.map((k, i): Pads => {
     const taps = (k - 1) * dilation[i] + 1;
@@ -219,11 +232,11 @@ export function convTranspose(x: TensorLike, w: TensorLike, options: ConvTranspo
     return [lo, size - spread - lo + taps - 1];
   });
   return apply([a, b], (p, q) => {
-    // [...K, O, C] → flipped [...K, 1, C, O]
+    // [...K, O, G · C] → flipped [...K, G, C, O]
     const axes = [...kernel.keys()];
-    const turned = build.permute(build.flip(q, axes), [...axes, nd + 1, nd]);
-    const grouped = build.reshape(turned, [...kernel, 1, b.shape[nd + 1], b.shape[nd]]);
-    const split = build.reshape(p, [...a.shape.slice(0, nd + 1), 1, a.shape[nd + 1]]);
+    const turned = splitGroups(build.flip(q, axes), groups);
+    const grouped = build.permute(turned, [...axes, nd, nd + 2, nd + 1]);
+    const split = build.reshape(p, [...a.shape.slice(0, nd + 1), groups, channels / groups]);
     const positive = pads.map(([lo, hi]): Pads => [Math.max(lo, 0), Math.max(hi, 0)]);
     const out = build.conv(split, grouped, {
       strides: axes.map(() => 1),
@@ -231,7 +244,7 @@ export function convTranspose(x: TensorLike, w: TensorLike, options: ConvTranspo
       lhsDilation: strides,
       rhsDilation: dilation,
     });
-    const flat = build.reshape(out, [...out.shape.slice(0, nd + 1), out.shape[nd + 2]]);
+    const flat = build.reshape(out, [...out.shape.slice(0, nd + 1), groups * outputs]);
     // Negative padding crops.
     const start = flat.shape.map((_, i) => (i >= 1 && i <= nd ? Math.max(0, -pads[i - 1][0]) : 0));
     const stop = flat.shape.map((d, i) => (i >= 1 && i <= nd ? d - Math.max(0, -pads[i - 1][1]) : d));

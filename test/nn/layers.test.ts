@@ -92,6 +92,13 @@ const CASES: LayerCase[] = [
     variables: [[3, 3, 2, 3], [2]],
   },
   {
+    name: "conv2dTranspose in groups",
+    make: () => nn.conv2dTranspose(6, 3, { strides: 2, padding: "same", groups: 3 }),
+    inputs: [image],
+    output: [2, 12, 10, 6],
+    variables: [[3, 3, 2, 3], [6]],
+  },
+  {
     name: "conv3dTranspose",
     make: () => nn.conv3dTranspose(2, 2),
     inputs: [[1, 2, 2, 2, 2]],

@@ -153,6 +153,26 @@ test.each<[string, () => unknown, string | RegExp]>([
     /\[conv\] kernel \[5, 5\] does not fit input \[2, 2\].*"same"/,
   ],
   [
+    "kernel one place larger than the image",
+    () => c.conv(m(1, 4, 4, 1), m(5, 3, 1, 1)),
+    /\[conv\] kernel \[5, 3\] does not fit input \[4, 4\] on spatial axis 0: pad the input \("same"\) or use a smaller kernel/,
+  ],
+  [
+    "dilated kernel larger than the padded image",
+    () => c.depthwiseConv(m(1, 4, 4, 2), m(3, 3, 2, 1), { dilation: 4, padding: 2 }),
+    /\[depthwiseConv\] kernel \[3, 3\] does not fit input \[4, 4\] on spatial axis 0/,
+  ],
+  [
+    "transposed groups",
+    () => c.convTranspose(m(1, 4, 4, 3), m(3, 3, 2, 3), { groups: 2 }),
+    /\[convTranspose\] groups 2 must divide the 3 channels of x \[1, 4, 4, 3\]/,
+  ],
+  [
+    "scattering into an empty axis",
+    () => c.zeros([0, 3]).scatterAdd(c.tensor(new Int32Array([0])), m(1, 3)),
+    /\[scatterAdd\] axis 0 of \[0, 3\] is empty/,
+  ],
+  [
     "groups",
     () => c.conv(m(1, 4, 4, 3), m(3, 3, 3, 4), { groups: 2 }),
     /groups 2 must divide both the 3 channels of x \[1, 4, 4, 3\] and the 4/,

@@ -322,6 +322,23 @@ describe("matrices and more", () => {
 });
 
 describe("convolution sizes", () => {
+  test.each([
+    { groups: 2, strides: 2, padding: "same" },
+    { groups: 3, strides: 1, padding: "valid" },
+    { groups: 6, strides: [2, 1], padding: "same" },
+  ] as const)("a grouped transposed convolution is the gradient of the convolution: %j", (options) => {
+    const x = c.random.normal([2, 8, 6, 6]);
+    const w = c.random.normal([3, 3, 6 / options.groups, 12]);
+    const y = c.conv(x, w, options);
+    const ct = c.random.normal(y.shape);
+    const dx = c.grad((t: Tensor) => c.conv(t, w, options).mul(ct).sum())(x);
+    expect(c.allClose(c.convTranspose(ct, w, options), dx, { rtol: 1e-4, atol: 1e-4 })).toBe(true);
+  });
+  test("nothing scattered into an empty axis has a gradient", () => {
+    const none = c.tensor(new Int32Array(0));
+    const f = (u: Tensor): Tensor => c.zeros([0, 3]).scatterAdd(none, u).sum();
+    expect(c.grad(f)(c.zeros([0, 3])).shape).toEqual([0, 3]);
+  });
   test("same, valid, transposed, pooled, as in Keras", () => {
     const x = c.ones([1, 5, 5, 2]);
     expect(c.conv(x, c.ones([3, 3, 2, 4]), { strides: 2, padding: "same" }).shape).toEqual([1, 3, 3, 4]);
