@@ -46,8 +46,6 @@ export interface KernelInfo {
 /** What a program consists of. */
 export interface ProgramInfo {
   readonly kernels: readonly KernelInfo[];
-  /** Number in `kernels` of each call of one run, in order; the turns of loops over time follow each other. */
-  readonly order: ArrayLike<number>;
   /** Memory for intermediates, and what they would need without reuse. */
   readonly arenaBytes: number;
   readonly totalBytes: number;
@@ -59,6 +57,8 @@ export interface ProgramRun {
   /** The whole run: handing over, kernels, results. */
   readonly start: number;
   readonly end: number;
+  /** Number in the program's kernels of each call, in order of the walk, turns of loops over time and all. */
+  readonly order: ArrayLike<number>;
   /** For each thread start and end of each call of `order`; 0, 0: it had no part in it. Good until the next run. */
   readonly threads: readonly Float64Array[];
 }
