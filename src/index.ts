@@ -48,5 +48,20 @@ export {
 export { avgPool, maxPool, type PoolOptions } from "./tensor/pool.ts";
 export * as random from "./tensor/random.ts";
 export { compiled, explain, type Compiled } from "./tensor/compiled.ts";
-export * from "./autodiff/index.ts";
+export {
+  checkGradients,
+  checkpoint,
+  customVjp,
+  grad,
+  hessian,
+  jacobian,
+  scan,
+  valueAndGrad,
+  vjp,
+  type CheckedComponent,
+  type CheckOptions,
+  type CheckReport,
+  type GradOptions,
+  type ScanOptions,
+} from "./autodiff/index.ts";
 export { leakReport, memory, trackMemory, type MemoryInfo } from "./engine.ts";

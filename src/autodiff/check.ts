@@ -24,7 +24,7 @@ import {
   type Value,
   type Variable,
 } from "../tensor/index.ts";
-import { differentiating, variablesOf } from "./grad.ts";
+import { differentiating, variablesOf } from "./loss.ts";
 import { reverse } from "./reverse.ts";
 
 export interface CheckOptions {

@@ -1,4 +1,4 @@
-import { DTypeError, flattenTree, isFloat, ShapeError, showShape, type Tree, ValueError } from "../base/index.ts";
+import { DTypeError, flattenTree, isFloat, showShape, type Tree, ValueError } from "../base/index.ts";
 import { build, type Node } from "../ir/index.ts";
 import {
   asTensor,
@@ -6,74 +6,17 @@ import {
   type HasVariables,
   isTensorLeaf,
   type LooseAll,
-  Tensor,
+  type Tensor,
   type TensorLike,
-  type Trace,
-  traced as inTrace,
-  Variable,
+  type Variable,
 } from "../tensor/index.ts";
-import { reverse } from "./reverse.ts";
+import { overVariables, withGradients } from "./loss.ts";
 
 export interface GradOptions {
   /** Which arguments to differentiate by. Default: 0. With a list, the gradients are a list too. */
   readonly argnums?: number | readonly number[];
   /** The function returns [loss, aux]; aux (any tree) is passed on. Default: false. */
   readonly hasAux?: boolean;
-}
-
-const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
-
-/** Runs `f`, a function that is differentiated, in the trace in progress or at once. */
-export const traced = (f: (trace: Trace) => Node[]): Tensor[] =>
-  inTrace((trace) => differentiating(trace, () => f(trace)));
-
-/** Marks the trace, so that loops keep what their gradients need. */
-export function differentiating<T>(trace: Trace, f: () => T): T {
-  trace.gradients++;
-  try {
-    return f();
-  } finally {
-    trace.gradients--;
-  }
-}
-
-/** The scalar loss a function returned, or an error that says what it must be. */
-function lossOf(x: unknown, op: string): Tensor {
-  if (x instanceof Promise)
-    throw new ValueError(`[${op}] the function is async: differentiate plain tensor code and await outside of it.`);
-  if (typeof x === "number") return asTensor(x, op);
-  if (!isTensor(x)) {
-    const got = Array.isArray(x)
-      ? `an array of ${x.length} (with hasAux: true, [loss, aux] is allowed)`
-      : x === undefined
-        ? "nothing: is a return missing?"
-        : typeof x;
-    throw new ValueError(`[${op}] the function must return one scalar tensor, got ${got}.`);
-  }
-  if (!isFloat(x.dtype))
-    throw new DTypeError(
-      `[${op}] the loss must be a float, got ${x.dtype} ${showShape(x.shape)}: it has no derivative.`,
-    );
-  if (x.size !== 1) {
-    throw new ShapeError(
-      `[${op}] the loss must be a scalar, got ${x.dtype} ${showShape(x.shape)}: reduce it with .mean() or .sum(), or use jacobian().`,
-    );
-  }
-  return x;
-}
-
-/** Gradients of one scalar, zeros where it does not depend on a target. */
-function gradients(loss: Node, targets: readonly Node[]): Node[] {
-  const found = reverse([loss], [build.full(loss.shape, 1, loss.dtype)], targets);
-  return found.map((g, i) => g ?? build.full(targets[i].shape, 0, targets[i].dtype));
-}
-
-/** Splits what the function returned into the loss and a tree of results. */
-function parts(result: unknown, hasAux: boolean, op: string): { loss: Tensor; aux: unknown } {
-  if (!hasAux) return { loss: lossOf(result, op), aux: undefined };
-  if (!Array.isArray(result) || result.length !== 2)
-    throw new ValueError(`[${op}] with hasAux the function must return [loss, aux].`);
-  return { loss: lossOf(result[0], op), aux: result[1] };
 }
 
 type Loss<X> = X extends readonly [Tensor, infer Aux] ? [Tensor, Aux] : Tensor;
@@ -125,7 +68,7 @@ export function valueAndGrad(first: unknown, second?: unknown, third?: GradOptio
     return overVariables(
       first as HasVariables | readonly Variable[],
       second as () => unknown,
-      third ?? {},
+      third?.hasAux,
       "valueAndGrad",
     );
   }
@@ -168,7 +111,7 @@ export function grad(first: unknown, second?: unknown, third?: GradOptions): unk
   const only = ([value, grads]: [unknown, unknown], options: GradOptions): unknown =>
     options.hasAux === true ? [grads, (value as unknown[])[1]] : grads;
   if (typeof second === "function") {
-    return only(overVariables(first as HasVariables, second as () => unknown, third ?? {}, "grad"), third ?? {});
+    return only(overVariables(first as HasVariables, second as () => unknown, third?.hasAux, "grad"), third ?? {});
   }
   if (typeof first !== "function")
     throw new ValueError("[grad] takes a function, or a model and a function: grad(model, () => loss).");
@@ -223,73 +166,11 @@ function overArguments(
   const { argnums = 0, hasAux = false } = options;
   const list = typeof argnums === "number" ? [argnums] : argnums;
   let rebuild: (g: readonly Tensor[]) => unknown[] = () => [];
-  let auxOf: (t: readonly Tensor[]) => unknown = () => undefined;
-  let auxCount = 0;
-  const out = traced(() => {
+  const [value, found] = withGradients(op, hasAux, (_, finish) => {
     const open = openArguments(args, list, op);
     rebuild = open.rebuild;
-    const { loss, aux } = parts(f(...open.opened), hasAux, op);
-    const flat = flattenTree(aux as Tree<Tensor>, isTensor);
-    auxOf = (t) => flat.def.unflatten(t);
-    auxCount = flat.leaves.length;
-    return [loss.node, ...flat.leaves.map((t) => t.node), ...gradients(loss.node, open.nodes)];
+    return finish(f(...open.opened), open.nodes);
   });
-  const grads = rebuild(out.slice(1 + auxCount));
-  const value = hasAux ? [out[0], auxOf(out.slice(1, 1 + auxCount))] : out[0];
+  const grads = rebuild(found);
   return [value, typeof argnums === "number" ? grads[0] : grads];
-}
-
-/** Runs f with fresh names for the variables' values, so that only what f itself does is differentiated. */
-function withOpenVariables<T>(trace: Trace, variables: readonly Variable[], f: (nodes: readonly Node[]) => T): T {
-  const before = variables.map((v) => trace.assigned.get(v));
-  const opened = variables.map((v) => build.alias(v.node));
-  variables.forEach((v, i) => trace.assigned.set(v, opened[i]));
-  try {
-    return f(opened);
-  } finally {
-    variables.forEach((v, i) => {
-      if (trace.assigned.get(v) !== opened[i]) return;
-      const old = before[i];
-      if (old === undefined) trace.assigned.delete(v);
-      else trace.assigned.set(v, old);
-    });
-  }
-}
-
-/** The variables of a model or of a list. */
-export function variablesOf(target: HasVariables | readonly Variable[], op: string): readonly Variable[] {
-  const list = Array.isArray(target)
-    ? (target as readonly Variable[])
-    : (target as HasVariables | null)?.trainableVariables;
-  if (list === undefined || !list.every((v) => v instanceof Variable)) {
-    throw new ValueError(
-      `[${op}] needs a model (something with trainableVariables) or a list of variables before the function.`,
-    );
-  }
-  return list;
-}
-
-function overVariables(
-  target: HasVariables | readonly Variable[],
-  f: () => unknown,
-  options: GradOptions,
-  op: string,
-): [unknown, Tensor[]] {
-  const hasAux = options.hasAux ?? false;
-  let auxOf: (t: readonly Tensor[]) => unknown = () => undefined;
-  let auxCount = 0;
-  const out = traced((trace) => {
-    const variables = variablesOf(target, op);
-    return withOpenVariables(trace, variables, (nodes) => {
-      const { loss, aux } = parts(f(), hasAux, op);
-      // Layers may make their variables at the first call: those were read under their own leaves.
-      const opened = new Map(variables.map((v, i) => [v, nodes[i]]));
-      const targets = variablesOf(target, op).map((v) => opened.get(v) ?? v.leaf);
-      const flat = flattenTree(aux as Tree<Tensor>, isTensor);
-      auxOf = (t) => flat.def.unflatten(t);
-      auxCount = flat.leaves.length;
-      return [loss.node, ...flat.leaves.map((t) => t.node), ...gradients(loss.node, targets)];
-    });
-  });
-  return [hasAux ? [out[0], auxOf(out.slice(1, 1 + auxCount))] : out[0], out.slice(1 + auxCount)];
 }

@@ -5,6 +5,7 @@
  * It is not: forward mode, optimizers, or anything that runs or schedules a graph.
  */
 export { grad, valueAndGrad, type GradOptions } from "./grad.ts";
+export { overVariables } from "./loss.ts";
 export { hessian, jacobian, vjp } from "./products.ts";
 export { scan, type ScanOptions } from "./scan.ts";
 export { checkpoint, customVjp } from "./transforms.ts";

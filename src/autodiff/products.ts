@@ -12,7 +12,8 @@ import {
   type TensorLike,
   type Trace,
 } from "../tensor/index.ts";
-import { differentiating, grad, openArguments, traced } from "./grad.ts";
+import { grad, openArguments } from "./grad.ts";
+import { differentiating, traced } from "./loss.ts";
 import { reverse } from "./reverse.ts";
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;

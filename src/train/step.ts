@@ -1,5 +1,5 @@
 import { ValueError } from "../base/index.ts";
-import { valueAndGrad } from "../autodiff/index.ts";
+import { overVariables } from "../autodiff/index.ts";
 import type { Metric } from "../metrics/index.ts";
 import { logitsBehind } from "../nn/activations.ts";
 import { type Loss, reduceLoss } from "../nn/losses.ts";
@@ -61,15 +61,13 @@ function freshSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, metrics:
       m.batch(prediction, y, { sampleWeight: w, logits: !activated && /crossentropy/i.test(loss.loss) }),
     );
   const train = compiled<Batch, Tensor[]>((x, y, w) => {
-    const [[value, prediction], gradients] = valueAndGrad(
-      model,
-      (): readonly [Tensor, Tensor] => {
-        const out = forward(x, true);
-        activated = logitsBehind(out) !== null;
-        return [lossOfBatch(model, loss, out, y, w), out];
-      },
-      { hasAux: true },
-    );
+    const run = (): readonly [Tensor, Tensor] => {
+      const out = forward(x, true);
+      activated = logitsBehind(out) !== null;
+      return [lossOfBatch(model, loss, out, y, w), out];
+    };
+    const [pair, gradients] = overVariables(model, run, true, "valueAndGrad");
+    const [value, prediction] = pair as [Tensor, Tensor];
     optimizer.update(model, gradients);
     return [value, ...(metrics.length === 0 ? [] : [prediction])];
   });
