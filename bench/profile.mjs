@@ -3,6 +3,7 @@
 import { Session } from "node:inspector/promises";
 import { parseArgs } from "node:util";
 import { linkProduct } from "./lib/install.mjs";
+import { toolkitOf } from "./lib/peers.mjs";
 import { programs } from "./lib/workloads.mjs";
 
 const { values, positionals } = parseArgs({
@@ -115,7 +116,7 @@ function rates({ flops, bytes }, ms) {
 }
 
 const measured = values.peer === "chainrule" && !values.js ? byKernel : byFunction;
-for await (const figure of await programs(workload, values.peer)) {
+for await (const figure of await programs(workload, toolkitOf(values.peer), values.peer)) {
   if (!figure.metric.includes(wanted)) continue;
   for (let i = 0; i < 3; i++) await figure.step();
   const { total, steps, rows } = await measured(figure.step, Number(values.budget));

@@ -1,9 +1,22 @@
 // node bench/report.mjs [bench/results/<date>.json]: writes docs/performance.md from a run's JSON, the newest
-// one unless told. Every number of the page comes from that file; nothing is left out of it.
+// one unless told. Every number of the page comes from that file; nothing is left out of it. Why a figure is slower than a
+// peer's stands in bench/causes.json, by figure and group of peers; one without a cause is shown as such.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { summarise } from "./lib/summary.mjs";
-import { compileTable, failures, legend, lossTable, mainTable, markdown, short } from "./lib/table.mjs";
+import { peers, titleOf } from "./lib/peers.mjs";
+import { rivalries, summarise } from "./lib/summary.mjs";
+import {
+  ceilingTable,
+  compileTable,
+  failures,
+  kindTable,
+  legend,
+  lossTable,
+  mainTable,
+  markdown,
+  short,
+  sizeTables,
+} from "./lib/table.mjs";
 import { workloads } from "./lib/workloads.mjs";
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
@@ -20,57 +33,95 @@ if (given === undefined && relative === undefined) {
   process.exit(1);
 }
 const summary = summarise(JSON.parse(readFileSync(given ?? here(relative), "utf8")));
-const { run, peak, figures } = summary;
+const causes = JSON.parse(readFileSync(here("causes.json"), "utf8"));
+const { run, figures, standard } = summary;
 
-/** "W2 step 1.52×", sorted by workload. */
-const listed = (chosen) => chosen.map((f) => `${f.workload} ${f.metric} ${short(f.ratio)}×`).join(", ");
-const compared = figures.filter((f) => f.ratio !== undefined);
-const slower = compared.filter((f) => f.ratio < 1);
-const unmatched = figures.filter((f) => f.cells.chainrule?.ms !== undefined && f.ratio === undefined);
+/** The cause of one ratio: by figure and group, by workload and group, by figure, by workload. */
+function causeOf({ workload, metric }, group) {
+  const figure = `${workload} ${metric}`;
+  const found = [`${figure}, ${group}`, `${workload}, ${group}`, figure, workload].find((key) => key in causes);
+  return found === undefined ? "not yet found" : causes[found];
+}
+const compared = figures.flatMap((figure) =>
+  Object.entries(figure.rivals)
+    .filter(([, { ratio }]) => ratio !== undefined)
+    .map(([group, rival]) => ({ figure, group, rival })),
+);
+const slower = compared.filter(({ rival }) => rival.ratio < 1);
+const slowerTable = [
+  ["slower here", "its time / ours", "than", "cause"],
+  ...slower.map(({ figure, group, rival }) => [
+    `${figure.workload} ${figure.metric}`,
+    `${short(rival.ratio)}×`,
+    titleOf(rival),
+    causeOf(figure, group),
+  ]),
+];
+
+/** Geometric mean of the ratios over the training steps. */
+function meanRatio(group) {
+  const ratios = compared
+    .filter((c) => c.group === group && c.figure.metric === "step")
+    .map(({ rival }) => rival.ratio);
+  if (ratios.length === 0) return [];
+  const mean = Math.exp(ratios.reduce((sum, x) => sum + Math.log(x), 0) / ratios.length);
+  return [`${rivalries[group].title} ${short(mean)}× (${ratios.length} workloads)`];
+}
+const means = Object.keys(rivalries).flatMap(meanRatio);
 const flags = figures.flatMap((f) => f.flags.map((text) => `- ${f.workload} ${f.metric}: ${text}`));
 const broken = failures(summary).map((text) => `- ${text}`);
-const ruler = `independent ${run.peak[0]?.fused ? "fused multiply-adds" : "multiplies and adds"} in registers`;
-const versionOf = ({ name, title }) => `${title} ${run.versions[name]}`;
+const ruler = run.ceilings[0]?.fused ? "fused multiply-adds" : "multiplies and adds";
 
 const section = (title, ...paragraphs) => [`## ${title}`, ...paragraphs.filter((text) => text !== "")];
-const table = (rows) => (rows.length > 0 ? markdown(rows) : "");
+const table = (rows) => (rows.length > 1 ? markdown(rows) : "");
 const page = [
   "# Performance",
   "<!-- Written by bench/report.mjs from the JSON of a run; do not edit. -->",
-  "One thread each, WebAssembly with 128-bit SIMD, the same initial weights and data, all programs in one interleaved run " +
-    "(`npm run bench`; the peers are installed on demand into `bench/`). Ratios compare medians of the same run.",
+  "The same shapes, maths, initial weights and data in every program, all programs in one interleaved run (`npm run bench`; the " +
+    "peers of JavaScript are installed on demand into `bench/`, those of Python by `node bench/python.mjs`). Ratios compare " +
+    "medians of the same run. Native peers run with the settings under which they are at their best on this processor " +
+    "(`bench/lib/peers.mjs`), and each group of peers is represented by its fastest member and number of threads.",
   [
-    `- Run of ${run.date.slice(0, 10)}: ${run.machine.processor}, ${run.machine.system}, Node ${run.node}, rounds: ${run.options.rounds}.`,
-    `- ${summary.peers.map(versionOf).join(", ")}.`,
+    `- Run of ${run.date.slice(0, 10)}: ${run.machine.processor}, ${run.machine.cores} cores, ${run.machine.system}, Node ${run.node}, rounds: ${run.options.rounds}.`,
+    `- ${Object.entries(run.versions)
+      .map(([name, version]) => `${peers[name].title} ${version}`)
+      .join(", ")}.`,
+    ...run.missing.map((text) => `- Not measured: ${text}.`),
     ...(run.options.clock === "processor"
       ? [
           "- Other programs shared the machine: times are the processor times of each process (all its threads), not wall times.",
         ]
       : []),
-    ...(peak === undefined
-      ? []
-      : [`- Measured 128-bit peak of one core in the same run: ${short(peak)} GFLOP/s (${ruler}).`]),
   ].join("\n"),
   ...section(
-    "Times",
-    "Milliseconds, less is better. “vs best peer” is the time of the fastest other JavaScript framework over ours: " +
-      "above 1 we are faster, below 1 slower. “of peak” is our rate over the measured peak.",
+    "Against the peers",
+    `Milliseconds, less is better. Ours is what a user gets${standard === undefined ? "" : ` here (${titleOf(standard)})`}.`,
     table(mainTable(summary)),
     legend,
-    compared.length === 0
-      ? ""
-      : slower.length === 0
-        ? "Nothing measured here is slower than the best peer."
-        : `**Slower than the best peer:** ${listed(slower)}.`,
-    unmatched.length === 0
-      ? ""
-      : `Without a counterpart in the peers: ${unmatched.map((f) => `${f.workload} ${f.metric}`).join(", ")}` +
-          " (“not freed”: results are dropped without dispose, as they may be here; the peers free theirs by hand).",
+    means.length === 0 ? "" : `Geometric mean of the training steps (W2–W8): ${means.join("; ")}.`,
+  ),
+  ...section(
+    "Where we are slower, and why",
+    slower.length === 0 ? "Nothing measured here is slower than a peer." : table(slowerTable),
+  ),
+  ...section("Ours by device and threads", table(kindTable(summary, "ours"))),
+  ...section("Frameworks of JavaScript", table(kindTable(summary, "js"))),
+  ...section("Native peers", table(kindTable(summary, "native"))),
+  ...section(
+    "What the machine can do",
+    `Hand-encoded loops: ${ruler} in registers, and arrays of 10⁷ elements read, copied and added. Where the last-level cache ` +
+      "holds such arrays, these are the rates of that cache.",
+    table(ceilingTable(summary)),
+  ),
+  ...section(
+    "Size",
+    ...sizeTables(summary).map(table),
+    "A bundle is the training of the same MLP, by the same bundler, with the WebAssembly files that it loads.",
   ),
   ...section(
     "Compile time",
     "W11: the first call minus the median, milliseconds; tracing, compiling and first-touch costs are in it. W10 above is the whole " +
-      "way from the start of the process to the first finished step of W2.",
+      "way from the start of the process to the first finished step.",
     table(compileTable(summary)),
   ),
   ...section(

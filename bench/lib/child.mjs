@@ -1,18 +1,17 @@
-// One process, one peer, one workload: node child.mjs <peer> <workload> <budget ms> [start time for a cold start]
+// One process, one peer, one workload: node child.mjs <toolkit> <peer> <workload> <budget ms> [start time of a cold start]
 import { measure } from "./measure.mjs";
 import { programs } from "./workloads.mjs";
 
-const [peer, workload, budget, started] = process.argv.slice(2);
+const [toolkit, peer, workload, budget, started] = process.argv.slice(2);
 const alive = setInterval(() => {}, 1e6); // a peer's own threads may not keep the process up
 const send = (message) => new Promise((done) => process.send(message, done));
 try {
-  const program = await programs(workload, peer);
-  for await (const figure of program) {
+  for await (const figure of await programs(workload, toolkit, peer)) {
     if (started !== undefined) {
       await figure.step();
       const { user, system } = process.cpuUsage();
       const wall = { ms: performance.timeOrigin + performance.now() - Number(started) };
-      await send({ metric: "cold start", wall, processor: { ms: (user + system) / 1e3 } });
+      await send({ metric: figure.metric, wall, processor: { ms: (user + system) / 1e3 } });
       break;
     }
     await send({ starting: figure.metric });

@@ -34,8 +34,8 @@ export function linkProduct() {
   symlinkSync(windows ? path.join(bench, "..") : "../..", link, windows ? "junction" : "dir");
 }
 
-/** The installed version of a package, or of this repository for undefined. */
+/** The version of a package that is installed here (undefined: it is not), or of this repository for undefined. */
 export function versionOf(name) {
-  const folder = name === undefined ? path.join(bench, "..") : path.join(modules, name);
-  return JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")).version;
+  const file = path.join(name === undefined ? path.join(bench, "..") : path.join(modules, name), "package.json");
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).version : undefined;
 }

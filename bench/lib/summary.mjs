@@ -1,5 +1,6 @@
 // From the rows of a run to one line a figure: medians over the rounds, ratios, and whether the peers agree.
-import { peers, workloads } from "./workloads.mjs";
+import { idOf, peers } from "./peers.mjs";
+import { isModel, mixes, workloads } from "./workloads.mjs";
 
 const middle = (numbers) => {
   const sorted = numbers.toSorted((a, b) => a - b);
@@ -33,51 +34,91 @@ function cellOf(rows, clock) {
 }
 
 /** What is wrong with the numbers that were computed, as sentences. */
-function disagreements(cells, expected) {
+function disagreements(cells, variants, expected) {
   const found = [];
-  const named = Object.entries(cells).filter(([, cell]) => cell.error === undefined);
+  const named = variants.filter(({ id }) => cells[id] !== undefined && cells[id].error === undefined);
   const compare = (label, value, wanted, relative) => {
-    for (const [name, cell] of named) {
-      const x = value(cell);
+    for (const { id } of named) {
+      const x = value(cells[id]);
       if (x != null && wanted != null && !near(x, wanted, relative))
-        found.push(`${label} of ${name} is ${x}, expected ${wanted}`);
+        found.push(`${label} of ${id} is ${x}, expected ${wanted}`);
     }
   };
-  const reference = (value, outside) => outside ?? named.map(([, cell]) => value(cell)).find((x) => x != null);
+  const reference = (value, outside) => outside ?? named.map(({ id }) => value(cells[id])).find((x) => x != null);
   const ofStep = (i) => (cell) => cell.losses?.[i];
   compare("loss at step 1", ofStep(0), reference(ofStep(0), expected?.[0]), false);
   compare("loss at step 4", ofStep(1), reference(ofStep(1), expected?.[1]), false);
   // the peers are the reference for a check sum
   const sum = (cell) => cell.check;
-  const outside = named.find(([name, cell]) => name !== "chainrule" && cell.check != null)?.[1].check;
-  compare("mean absolute result", sum, reference(sum, outside), true);
+  const outside = named.find(({ id, kind }) => kind !== "ours" && cells[id].check != null)?.id;
+  compare("mean absolute result", sum, reference(sum, outside === undefined ? undefined : cells[outside].check), true);
   return found;
 }
 
+/** The ruler of a device: medians over the rounds, by threads. */
+function ceilingsOf(run) {
+  const key = ({ device = "wasm", threads }) => `${device} ${threads}`;
+  const out = {};
+  for (const name of new Set(run.ceilings.map(key))) {
+    const rows = run.ceilings.filter((row) => key(row) === name);
+    const rate = (what) => middle(rows.map((row) => row[what]));
+    out[name] = Object.fromEntries(["gflops", "read", "copy", "add"].map((what) => [what, rate(what)]));
+  }
+  return out;
+}
+
+/** Our rate over what the machine can do at most, on the same device and as many threads. */
+function share({ workload, metric }, { device, threads }, cell, ceilings) {
+  const ceiling = ceilings[`${device} ${threads}`];
+  if (ceiling === undefined || cell?.rate === undefined) return undefined;
+  if (cell.unit === "GFLOP/s") return cell.rate / ceiling.gflops;
+  return workload === "W9" && mixes[metric] !== undefined ? cell.rate / ceiling[mixes[metric]] : undefined;
+}
+
+/** Against whom ours is set: the fastest of each of these groups. */
+export const rivalries = {
+  torch: { title: "PyTorch", of: ({ peer }) => peer.startsWith("torch") },
+  js: { title: "best JS peer", of: ({ kind }) => kind === "js" },
+  native: { title: "best other native peer", of: ({ kind, peer }) => kind === "native" && !peer.startsWith("torch") },
+};
+
 /**
- * { run, peers, peak, figures: [{ workload, metric, cells, best, ratio, ofPeak, flags }] }: `best` is the fastest peer
- * that is not us, `ratio` its time over ours (above 1 we are faster).
+ * { run, variants, ceilings, figures: [{ workload, metric, cells, ours, share, rivals: { torch: { id, ratio }, … }, flags }] }:
+ * `cells` by variant; `ours` is the variant that a user gets: our fastest device with all threads; a ratio is the rival's
+ * time over ours (above 1 we are faster).
  */
 export function summarise(run) {
-  const names = Object.keys(run.versions);
-  const peak = run.peak.length > 0 ? middle(run.peak.map((p) => p.gflops)) : undefined;
+  const variants = run.variants.map((v) => ({ ...v, id: idOf(v), kind: peers[v.peer].kind }));
+  const ceilings = ceilingsOf(run);
+  const own = variants.filter(({ kind }) => kind === "ours");
+  const most = Math.max(...own.map(({ threads }) => threads));
+  const device = own.some((v) => v.device === "x64") ? "x64" : "wasm";
+  const standard = own.find((v) => v.device === device && v.threads === most);
   const keys = [...new Set(run.rows.filter((row) => row.metric !== "").map((row) => `${row.workload}|${row.metric}`))];
   const order = Object.keys(workloads);
   keys.sort((a, b) => order.indexOf(a.split("|")[0]) - order.indexOf(b.split("|")[0]));
   const figures = keys.map((key) => {
     const [workload, metric] = key.split("|");
     const cells = {};
-    for (const peer of names) {
-      const own = run.rows.filter((row) => row.workload === workload && row.peer === peer);
-      const rows = own.filter((row) => row.metric === metric || row.metric === "");
-      if (rows.length > 0) cells[peer] = cellOf(rows, run.options.clock);
+    for (const { id } of variants) {
+      const rows = run.rows.filter((row) => row.workload === workload && idOf(row) === id);
+      const fitting = rows.filter((row) => row.metric === metric || row.metric === "");
+      if (fitting.length > 0) cells[id] = cellOf(fitting, run.options.clock);
     }
-    const rivals = names.filter((name) => name !== "chainrule" && cells[name]?.ms !== undefined);
-    const best = rivals.toSorted((a, b) => cells[a].ms - cells[b].ms)[0];
-    const ours = cells.chainrule;
-    const ratio = best !== undefined && ours?.ms !== undefined ? cells[best].ms / ours.ms : undefined;
-    const ofPeak = ours?.unit === "GFLOP/s" && peak !== undefined ? ours.rate / peak : undefined;
-    return { workload, metric, cells, best, ratio, ofPeak, flags: disagreements(cells, workloads[workload].losses) };
+    const ours = standard === undefined ? undefined : cells[standard.id];
+    const rivals = {};
+    for (const [name, { of }] of Object.entries(rivalries)) {
+      const [best] = variants
+        .filter((v) => v.kind !== "ours" && of(v) && cells[v.id]?.ms !== undefined)
+        .toSorted((a, b) => cells[a.id].ms - cells[b.id].ms);
+      if (best !== undefined)
+        rivals[name] = { ...best, ratio: ours?.ms === undefined ? undefined : cells[best.id].ms / ours.ms };
+    }
+    const flags = disagreements(cells, variants, workloads[workload].losses);
+    return {
+      ...{ workload, metric, cells, ours, rivals, flags },
+      share: standard === undefined ? undefined : share({ workload, metric }, standard, ours, ceilings),
+    };
   });
-  return { run, peers: names.map((name) => ({ name, title: peers[name].title })), peak, figures };
+  return { run, variants, standard, ceilings, figures, models: figures.filter(isModel) };
 }

@@ -1,4 +1,5 @@
 // jax-js: arrays are owned; a use consumes its operand unless it is taken as `.ref`. Images are NCHW here, kernels OIHW.
+import "../lib/worker.mjs"; // first: this peer asks for a Worker when it is loaded
 import { init, jit, lax, nn, numpy as np, tree, valueAndGrad, blockUntilReady } from "@jax-js/jax";
 
 export { jit, lax, nn, np, tree, valueAndGrad, blockUntilReady };

@@ -1,25 +1,31 @@
-// The 3×3 convolutions of ResNet-20, batch 32: forward, gradient by the image (dX) and by the kernel (dW), each alone.
+// The 3×3 convolutions of ResNet-20, batch 32, and of VGG-16, batch 1: forward, gradient by the image (dX) and by the kernel (dW), each alone.
 // The gradients are those of sum(conv(x, w) · g), so that no forward convolution is needed for them.
 import { meanAbs } from "../lib/measure.mjs";
 import { images, kernel } from "../lib/random.mjs";
 
-const batch = 32;
-/** Image size, channels in and out, stride. */
-const shapes = [
-  [32, 16, 16, 1],
-  [16, 32, 32, 1],
-  [8, 64, 64, 1],
-  [32, 16, 32, 2],
-  [16, 32, 64, 2],
+/** Image size, channels in and out, stride, batch. */
+const residual = [
+  [32, 16, 16, 1, 32],
+  [16, 32, 32, 1, 32],
+  [8, 64, 64, 1, 32],
+  [32, 16, 32, 2, 32],
+  [16, 32, 64, 2, 32],
+];
+const vgg = [
+  [224, 64, 64, 1, 1],
+  [112, 128, 128, 1, 1],
+  [56, 256, 256, 1, 1],
+  [28, 512, 512, 1, 1],
+  [14, 512, 512, 1, 1],
 ];
 
-const describe = ([size, inputs, outputs, stride], pass, rest) => ({
+const describe = ([size, inputs, outputs, stride, batch], pass, rest) => ({
   metric: `${size}² ${inputs}→${outputs}${stride > 1 ? ` /${stride}` : ""} ${pass}`,
   work: (2 * 9 * inputs * outputs * batch * (size / stride) ** 2) / 1e9,
   unit: "GFLOP/s",
   ...rest,
 });
-const operands = ([size, inputs, outputs, stride], nchw) => [
+const operands = ([size, inputs, outputs, stride, batch], nchw) => [
   images("conv x", [batch, size, size, inputs], nchw),
   kernel("conv w", inputs, outputs, 3, nchw),
   images("conv g", [batch, size / stride, size / stride, outputs], nchw),
@@ -27,7 +33,7 @@ const operands = ([size, inputs, outputs, stride], nchw) => [
 
 export async function* chainrule({ array }) {
   const { compiled, conv, grad, mul, sum } = await import("chainrule");
-  for (const shape of shapes) {
+  for (const shape of [...residual, ...vgg]) {
     const [x, w, g] = operands(shape).map(array);
     const convolve = (x, w) => conv(x, w, { strides: shape[3], padding: 1 });
     const passes = {
@@ -44,8 +50,9 @@ export async function* chainrule({ array }) {
   }
 }
 
+// The larger ones take this peer, and tfjs's plain JavaScript, minutes.
 export function* jax({ array, conv2d, jit, np, valueAndGrad, tree }) {
-  for (const shape of shapes) {
+  for (const shape of residual) {
     const [x, w, g] = operands(shape, true).map(array);
     const conv = (x, w) => conv2d(x, w, shape[3], 1);
     const gradient = (f) =>
@@ -75,7 +82,7 @@ export function* jax({ array, conv2d, jit, np, valueAndGrad, tree }) {
 
 // The wasm backend has no kernel gradient; the image gradient is the transposed convolution.
 export function* tfjs({ array, backend, tf }) {
-  for (const shape of shapes) {
+  for (const shape of backend === "cpu" ? residual : [...residual, ...vgg]) {
     const [x, w, g] = operands(shape).map(array);
     const stride = shape[3];
     const passes = {
