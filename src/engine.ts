@@ -4,23 +4,75 @@
  */
 import { type DType, sizeOf, type TypedArray, ValueError } from "./base/index.ts";
 import { context } from "./base/context.ts";
-import { WasmKernels } from "./codegen/index.ts";
+import { type CompiledKernel, Kernels, WasmCode } from "./codegen/index.ts";
 import { graphKey } from "./ir/index.ts";
-import { DeviceValue, Heap, type KernelCode, PlanRunner, Residents, Tracker } from "./runtime/index.ts";
+import { coreCount, startWorker } from "./runtime/threads.node.ts";
+import { DeviceValue, Heap, MOST_THREADS, PlanRunner, Residents, Tracker, WasmCrew } from "./runtime/index.ts";
 import { explainPlan, makePlan, type ContractKernel, type LoopKernel, type Plan, type Step } from "./schedule/index.ts";
 import type { Executor, Graph, Program, Value } from "./tensor/executor.ts";
 
 /** Programs that were not used in this many others are forgotten. */
 const KEPT_PROGRAMS = 1024;
+/** Threads that are used without being asked for. */
+const DEFAULT_THREADS = 16;
+
+/** What runs kernels here: their code, the memory they work on, the threads that walk plans. */
+interface Device {
+  readonly name: string;
+  /** Why it is this one. */
+  readonly why: string;
+  readonly heap: Heap;
+  readonly kernels: Kernels;
+  readonly crew: WasmCrew;
+}
+
+function wasmDevice(threads: number, why: string): Device {
+  const heap = new Heap({ shared: mayShare() });
+  const code = new WasmCode(heap.memory);
+  return { name: "wasm", why, heap, kernels: new Kernels(code), crew: new WasmCrew(heap, code, threads, startWorker) };
+}
+
+/** Memory can be shared with workers: always in Node, in browsers on pages that are cross-origin isolated. */
+const mayShare = (): boolean =>
+  typeof SharedArrayBuffer === "function" &&
+  (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
+
+/** A variable of the environment, where there is one. */
+const setting = (name: string): string | undefined => {
+  const value = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name];
+  return value === "" ? undefined : value;
+};
+
+/** How many threads to use at first, and why. */
+function wantedThreads(): { count: number; why: string } {
+  const set = setting("CHAINRULE_THREADS");
+  if (set !== undefined)
+    return { count: checkThreads(Number(set), "CHAINRULE_THREADS"), why: `CHAINRULE_THREADS=${set}` };
+  const { count, why } = coreCount();
+  return { count: Math.min(count, DEFAULT_THREADS), why };
+}
+
+function checkThreads(n: number, who: string): number {
+  if (Number.isInteger(n) && n >= 1 && n <= MOST_THREADS) return n;
+  throw new ValueError(`[${who}] a whole number from 1 to ${MOST_THREADS} is needed, got ${n}.`);
+}
 
 /** Everything that one device holds. */
 class CpuEngine implements Executor {
-  private readonly heap: Heap = new Heap();
-  readonly residents: Residents = new Residents(this.heap);
-  private readonly kernels: WasmKernels = new WasmKernels(this.heap.memory);
-  private readonly programs: Map<string, CpuProgram> = new Map();
+  readonly device: Device;
+  readonly residents: Residents;
+  readonly programs: Map<string, CpuProgram> = new Map();
+  private readonly heap: Heap;
+  private threads: { count: number; why: string };
   /** Arena and scratch, shared by all programs: they run one at a time. */
   private room = { at: 0, bytes: 0 };
+
+  constructor() {
+    this.threads = wantedThreads();
+    this.device = wasmDevice(this.threads.count, "");
+    this.heap = this.device.heap;
+    this.residents = new Residents(this.heap);
+  }
 
   compile(graph: Graph): Program {
     const key = graphKey(graph);
@@ -30,11 +82,7 @@ class CpuEngine implements Executor {
       this.programs.set(key, known);
       return known;
     }
-    const plan = makePlan(graph);
-    const steps = allSteps(plan);
-    const codes = this.kernels.compile(steps.map((s) => s.kernel as LoopKernel | ContractKernel));
-    const table = new Map<Step, KernelCode>(steps.map((s, i) => [s, codes[i]]));
-    const program = new CpuProgram(graph, plan, new PlanRunner(plan, table, this.heap), this);
+    const program = new CpuProgram(graph, makePlan(graph), this);
     this.programs.set(key, program);
     if (this.programs.size > KEPT_PROGRAMS) {
       const [oldest, p] = this.programs.entries().next().value as [string, CpuProgram];
@@ -54,7 +102,8 @@ class CpuEngine implements Executor {
 
   /** One run of a program. */
   run(p: CpuProgram, inputs: readonly Value[]): Value[] {
-    const { runner, plan, staging } = p;
+    const runner = p.runnerFor(this.device.crew.threads);
+    const { plan, staging } = p;
     const { heap } = this;
     if (runner.roomBytes > this.room.bytes) {
       if (this.room.bytes > 0) heap.release(this.room.at);
@@ -116,6 +165,28 @@ class CpuEngine implements Executor {
       programs: this.programs.size,
     };
   }
+
+  info(): DeviceInfo {
+    const { name, why, crew, heap } = this.device;
+    const { count, why: whyThreads } = this.threads;
+    const alone = crew.trouble || "memory cannot be shared here (in a browser: the page is not cross-origin isolated)";
+    const reason = crew.threads === count ? whyThreads : heap.shared || crew.trouble !== "" ? crew.trouble : alone;
+    return { name, why, threads: crew.threads, whyThreads: reason };
+  }
+
+  setThreads(n: number): void {
+    this.threads = { count: checkThreads(n, "setThreads"), why: `setThreads(${n})` };
+    this.device.crew.threads = n;
+  }
+}
+
+/** What computes, with how many threads, and why. */
+export interface DeviceInfo {
+  /** "wasm": WebAssembly; "x64": machine code. */
+  readonly name: string;
+  readonly why: string;
+  readonly threads: number;
+  readonly whyThreads: string;
 }
 
 /** What the device holds: bytes in use by tensors, variables and programs, bytes reserved, compiled programs. */
@@ -137,20 +208,39 @@ const allSteps = (plan: Plan): Step[] =>
 
 class CpuProgram implements Program {
   readonly plan: Plan;
-  readonly runner: PlanRunner;
   readonly updated: readonly number[];
   readonly staging: Staging;
+  runner: PlanRunner;
   private readonly engine: CpuEngine;
   private readonly graph: Graph;
+  private readonly codes: readonly CompiledKernel[];
+  private readonly table: ReadonlyMap<Step, CompiledKernel>;
+  /** Threads that the runner was made for. */
+  private threads: number;
   private gone = false;
 
-  constructor(graph: Graph, plan: Plan, runner: PlanRunner, engine: CpuEngine) {
+  constructor(graph: Graph, plan: Plan, engine: CpuEngine) {
+    const { kernels, crew } = engine.device;
     this.graph = graph;
     this.plan = plan;
-    this.runner = runner;
     this.updated = graph.updates.map((u) => u.input);
     this.engine = engine;
+    const steps = allSteps(plan);
+    this.codes = kernels.compile(steps.map((s) => s.kernel as LoopKernel | ContractKernel));
+    this.table = new Map(steps.map((s, i) => [s, this.codes[i]]));
+    this.threads = crew.threads;
+    this.runner = new PlanRunner(plan, this.table, crew);
     this.staging = engine.stage(plan);
+  }
+
+  /** The runner, made anew when the number of threads has changed. */
+  runnerFor(threads: number): PlanRunner {
+    if (threads !== this.threads) {
+      this.threads = threads;
+      this.runner.dispose();
+      this.runner = new PlanRunner(this.plan, this.table, this.engine.device.crew);
+    }
+    return this.runner;
   }
 
   run(inputs: readonly Value[]): Value[] {
@@ -165,12 +255,24 @@ class CpuProgram implements Program {
   dispose(): void {
     this.gone = true;
     this.runner.dispose();
+    this.engine.device.kernels.release(this.codes);
     this.engine.unstage(this.staging);
   }
 }
 
 export const engine: CpuEngine = new CpuEngine();
 context.executor = engine;
+
+/**
+ * Sets how many threads large programs are divided among, this one included; small ones never leave the calling thread.
+ * Results do not depend on it. Default: the cores of the processor, at most 16, or the environment's CHAINRULE_THREADS.
+ *
+ * @throws ValueError for anything but a whole number from 1 to 64.
+ */
+export const setThreads = (n: number): void => engine.setThreads(n);
+
+/** What computes here, with how many threads, and why. */
+export const device = (): DeviceInfo => engine.info();
 
 /** What the device holds right now. */
 export const memory = (): MemoryInfo => engine.memory();

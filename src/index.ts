@@ -64,4 +64,4 @@ export {
   type GradOptions,
   type ScanOptions,
 } from "./autodiff/index.ts";
-export { leakReport, memory, trackMemory, type MemoryInfo } from "./engine.ts";
+export { device, leakReport, memory, setThreads, trackMemory, type DeviceInfo, type MemoryInfo } from "./engine.ts";

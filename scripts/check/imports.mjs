@@ -66,12 +66,24 @@ function ours(file, { target, typeOnly, dynamic }, sources) {
   const toFile = path.posix.join(path.posix.dirname(file), target);
   if (!sources.has(toFile)) return `imports ${target}, which is not a file of src/ (write the ".ts" ending)`;
   const [from, to] = [roomOf(file), roomOf(toFile)];
-  if (toFile.endsWith(".node.ts") && !typeOnly && !dynamic && !isNodeOnly(file)) {
-    return `imports ${target} statically. Node-only files are reached by dynamic import: a browser must never load them`;
+  if (toFile.endsWith(".node.ts") && !typeOnly && !dynamic && !isNodeOnly(file) && needsNode(toFile, sources)) {
+    return (
+      `imports ${target} statically. Node-only files are reached by dynamic import, or ask for Node's modules with ` +
+      "process.getBuiltinModule when they are used: a browser without a bundler must be able to load what is imported"
+    );
   }
   if (from === to) return undefined;
   const rule = rules.find(({ breaks }) => breaks({ from, fromFile: file, to, toFile, typeOnly }));
   return rule && `${from} imports ${to} (${target}). ${rule.reason}`;
+}
+
+/** True when loading the file loads a module of Node's. @param {string} file @param {Map<string, string>} sources */
+function needsNode(file, sources) {
+  const text = sources.get(file) ?? "";
+  return importsOf(parseSync(file, text).program, text).some(
+    ({ target, typeOnly, dynamic }) =>
+      !typeOnly && !dynamic && (target.startsWith("node:") || builtinModules.includes(target)),
+  );
 }
 
 /**

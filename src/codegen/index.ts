@@ -4,5 +4,7 @@
  *
  * It is not: a scheduler (loops come as they are) and not the owner of memory (kernels get addresses).
  */
-export { WasmKernels } from "./kernels.ts";
-export type { CompiledKernel } from "./kernels.ts";
+export { Kernels } from "./kernels.ts";
+export type { CodeModule, CodeStore, CompiledKernel } from "./kernels.ts";
+export { WasmCode } from "./wasm/index.ts";
+export type { SentModule } from "./wasm/index.ts";

@@ -1,60 +1,108 @@
+// From kernels as plain data to code, once for each structure, on any kind of machine.
 import type { ContractKernel, Kernel, LoopKernel } from "../schedule/index.ts";
 import { Asm, type Target } from "./asm/index.ts";
 import { contractBlocks, contractScratchBytes, emitContract, type ContractSpec } from "./contract/index.ts";
-import { emitEpilogue, emitLoopKernel, hostOps, loopBlocks } from "./loops/index.ts";
-import { hostMath } from "./math/index.ts";
-import { compileWasm, probeWasm, wasmTarget } from "./wasm/index.ts";
+import { emitEpilogue, emitLoopKernel, loopBlocks } from "./loops/index.ts";
 
-/** A kernel ready to call: `run(args, lo, hi)` does blocks lo..hi of `blocks`. */
+/** A kernel that a walk can call: `fn(args, lo, hi)` does blocks lo..hi of `blocks`. */
 export interface CompiledKernel {
-  readonly run: (args: number, lo: number, hi: number) => void;
+  /** Place in the table of functions, or address. */
+  readonly fn: number;
   readonly blocks: number;
   readonly scratchBytes: number;
+  /** What a thread must have received to call it (PLAN.needs); Infinity: the main thread alone can. */
+  readonly needs: number;
 }
 
-/** Kernels that were not asked for in this many others are forgotten. */
+/** Machine code in memory, for one kind of machine. */
+export interface CodeStore {
+  readonly target: Target;
+  /** Makes the functions of `asm` callable. */
+  add(asm: Asm): CodeModule;
+}
+
+/** Functions that were compiled together. */
+export interface CodeModule {
+  /** Place or address of each function, in order. */
+  readonly fns: readonly number[];
+  readonly needs: number;
+  /** Gives code and places back: nobody calls them any more. */
+  drop(): void;
+}
+
+/** Kernels that were not asked for in this many others are forgotten, once no program holds them. */
 const KEPT = 4096;
 
-/** Compiles kernels to WebAssembly, once for each structure: all that are new in one module. */
-export class WasmKernels {
-  readonly target: Target;
-  private readonly memory: WebAssembly.Memory;
-  private readonly cache: Map<string, CompiledKernel> = new Map();
+interface Entry extends CompiledKernel {
+  readonly key: string;
+  readonly home: Home;
+  holders: number;
+}
 
-  constructor(memory: WebAssembly.Memory) {
-    this.memory = memory;
-    this.target = wasmTarget(probeWasm());
+interface Home {
+  readonly module: CodeModule;
+  kernels: number;
+}
+
+/** Compiled kernels by structure: all that are new go into one module. */
+export class Kernels {
+  private readonly store: CodeStore;
+  private readonly cache: Map<string, Entry> = new Map();
+
+  constructor(store: CodeStore) {
+    this.store = store;
   }
 
-  /** Code for each kernel, in order. */
+  /** Code for each kernel, in order, held until it is released. */
   compile(kernels: readonly (LoopKernel | ContractKernel)[]): CompiledKernel[] {
     const keys = kernels.map(kernelKey);
     const missing = new Map<string, LoopKernel | ContractKernel>();
     keys.forEach((key, i) => {
       if (!this.cache.has(key)) missing.set(key, kernels[i]);
     });
-    if (missing.size > 0) {
-      const asm = new Asm(this.target);
-      const list = [...missing];
-      list.forEach(([, k], i) => emitKernel(asm, `k${i}`, k));
-      const code = compileWasm(asm, { memory: this.memory, host: { ...hostMath, ...hostOps } });
-      list.forEach(([key, k], i) =>
-        this.cache.set(key, {
-          run: code[`k${i}`],
-          blocks: blocksOf(k, asm.lanes),
-          scratchBytes: scratchOf(k, asm.lanes),
-        }),
-      );
-    }
+    if (missing.size > 0) this.add([...missing]);
     const codes = keys.map((key) => {
-      const code = this.cache.get(key) as CompiledKernel;
+      const entry = this.cache.get(key) as Entry;
       // Most recently used last.
       this.cache.delete(key);
-      this.cache.set(key, code);
-      return code;
+      this.cache.set(key, entry);
+      entry.holders++;
+      return entry;
     });
-    while (this.cache.size > KEPT) this.cache.delete(this.cache.keys().next().value as string);
+    this.forget();
     return codes;
+  }
+
+  /** The other end of `compile`: a program is gone. */
+  release(codes: readonly CompiledKernel[]): void {
+    for (const code of codes) (code as Entry).holders--;
+  }
+
+  private add(list: readonly (readonly [string, LoopKernel | ContractKernel])[]): void {
+    const asm = new Asm(this.store.target);
+    list.forEach(([, k], i) => emitKernel(asm, `k${i}`, k));
+    const home: Home = { module: this.store.add(asm), kernels: list.length };
+    list.forEach(([key, k], i) =>
+      this.cache.set(key, {
+        key,
+        home,
+        holders: 0,
+        fn: home.module.fns[i],
+        needs: home.module.needs,
+        blocks: blocksOf(k, asm.lanes),
+        scratchBytes: scratchOf(k, asm.lanes),
+      }),
+    );
+  }
+
+  private forget(): void {
+    if (this.cache.size <= KEPT) return;
+    for (const [key, entry] of this.cache) {
+      if (this.cache.size <= KEPT) return;
+      if (entry.holders > 0) continue;
+      this.cache.delete(key);
+      if (--entry.home.kernels === 0) entry.home.module.drop();
+    }
   }
 }
 
@@ -81,7 +129,7 @@ const scratchOf = (k: LoopKernel | ContractKernel, lanes: number): number =>
   k.kind === "loop" ? k.scratch : contractScratchBytes(specOf(k), lanes);
 
 /** Adds the function `name(args, lo, hi)` for a kernel. */
-function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKernel): void {
+export function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKernel): void {
   if (k.kind === "loop") return emitLoopKernel(asm, name, k);
   asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
     const pointers = k.args.map((_, i) => asm.load("ptr", args, asm.ptrBytes * i));

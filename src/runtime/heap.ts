@@ -6,23 +6,77 @@ const ALIGN = 64;
 const BIG = 4096;
 const MAX_PAGES = 65536;
 
+/** A memory that several threads may see, where the host has such a thing. */
+function newMemory(initial: number, shared: boolean): WebAssembly.Memory {
+  if (shared) {
+    // Small hosts cannot set the whole range aside.
+    for (let maximum = MAX_PAGES; maximum >= initial; maximum /= 2) {
+      try {
+        return new WebAssembly.Memory({ initial, maximum, shared });
+      } catch {
+        continue;
+      }
+    }
+  }
+  return new WebAssembly.Memory({ initial, maximum: MAX_PAGES });
+}
+
 /** Free ranges of one wasm memory, kept sorted and joined; grows the memory when nothing fits. */
 export class Heap {
   readonly memory: WebAssembly.Memory;
-  u8: Uint8Array<ArrayBuffer>;
-  i32: Int32Array<ArrayBuffer>;
+  u8: Uint8Array;
+  i32: Int32Array;
+  /** Bytes of an address in records that kernels and the walk read, and what is added to ours for them. */
+  readonly ptrBytes: 4 | 8;
+  readonly base: number;
   /** Bytes handed out. */
   used = 0;
   private readonly free: { at: number; bytes: number }[] = [];
   private readonly sizes: Map<number, number> = new Map();
 
-  constructor(initialBytes: number = 16 << 20) {
+  constructor(
+    options: {
+      shared?: boolean;
+      initialBytes?: number;
+      /** Where the memory begins, for machine code with absolute addresses. */
+      baseOf?: (memory: WebAssembly.Memory) => number;
+    } = {},
+  ) {
+    const { shared = false, initialBytes = 16 << 20, baseOf } = options;
     const pages = Math.ceil(initialBytes / PAGE);
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: MAX_PAGES });
+    this.memory = newMemory(pages, shared);
+    this.ptrBytes = baseOf === undefined ? 4 : 8;
+    this.base = baseOf?.(this.memory) ?? 0;
     this.u8 = new Uint8Array(this.memory.buffer);
     this.i32 = new Int32Array(this.memory.buffer);
     // Address 0 stays unused.
     this.free.push({ at: ALIGN, bytes: pages * PAGE - ALIGN });
+  }
+
+  /** True when other threads can see the memory. */
+  get shared(): boolean {
+    return typeof SharedArrayBuffer === "function" && this.memory.buffer instanceof SharedArrayBuffer;
+  }
+
+  /** Writes a number into a record. */
+  putNumber(at: number, value: number): void {
+    this.i32[at >>> 2] = value;
+  }
+
+  getNumber(at: number): number {
+    return this.i32[at >>> 2];
+  }
+
+  /** Writes an address of ours into a record or table. */
+  putAddress(at: number, address: number): void {
+    this.putPointer(at, address + this.base);
+  }
+
+  /** Writes an address as the walk uses it. */
+  putPointer(at: number, pointer: number): void {
+    const i = at >>> 2;
+    this.i32[i] = pointer;
+    if (this.ptrBytes === 8) this.i32[i + 1] = Math.floor(pointer / 2 ** 32);
   }
 
   /** The address of `bytes` fresh bytes, 64-byte aligned (4096 when as large), contents unspecified. */

@@ -1,175 +1,254 @@
+/**
+ * Runs one plan: its commands and argument tables in memory, bound to addresses before each run.
+ *
+ * Profiling: `profile(true)` makes every run note the clock; `events()` then gives, of the last run, one event for each
+ * kernel and thread that did a part of it (start and end in seconds on one clock). `times` adds up seconds by step of the
+ * plan, while it is not null.
+ */
 import { ChainruleError } from "../base/index.ts";
-import type { Place, Plan, ScanKernel, Step } from "../schedule/index.ts";
+import { COMMAND, OP, PATCH, PLAN } from "../base/records.ts";
+import type { Plan, Step } from "../schedule/index.ts";
+import { Commands, eventsOf, type KernelCode, type Speeds } from "./commands.ts";
 import type { Heap } from "./heap.ts";
 
-/** A kernel ready to call. */
-export interface KernelCode {
-  /** `args` points at the table of its arguments' addresses; blocks lo..hi of `blocks` are run. */
-  readonly run: (args: number, lo: number, hi: number) => void;
-  readonly blocks: number;
-  /** Working memory it wants as its last argument; 0: none. */
-  readonly scratchBytes: number;
+/** What walks plans. */
+export interface Walker {
+  readonly heap: Heap;
+  readonly speeds: Speeds;
+  /** Threads among which large plans are divided, this one included. */
+  readonly threads: number;
+  /** Seconds of one tick of the walk's clock. */
+  readonly tick: number;
+  /** Walks a plan on this thread. */
+  alone(plan: number): void;
+  /** Walks a plan with all threads that are ready; `needs`: what they must have received. Gives the thread that failed. */
+  together(plan: number, threads: number): Failure | null;
 }
 
-interface Call {
-  readonly code: KernelCode | null;
-  readonly table: number;
-  readonly scan: ScanRunner | null;
+/** A kernel that failed: its name number, and what was said. */
+export interface Failure {
+  readonly at: number;
+  readonly reason: string;
 }
 
-/** Up to a page: see heap. */
-const rounded = (bytes: number): number => Math.ceil(bytes / 4096) * 4096;
+/** One thread's part of one kernel. */
+export interface KernelEvent {
+  /** Number of the step in the plan, name of the kernel, its sizes. */
+  readonly step: number;
+  readonly name: string;
+  readonly text: string;
+  /** Place among the kernels of the run. */
+  readonly order: number;
+  readonly thread: number;
+  readonly start: number;
+  readonly end: number;
+}
 
-/** Walks the kernels of one plan. Addresses of inputs, outputs and the arena are bound before a run. */
+const up = (x: number, to = 64): number => Math.ceil(x / to) * to;
+
+/** Walks the kernels of one plan. Addresses of inputs, outputs and the room are bound before a run. */
 export class PlanRunner {
   readonly plan: Plan;
-  /** Arena and scratch together. */
+  /** Arena and scratch memory of all threads. */
   readonly roomBytes: number;
-  /** Seconds spent in each step since profiling was switched on; null: off. */
-  times: Float64Array | null = null;
-  private readonly heap: Heap;
-  private readonly table: number;
-  private readonly calls: Call[] = [];
-  /** Table entries of each input, output, and of the arena with their offsets. */
-  private readonly inputs: number[][];
-  private readonly outputs: number[][];
-  private readonly room: { entry: number; offset: number }[] = [];
-  private readonly bound: { inputs: Int32Array; outputs: Int32Array; room: number };
-  private readonly scans: { runner: ScanRunner; from: number; count: number }[] = [];
+  /** Threads that the plan is divided among: 1 when it is not worth more. */
+  readonly threads: number;
+  private spent: Float64Array | null = null;
+  private readonly walker: Walker;
+  private readonly commands: Commands;
+  /** Address of the plan's record; commands, patches and tables follow. */
+  private readonly record: number;
+  private readonly tables: number;
+  private readonly tableBytes: number;
+  private counters = 0;
+  /** Memory for the clock's readings: all bytes, and those of one thread. */
+  private clocks = { at: 0, bytes: 0, each: 0 };
+  private names: number[] | null = null;
+  private readonly bound: { inputs: Float64Array; outputs: Float64Array; room: number };
 
-  constructor(plan: Plan, codes: ReadonlyMap<Step, KernelCode>, heap: Heap) {
+  constructor(plan: Plan, codes: ReadonlyMap<Step, KernelCode>, walker: Walker) {
+    const { heap } = walker;
     this.plan = plan;
-    this.heap = heap;
-    this.inputs = plan.inputs.map(() => []);
-    this.outputs = plan.outputs.map(() => []);
+    this.walker = walker;
+    const c = new Commands(plan, codes, { threads: walker.threads, speeds: walker.speeds, ptrBytes: heap.ptrBytes });
+    this.commands = c;
+    this.threads = c.threads;
+    this.roomBytes = c.roomBytes + c.threads * c.scratchBytes;
     this.bound = {
-      inputs: new Int32Array(plan.inputs.length).fill(-1),
-      outputs: new Int32Array(plan.outputs.length).fill(-1),
+      inputs: new Float64Array(plan.inputs.length).fill(-1),
+      outputs: new Float64Array(plan.outputs.length).fill(-1),
       room: -1,
     };
-    const entries = plan.steps.reduce((n, s) => n + s.args.length + 1, 0);
-    this.table = heap.alloc(Math.max(4, entries * 4)) / 4;
-    let at = this.table;
-    let scratch = 0;
-    for (const s of plan.steps) {
-      const start = at;
-      for (const place of s.args) this.note(place, at++);
-      const code = codes.get(s) ?? null;
-      if (code === null && s.kernel.kind !== "scan")
-        throw new ChainruleError(`[runtime] no code for the kernel "${s.name}".`);
-      let scan: ScanRunner | null = null;
-      if (s.kernel.kind === "scan") {
-        scan = new ScanRunner(s.kernel, codes, heap, start);
-        scratch = Math.max(scratch, scan.scratchBytes);
-      } else if (code !== null && code.scratchBytes > 0) {
-        this.room.push({ entry: at++, offset: rounded(plan.arenaBytes) });
-        scratch = Math.max(scratch, code.scratchBytes);
-      }
-      if (scan !== null) {
-        this.room.push({ entry: at, offset: rounded(plan.arenaBytes) });
-        scan.scratchEntry = at++;
-        this.scans.push({ runner: scan, from: start, count: s.args.length });
-      }
-      this.calls.push({ code, table: start * 4, scan });
-    }
-    this.roomBytes = rounded(plan.arenaBytes) + scratch;
+    const patches = c.list.reduce((n, x) => n + (x.patches?.length ?? 0), 0);
+    this.tableBytes = up(c.entries * heap.ptrBytes);
+    const commandsAt = PLAN.bytes;
+    const patchesAt = commandsAt + c.list.length * COMMAND.bytes;
+    const tablesAt = patchesAt + patches * PATCH.bytes;
+    this.record = heap.alloc(tablesAt + c.threads * this.tableBytes);
+    this.tables = this.record + tablesAt;
+    heap.u8.fill(0, this.record, this.tables);
+    this.writePlan();
+    this.writeCommands(this.record + commandsAt, this.record + patchesAt);
   }
 
-  private note(place: Place, entry: number): void {
-    if (place.at === "arena") this.room.push({ entry, offset: place.offset });
-    else (place.at === "input" ? this.inputs : this.outputs)[place.index].push(entry);
+  // ---- what lies in memory ----
+
+  private writePlan(): void {
+    const { record, commands: c } = this;
+    const { heap } = this.walker;
+    heap.putAddress(record + PLAN.commands, record + PLAN.bytes);
+    heap.putAddress(record + PLAN.tables, this.tables);
+    heap.putNumber(record + PLAN.tableBytes, this.tableBytes);
+    heap.putNumber(record + PLAN.threads, c.threads);
+    heap.putNumber(record + PLAN.needs, Math.min(c.needs, 2 ** 31 - 1));
+    if (c.threads === 1) return;
+    const takenBytes = up(c.slots * 4);
+    const bytes = takenBytes * c.threads + up(c.barriers * 4);
+    this.counters = heap.alloc(bytes);
+    heap.putAddress(record + PLAN.taken, this.counters);
+    heap.putNumber(record + PLAN.takenBytes, takenBytes);
+    heap.putAddress(record + PLAN.done, this.counters + takenBytes * c.threads);
+    heap.putNumber(record + PLAN.counterBytes, bytes);
+  }
+
+  private writeCommands(at: number, patches: number): void {
+    const { heap } = this.walker;
+    let patch = patches;
+    this.commands.list.forEach((x, i) => {
+      const to = at + i * COMMAND.bytes;
+      heap.putNumber(to + COMMAND.op, x.op);
+      if (x.op === OP.kernel) heap.putPointer(to + COMMAND.a, x.a);
+      else heap.putNumber(to + COMMAND.a, x.a);
+      for (const f of ["b", "c", "d", "e"] as const) heap.putNumber(to + COMMAND[f], x[f]);
+      if (x.patches === undefined) return;
+      heap.putAddress(to + COMMAND.c, patch);
+      heap.putNumber(to + COMMAND.d, x.patches.length);
+      for (const p of x.patches) {
+        heap.putNumber(patch + PATCH.kind, p.patch.kind);
+        heap.putNumber(patch + PATCH.to, p.to * heap.ptrBytes);
+        for (const f of ["a", "b", "c"] as const) heap.putNumber(patch + PATCH[f], p.patch[f]);
+        patch += PATCH.bytes;
+      }
+    });
+  }
+
+  /** Writes an address into an entry of every thread's table. */
+  private put(entry: number, address: number): void {
+    const { heap } = this.walker;
+    for (let t = 0; t < this.threads; t++)
+      heap.putAddress(this.tables + t * this.tableBytes + entry * heap.ptrBytes, address);
   }
 
   bindInput(index: number, address: number): void {
     if (this.bound.inputs[index] === address) return;
     this.bound.inputs[index] = address;
-    for (const e of this.inputs[index]) this.heap.i32[e] = address;
+    for (const e of this.commands.inputs[index]) this.put(e, address);
   }
 
   bindOutput(index: number, address: number): void {
     if (this.bound.outputs[index] === address) return;
     this.bound.outputs[index] = address;
-    for (const e of this.outputs[index]) this.heap.i32[e] = address;
+    for (const e of this.commands.outputs[index]) this.put(e, address);
   }
 
   bindRoom(address: number): void {
     if (this.bound.room === address) return;
     this.bound.room = address;
-    for (const r of this.room) this.heap.i32[r.entry] = address + r.offset;
+    const { commands: c, walker, tables, tableBytes } = this;
+    for (const r of c.room) this.put(r.entry, address + r.offset);
+    const { heap } = walker;
+    for (let t = 0; t < this.threads; t++)
+      for (const e of c.scratch)
+        heap.putAddress(tables + t * tableBytes + e * heap.ptrBytes, address + c.roomBytes + t * c.scratchBytes);
   }
 
+  // ---- running ----
+
   run(): void {
-    if (this.times !== null) return this.runTimed(this.times);
-    for (const c of this.calls) {
-      if (c.scan !== null) c.scan.run();
-      else if (c.code !== null) c.code.run(c.table, 0, c.code.blocks);
+    if (this.commands.list.length === 1) return;
+    if (this.clocks.bytes > 0) this.walker.heap.u8.fill(0, this.clocks.at, this.clocks.at + this.clocks.bytes);
+    const failure = this.threads === 1 ? this.runAlone() : this.walker.together(this.record, this.threads);
+    if (failure !== null) {
+      const { text } = this.commands.names[failure.at] ?? { text: "unknown" };
+      throw new ChainruleError(
+        `The kernel "${text}" failed: ${failure.reason}. What this run wrote is not to be trusted.`,
+      );
+    }
+    if (this.spent !== null) this.addUp(this.spent);
+  }
+
+  private runAlone(): Failure | null {
+    try {
+      this.walker.alone(this.record);
+      return null;
+    } catch (error) {
+      return { at: this.walker.heap.getNumber(this.record + PLAN.at), reason: String(error) };
     }
   }
 
-  private runTimed(times: Float64Array): void {
-    this.calls.forEach((c, i) => {
-      const t = performance.now();
-      if (c.scan !== null) c.scan.run();
-      else if (c.code !== null) c.code.run(c.table, 0, c.code.blocks);
-      times[i] += (performance.now() - t) / 1e3;
+  // ---- profiling ----
+
+  /** Makes runs note the clock, or stops it. */
+  profile(on: boolean): void {
+    const { record, clocks, commands } = this;
+    const { heap } = this.walker;
+    if (on === clocks.bytes > 0) return;
+    if (!on) heap.release(clocks.at);
+    this.names ??= eventsOf(commands.list);
+    const each = up(Math.max(1, this.names.length) * 16);
+    const bytes = on ? each * this.threads : 0;
+    this.clocks = { at: on ? heap.alloc(bytes) : 0, bytes, each };
+    heap.putAddress(record + PLAN.times, this.clocks.at);
+    heap.putNumber(record + PLAN.timesBytes, each);
+    heap.putNumber(record + PLAN.timed, on ? 1 : 0);
+  }
+
+  /** What the last run noted, kernel by kernel in order of the walk. */
+  events(): KernelEvent[] {
+    const { names, clocks, threads, walker, commands } = this;
+    if (names === null || clocks.bytes === 0) return [];
+    const clock = new Float64Array(walker.heap.u8.slice(clocks.at, clocks.at + clocks.bytes).buffer);
+    const out: KernelEvent[] = [];
+    names.forEach((n, k) => {
+      for (let thread = 0; thread < threads; thread++) {
+        const [start, end] = clock.subarray((thread * clocks.each) / 8 + 2 * k);
+        if (end > 0)
+          out.push({ ...commands.names[n], order: k, thread, start: start * walker.tick, end: end * walker.tick });
+      }
     });
+    return out;
   }
 
-  /** Gives the table back. */
-  dispose(): void {
-    this.heap.release(this.table * 4);
-    for (const s of this.scans) s.runner.dispose();
-  }
-}
-
-/** Runs the body of a scan once a time step; carries alternate between two places. */
-class ScanRunner {
-  /** Table entry of the scratch memory; set by the owner. */
-  scratchEntry = 0;
-  readonly scratchBytes: number;
-  private readonly k: ScanKernel;
-  private readonly heap: Heap;
-  private readonly body: PlanRunner;
-  private readonly from: number;
-
-  /** `from`: where in the table its arguments start: carries, xs, constants, final carries, ys, room. */
-  constructor(k: ScanKernel, codes: ReadonlyMap<Step, KernelCode>, heap: Heap, from: number) {
-    this.k = k;
-    this.heap = heap;
-    this.from = from;
-    this.body = new PlanRunner(k.body, codes, heap);
-    this.scratchBytes = this.body.roomBytes + 2 * k.carryBytes.reduce((n, b) => n + rounded(b), 0);
+  /** Seconds spent in each step, added up over runs; null: off. Of several threads the slowest counts. */
+  get times(): Float64Array | null {
+    return this.spent;
   }
 
-  run(): void {
-    const { k, heap, body } = this;
-    const arg = (i: number): number => heap.i32[this.from + i];
-    const room = heap.i32[this.scratchEntry];
-    body.bindRoom(room);
-    const places: [number[], number[]] = [[], []];
-    let at = room + body.roomBytes;
-    for (const side of places) {
-      for (const bytes of k.carryBytes) {
-        side.push(at);
-        at += rounded(bytes);
-      }
+  set times(to: Float64Array | null) {
+    this.spent = to;
+    this.profile(to !== null);
+  }
+
+  private addUp(spent: Float64Array): void {
+    let last: KernelEvent | null = null;
+    let most = 0;
+    const add = (): void => {
+      if (last !== null) spent[last.step] += most;
+      most = 0;
+    };
+    for (const e of this.events()) {
+      if (e.order !== last?.order) add();
+      most = Math.max(most, e.end - e.start);
+      last = e;
     }
-    const inputs = k.carries + k.xs + k.consts;
-    for (let c = 0; c < k.consts; c++) body.bindInput(k.carries + k.xs + c, arg(k.carries + k.xs + c));
-    for (let step = 0; step < k.length; step++) {
-      const t = k.reverse ? k.length - 1 - step : step;
-      for (let c = 0; c < k.carries; c++) {
-        body.bindInput(c, step === 0 ? arg(c) : places[step % 2][c]);
-        body.bindOutput(c, step === k.length - 1 ? arg(inputs + c) : places[(step + 1) % 2][c]);
-      }
-      for (let x = 0; x < k.xs; x++) body.bindInput(k.carries + x, arg(k.carries + x) + t * k.xsBytes[x]);
-      k.ysBytes.forEach((bytes, y) => body.bindOutput(k.carries + y, arg(inputs + k.carries + y) + t * bytes));
-      body.run();
-    }
-    if (k.length === 0) k.carryBytes.forEach((bytes, c) => heap.u8.copyWithin(arg(inputs + c), arg(c), arg(c) + bytes));
+    add();
   }
 
+  /** Gives the memory back. */
   dispose(): void {
-    this.body.dispose();
+    const { heap } = this.walker;
+    this.profile(false);
+    heap.release(this.record);
+    if (this.counters > 0) heap.release(this.counters);
   }
 }

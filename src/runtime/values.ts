@@ -147,7 +147,7 @@ export class DeviceValue {
   }
 
   /** Where the bytes are now, without moving them. */
-  private where(): Uint8Array<ArrayBuffer> {
+  private where(): Uint8Array {
     this.check();
     const { at, host } = this.slot;
     return at >= 0 ? this.residents.heap.u8.subarray(at, at + this.bytes) : (host ?? this.view());

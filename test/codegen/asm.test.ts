@@ -290,7 +290,7 @@ describe.each(targets)("asm on $name", (target) => {
     asm.fn("peek", ["ptr"], "i32", (p) => asm.load("i32", p, 4));
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
     new Int32Array(memory.buffer)[3] = 42;
-    const f = await compileWasmAsync(asm, { memory, sharedMaximumPages: 2, debugNames: true });
+    const f = await compileWasmAsync(asm, { memory, debugNames: true });
     expect(f.peek(8)).toBe(42);
     const text = String.fromCharCode(...encodeWasm(asm, { debugNames: true }));
     expect(text.split("peek").length).toBe(3); // export and name

@@ -78,7 +78,7 @@ describe("other people's modules", () => {
 
   test("a Node-only file is reached by dynamic import", () => {
     const node = ["io/file.browser.ts", "cli/x.node.ts"];
-    const sources = new Map([...node, "io/file.node.ts"].map((name) => [name, ""]));
+    const sources = new Map([...node, "io/file.node.ts"].map((name) => [name, `import { open } from "node:fs";`]));
     const browser = { "./dist/io/file.node.js": "./dist/io/file.browser.js" };
     const found = (text: string): string[] =>
       checkImports(new Map(sources).set("io/a.ts", text), { ...manifest, browser });

@@ -16,12 +16,17 @@ export interface WasmFeatures {
 export type WasmExports = Record<string, (...args: number[]) => number | void>;
 export type HostFunction = (...args: number[]) => number;
 
-/** Options of `compileWasm`. */
-export interface CompileOptions extends EncodeOptions {
+/** What a module imports. */
+export interface ImportOptions {
   memory: WebAssembly.Memory;
+  /** Functions that `callPtr` calls. */
+  table?: WebAssembly.Table;
   /** Host functions by the names given to `asm.extern`. */
   host?: Readonly<Record<string, HostFunction>>;
 }
+
+/** Options of `compileWasm`. */
+export type CompileOptions = ImportOptions & EncodeOptions;
 
 // (func (drop (i32x4.splat 0))), (func (drop (f32x4.relaxed_madd 0 0 0))), an empty module with a shared memory
 const HEAD = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
@@ -54,19 +59,35 @@ export function wasmTarget(features: WasmFeatures): Target {
   };
 }
 
-const importsOf = (o: CompileOptions): WebAssembly.Imports => ({ host: { memory: o.memory, ...o.host } });
+const importsOf = ({ memory, table, host }: ImportOptions): WebAssembly.Imports => ({
+  host: { memory, ...(table && { table }), ...host },
+});
+
+/** True for memory that several threads may see. */
+const isShared = (memory: WebAssembly.Memory): boolean =>
+  typeof SharedArrayBuffer === "function" && memory.buffer instanceof SharedArrayBuffer;
+
+const bytesFor = (asm: Asm, options: EncodeOptions & { memory: WebAssembly.Memory }): Uint8Array<ArrayBuffer> =>
+  encodeWasm(asm, { shared: isShared(options.memory), ...options }) as Uint8Array<ArrayBuffer>;
+
+/** Compiles at once, for a memory of this kind. */
+export function buildWasm(asm: Asm, options: EncodeOptions & { memory: WebAssembly.Memory }): WebAssembly.Module {
+  const bytes = bytesFor(asm, options);
+  return withV8Flags(OPTIMISE, RESTORE, () => new WebAssembly.Module(bytes));
+}
+
+export function instantiateWasm(module: WebAssembly.Module, options: ImportOptions): WasmExports {
+  return new WebAssembly.Instance(module, importsOf(options)).exports as WasmExports;
+}
 
 /** Compiles and instantiates at once (Node; in browsers' main threads modules over 4 KB need `compileWasmAsync`). */
 export function compileWasm(asm: Asm, options: CompileOptions): WasmExports {
-  const bytes = encodeWasm(asm, options) as Uint8Array<ArrayBuffer>;
-  const module = withV8Flags(OPTIMISE, RESTORE, () => new WebAssembly.Module(bytes));
-  return new WebAssembly.Instance(module, importsOf(options)).exports as WasmExports;
+  return instantiateWasm(buildWasm(asm, options), options);
 }
 
 /** Compiles without blocking. */
 export async function compileWasmAsync(asm: Asm, options: CompileOptions): Promise<WasmExports> {
-  const bytes = encodeWasm(asm, options) as Uint8Array<ArrayBuffer>;
-  const { instance } = await WebAssembly.instantiate(bytes, importsOf(options));
+  const { instance } = await WebAssembly.instantiate(bytesFor(asm, options), importsOf(options));
   return instance.exports as WasmExports;
 }
 

@@ -10,8 +10,8 @@ import { A, OPCODE, SHUFFLE, V } from "./opcodes.ts";
 export interface EncodeOptions {
   /** Least pages of the imported memory, default 1. */
   initialPages?: number;
-  /** Set for shared memory, with the maximum that it was made with. */
-  sharedMaximumPages?: number;
+  /** The memory is shared between threads. */
+  shared?: boolean;
   /** Adds a name section. */
   debugNames?: boolean;
 }
@@ -57,13 +57,10 @@ export function encodeWasm(asm: Asm, options: EncodeOptions = {}): Uint8Array {
     .str("host")
     .str("memory")
     .u8(2);
-  const shared = options.sharedMaximumPages;
-  if (shared === undefined) imports.u8(0).uleb(options.initialPages ?? 1);
-  else
-    imports
-      .u8(3)
-      .uleb(options.initialPages ?? 1)
-      .uleb(shared);
+  const pages = options.initialPages ?? 1;
+  // A shared memory has a maximum: any.
+  if (options.shared) imports.u8(3).uleb(pages).uleb(65536);
+  else imports.u8(0).uleb(pages);
   if (table) imports.str("host").str("table").u8(1).u8(0x70).u8(0).uleb(0);
   for (const e of asm.externs) imports.str("host").str(e.name).u8(0).uleb(typeIndex(e.params, e.result));
 
