@@ -4,6 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { Code } from "../../src/codegen/x64/encode.ts";
 import * as F from "../../src/codegen/x64/forms.ts";
 import { describe as describeCpu, readCpu } from "../../src/codegen/x64/cpuid.ts";
+import { HostFunctions } from "../../src/codegen/x64/host.ts";
+import { hostOps } from "../../src/codegen/loops/index.ts";
+import { hostMath } from "../../src/codegen/math/index.ts";
 import { type NativeBridge, openNative as openInBrowser } from "../../src/runtime/native.browser.ts";
 import { openNative } from "../../src/runtime/native.node.ts";
 
@@ -111,6 +114,31 @@ describe("the native bridge", () => {
     for (let i = 0; i < 3; i++) native.startThread(start, at);
     for (let i = 0; i < 2000 && Atomics.load(words, 16) < 15; i++) await new Promise((done) => setTimeout(done, 1));
     expect(Atomics.load(words, 16)).toBe(15);
+  });
+});
+
+describe("functions of the host", () => {
+  const values = [0, -0, 1, -1, 0.5, -0.3, 2.5, -7.25, 20, -20, 700, -745.2, 1e-300, -1e300, Infinity, -Infinity, NaN];
+
+  onNative("are those that WebAssembly imports", (native) => {
+    const host = new HostFunctions(native);
+    const wrong: string[] = [];
+    for (const [name, wanted] of Object.entries({ ...hostMath, ...hostOps })) {
+      const two = wanted.length === 2;
+      const call = native.fn(host.address(name), two ? ["f64", "f64"] : ["f64"], "f64");
+      expect(host.address(name)).toBe(host.address(name));
+      for (const x of values) {
+        for (const y of two ? values : [0]) {
+          const [got, want] = [call(x, y), wanted(x, y)];
+          // erf of the host is a series; the others are within 1 ulp of each other
+          const near = Math.abs(got - want) <= Math.abs(want) * (name === "erf" ? 1e-14 : 3e-16);
+          if (!(near || Object.is(got, want))) wrong.push(`${name}(${x}, ${y}) = ${got}, not ${want}`);
+          else if (want === 0 && !Object.is(got, want)) wrong.push(`${name}(${x}, ${y}): the sign of zero`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(() => host.address("noSuchFunction")).toThrow('[native] this system has no function "noSuchFunction"');
   });
 });
 
