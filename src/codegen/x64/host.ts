@@ -18,8 +18,8 @@ const f64 = (x: number): Uint8Array => new Uint8Array(new Float64Array([x]).buff
 /** Ours: x is in xmm0, y in xmm1; `call` calls C and keeps one double, which `kept` loads. */
 interface Frame {
   readonly c: Code;
-  call(name: string, keep: number): void;
-  kept(into: number): void;
+  readonly call: (name: string, keep: number) => void;
+  readonly kept: (into: number) => void;
 }
 const OURS: Readonly<Record<string, (frame: Frame) => void>> = {
   /** e = exp(-|x|); (x < 0 ? e : 1) / (1 + e) */
