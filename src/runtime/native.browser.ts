@@ -14,7 +14,7 @@ export interface NativeBridge {
   allocate(bytes: number): number;
   /** Gives back what `allocate` gave; nothing may use it or a view of it. */
   free(address: number, bytes: number): void;
-  /** Asks for pages of 2 MiB where the system has them. */
+  /** Asks for pages of 2 MiB where the system has them; also for what is only reserved, as the rest of a wasm memory. */
   preferHugePages(address: number, bytes: number): void;
   /** Memory as an ArrayBuffer; it does not own the memory. */
   view(address: number, bytes: number): ArrayBuffer;
