@@ -1,12 +1,12 @@
 import { sizeOf } from "../base/index.ts";
-import { isOp, type Node, PRIMITIVES, type Reading, topoOrder } from "../ir/index.ts";
+import { familyOf, isOp, type Node, PRIMITIVES, topoOrder } from "../ir/index.ts";
 import { flatten, reshapeIndex, sameAffine, SplitLoop } from "./affine.ts";
 import { baseOf, ExBuilder, NotAffine } from "./builder.ts";
 import type { ContractKernel, Kernel, Store } from "./kernel.ts";
 import { domainOf, type Domain, draftLoops, type LoopDraft, Unfusable } from "./loops.ts";
 import { mergeContraction } from "./arrange.ts";
 import { findRoots, isPacked } from "./roots.ts";
-import { concat, contraction, cumsum, type Fixed, scatterAdd, windowPickGrad } from "./special.ts";
+import { concat, contraction, cumsum, type Fixed, scatterAdd, writeBack } from "./special.ts";
 
 /** One kernel in the making: the nodes it computes and what it needs. */
 export interface Group {
@@ -101,14 +101,15 @@ function startGroup(n: Node, at: number, inMemory: InMemory): Group {
     return { at, members: [n], loads: n.srcs.map(baseOf), what: "scan", loops: null, finish: () => [] };
   }
   if ((isOp(n, "dot") || isOp(n, "conv")) && isPacked(n)) return contractGroup(n, [], at, inMemory);
+  const writes = familyOf(n)?.writes?.(n) ?? null;
   const special = isOp(n, "concat")
     ? concat(n, inMemory)
     : isOp(n, "scatterAdd")
       ? scatterAdd(n, inMemory)
       : isOp(n, "cumsum")
         ? cumsum(n, inMemory)
-        : isOp(n, "windowPickGrad")
-          ? windowPickGrad(n, (n.attrs.rule.writes?.(n) as Reading).at[0], inMemory)
+        : writes !== null
+          ? writeBack(n, writes, inMemory)
           : null;
   if (special !== null) return fixedGroup(n, special, at);
   const domain = domainOf(n);

@@ -1,9 +1,9 @@
-import { isFloat } from "../base/index.ts";
-import { type Access, build as b, type Node, type Reading } from "../ir/index.ts";
+import { isFloat, sizeOf } from "../base/index.ts";
+import { build as b, type Node, type Reading } from "../ir/index.ts";
 import { addAffine, constant, flatten } from "./affine.ts";
 import { arrange } from "./arrange.ts";
-import { baseOf, ExBuilder, NotAffine } from "./builder.ts";
-import type { Affine, Axis, ContractKernel, LoopKernel, Phase, Store } from "./kernel.ts";
+import { type Axes, baseOf, ExBuilder, NotAffine } from "./builder.ts";
+import type { Affine, Axis, ContractKernel, Dynamic, LoopKernel, Phase, Reduction, Store } from "./kernel.ts";
 import { accessed, readingOf, Unfusable, withSplits } from "./loops.ts";
 
 /** Kernels that stand alone: they compute one node, in one or more runs over memory. */
@@ -14,43 +14,48 @@ export interface Fixed {
 
 type InMemory = (n: Node) => boolean;
 
-const phase = (loops: readonly number[], stores: readonly Store[]): Phase => ({
-  loops,
-  reductions: [],
-  stores,
-  ordered: false,
-  vec: -1,
-});
+type Part = Fixed["parts"][number];
 
-/** One nest that stores `value` of `n` at `index` in the buffer of `into`. */
+/** What one kernel stores, and what it reduces before that, in loops of their own. */
+interface Body extends Pick<Store, "index" | "value"> {
+  readonly dyn?: readonly Dynamic[];
+  readonly add?: boolean;
+  readonly reduction?: Reduction;
+  readonly inner?: readonly number[];
+  /** Turns are in order and store the sum so far. */
+  readonly ordered?: boolean;
+}
+
+/** One nest over `shape` that writes into the buffer of `into`. */
 function nest(
   into: Node,
   shape: readonly number[],
   inMemory: InMemory,
-  body: (builder: ExBuilder, idx: readonly Affine[]) => Omit<Store, "arg" | "dtype">,
   name: string,
-): Fixed["parts"][number] {
+  body: (builder: ExBuilder, axes: Axes) => Body,
+): Part {
   return withSplits(shape, (axes) => {
     const builder = new ExBuilder(
       axes.sizes,
       (n) => n !== into && inMemory(n),
       () => null,
     );
-    const s = body(builder, axes.index);
+    const all = [...axes.sizes.keys()];
+    const { index, value, dyn = [], add = false, reduction, inner = all, ordered = false } = body(builder, axes);
     const args = [...builder.args, into];
+    const stores: Store[] = [{ arg: args.length - 1, index, dyn, value, dtype: into.dtype, add }];
+    const last: Phase = { loops: inner, reductions: [], stores, ordered, vec: -1 };
+    const reductions = reduction === undefined ? [] : [reduction];
+    const phases = ordered ? [{ ...last, reductions }] : [last];
+    if (!ordered && reduction !== undefined) phases.unshift({ ...last, reductions, stores: [] });
     const kernel: LoopKernel = {
       kind: "loop",
       loops: axes.sizes,
-      outer: [],
-      phases: [
-        phase(
-          axes.sizes.map((_, l) => l),
-          [{ ...s, arg: args.length - 1, dtype: into.dtype }],
-        ),
-      ],
+      outer: all.filter((l) => !inner.includes(l)),
+      phases,
       exs: builder.exs,
       args: args.map((a) => a.dtype),
-      serial: s.add,
+      serial: add,
       vec: -1,
       scratch: 0,
     };
@@ -69,16 +74,10 @@ export function concat(n: Node<"concat">, inMemory: InMemory): Fixed {
   const parts = n.srcs.map((src) => {
     const at = from;
     from += src.shape[n.attrs.axis];
-    return nest(
-      n,
-      src.shape,
-      inMemory,
-      (builder, idx) => {
-        const to = idx.map((a, i) => (i === n.attrs.axis ? addAffine(a, constant(at)) : a));
-        return { index: flatten(to, n.shape), dyn: [], value: builder.visit(src, idx), add: false };
-      },
-      "concat",
-    );
+    return nest(n, src.shape, inMemory, "concat", (builder, { index }) => {
+      const to = index.map((a, i) => (i === n.attrs.axis ? addAffine(a, constant(at)) : a));
+      return { index: flatten(to, n.shape), value: builder.visit(src, index) };
+    });
   });
   return fixed(parts, n);
 }
@@ -88,136 +87,63 @@ export function scatterAdd(n: Node<"scatterAdd">, inMemory: InMemory): Fixed {
   const [base, indices, updates] = n.srcs;
   const { axis } = n.attrs;
   const rank = indices.shape.length;
-  const copy = copyOf(base, n, inMemory);
-  const adds = nest(
-    n,
-    updates.shape,
-    inMemory,
-    (builder, idx) => {
-      const ex = builder.visit(indices, idx.slice(axis, axis + rank));
-      const stride = n.shape.slice(axis + 1).reduce((a, d) => a * d, 1);
-      const to = [...idx.slice(0, axis), constant(0), ...idx.slice(axis + rank)];
-      const dyn = [{ ex, stride, size: n.shape[axis] }];
-      return { index: flatten(to, n.shape), dyn, value: builder.visit(updates, idx), add: true };
-    },
-    "scatterAdd",
-  );
-  return fixed([copy, adds], n);
+  const adds = nest(n, updates.shape, inMemory, "scatterAdd", (builder, { index }) => {
+    const ex = builder.visit(indices, index.slice(axis, axis + rank));
+    const to = [...index.slice(0, axis), constant(0), ...index.slice(axis + rank)];
+    const dyn = [{ ex, stride: sizeOf(n.shape.slice(axis + 1)), size: n.shape[axis] }];
+    return { index: flatten(to, n.shape), dyn, value: builder.visit(updates, index), add: true };
+  });
+  return fixed([copyOf(base, n, inMemory), adds], n);
 }
 
 /** `value` written into the buffer of `into` (same element count). */
-export function copyOf(value: Node, into: Node, inMemory: InMemory): Fixed["parts"][number] {
-  const source = value;
-  return nest(
-    into,
-    source.shape,
-    inMemory,
-    (builder, idx) => ({ index: flatten(idx, source.shape), dyn: [], value: builder.visit(source, idx), add: false }),
-    "copy",
-  );
-}
+export const copyOf = (value: Node, into: Node, inMemory: InMemory): Part =>
+  nest(into, value.shape, inMemory, "copy", (builder, { index }) => ({
+    index: flatten(index, value.shape),
+    value: builder.visit(value, index),
+  }));
 
 /** A running sum: one accumulator a row, stored in every turn. */
 export function cumsum(n: Node<"cumsum">, inMemory: InMemory): Fixed {
-  const { axis } = n.attrs;
-  const part = withSplits(n.shape, (axes) => {
-    const builder = new ExBuilder(
-      axes.sizes,
-      (m) => m !== n && inMemory(m),
-      () => null,
-    );
-    const value = builder.visit(n.srcs[0], axes.index);
-    const acc = builder.add({ k: "acc", phase: 0, slot: 0, dtype: n.dtype });
-    const args = [...builder.args, n];
-    const inner = axes.loopsOf[axis];
-    const store: Store = {
-      arg: args.length - 1,
-      index: flatten(axes.index, n.shape),
-      dyn: [],
-      value: acc,
-      dtype: n.dtype,
-      add: false,
+  const part = nest(n, n.shape, inMemory, "cumsum", (builder, { index, loopsOf }) => {
+    const value = builder.visit(n.srcs[0], index);
+    return {
+      index: flatten(index, n.shape),
+      value: builder.add({ k: "acc", phase: 0, slot: 0, dtype: n.dtype }),
+      reduction: { kind: "sum", value, payload: -1, dtype: n.dtype },
+      inner: loopsOf[n.attrs.axis],
+      ordered: true,
     };
-    const kernel: LoopKernel = {
-      kind: "loop",
-      loops: axes.sizes,
-      outer: axes.sizes.map((_, l) => l).filter((l) => !inner.includes(l)),
-      phases: [
-        {
-          loops: inner,
-          reductions: [{ kind: "sum", value, payload: -1, dtype: n.dtype }],
-          stores: [store],
-          ordered: true,
-          vec: -1,
-        },
-      ],
-      exs: builder.exs,
-      args: args.map((a) => a.dtype),
-      serial: false,
-      vec: -1,
-      scratch: 0,
-    };
-    return { kernel: arrange(kernel), args, name: "cumsum" };
   });
   return fixed([part], n);
 }
 
 /** Each window finds its first maximum, then writes its dy there and zero elsewhere; windows that overlap add up. */
-export function windowPickGrad(n: Node<"windowPickGrad">, access: Access, inMemory: InMemory): Fixed {
+export function writeBack(n: Node, { inner: window, at: [access] }: Reading, inMemory: InMemory): Fixed {
   const [x, dy] = n.srcs;
-  const { window, strides, dilation } = n.attrs;
   const rank = dy.shape.length;
-  const tiles = window.every((k, i) => k === strides[i] && dilation[i] === 1 && dy.shape[i + 1] * k === x.shape[i + 1]);
-  const part = withSplits([...dy.shape, ...window], (axes) => {
-    const builder = new ExBuilder(
-      axes.sizes,
-      (m) => m !== n && inMemory(m),
-      () => null,
-    );
-    const at = accessed(access, axes.index);
+  const loops = [...dy.shape, ...window];
+  // Windows that lie side by side and leave nothing out.
+  const tiles = access.every(
+    (terms, axis) =>
+      x.shape[axis] === terms.reduce((d, [, l]) => d * loops[l], 1) &&
+      terms.every(([factor], i) => factor === terms.slice(i + 1).reduce((d, [, l]) => d * loops[l], 1)),
+  );
+  const part = nest(n, loops, inMemory, n.op, (builder, { index, loopsOf }) => {
+    const at = accessed(access, index);
     const value = builder.visit(x, at);
-    const place = flatten(axes.index.slice(rank), window);
-    const payload = builder.add({ k: "iota", index: place, dtype: "int32" });
+    const payload = builder.add({ k: "iota", index: flatten(index.slice(rank), window), dtype: "int32" });
     const best = builder.add({ k: "acc", phase: 0, slot: 0, dtype: "int32" });
     const here = builder.add({ k: "op", op: "eq", srcs: [best, payload], dtype: "bool" });
     const zero = builder.add({ k: "const", value: 0, dtype: n.dtype });
-    const grad = builder.add({
-      k: "op",
-      op: "where",
-      srcs: [here, builder.visit(dy, axes.index.slice(0, rank)), zero],
-      dtype: n.dtype,
-    });
-    const args = [...builder.args, n];
-    const inner = axes.loopsOf.slice(rank).flat();
-    const store: Store = {
-      arg: args.length - 1,
+    const grad = builder.visit(dy, index.slice(0, rank));
+    return {
       index: flatten(at, n.shape),
-      dyn: [],
-      value: grad,
-      dtype: n.dtype,
+      value: builder.add({ k: "op", op: "where", srcs: [here, grad, zero], dtype: n.dtype }),
       add: !tiles,
+      reduction: { kind: "pick", value, payload, dtype: "int32" },
+      inner: loopsOf.slice(rank).flat(),
     };
-    const kernel: LoopKernel = {
-      kind: "loop",
-      loops: axes.sizes,
-      outer: axes.sizes.map((_, l) => l).filter((l) => !inner.includes(l)),
-      phases: [
-        {
-          loops: inner,
-          reductions: [{ kind: "pick", value, payload, dtype: "int32" }],
-          stores: [],
-          ordered: false,
-          vec: -1,
-        },
-        phase(inner, [store]),
-      ],
-      exs: builder.exs,
-      args: args.map((a) => a.dtype),
-      serial: !tiles,
-      vec: -1,
-      scratch: 0,
-    };
-    return { kernel: arrange(kernel), args, name: "windowPickGrad" };
   });
   return fixed(tiles ? [part] : [copyOf(b.full(n.shape, 0, n.dtype), n, inMemory), part], n);
 }
