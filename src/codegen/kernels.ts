@@ -89,8 +89,8 @@ export class Kernels {
         holders: 0,
         fn: home.module.fns[i],
         needs: home.module.needs,
-        blocks: blocksOf(k, asm.lanes),
-        scratchBytes: scratchOf(k, asm.lanes),
+        blocks: blocksOf(k, asm.target),
+        scratchBytes: scratchOf(k, asm.target),
       }),
     );
   }
@@ -122,18 +122,18 @@ const specOf = (k: ContractKernel): ContractSpec => ({
   bOffset: k.bOffset,
 });
 
-const blocksOf = (k: LoopKernel | ContractKernel, lanes: number): number =>
-  k.kind === "loop" ? loopBlocks(k, lanes) : contractBlocks(specOf(k), lanes);
+const blocksOf = (k: LoopKernel | ContractKernel, target: Target): number =>
+  k.kind === "loop" ? loopBlocks(k, target.lanes) : contractBlocks(specOf(k), target);
 
-const scratchOf = (k: LoopKernel | ContractKernel, lanes: number): number =>
-  k.kind === "loop" ? k.scratch : contractScratchBytes(specOf(k), lanes);
+const scratchOf = (k: LoopKernel | ContractKernel, target: Target): number =>
+  k.kind === "loop" ? k.scratch : contractScratchBytes(specOf(k), target);
 
 /** Adds the function `name(args, lo, hi)` for a kernel. */
 export function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKernel): void {
   if (k.kind === "loop") return emitLoopKernel(asm, name, k);
   asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
     const pointers = k.args.map((_, i) => asm.load("ptr", args, asm.ptrBytes * i));
-    const scratch = scratchOf(k, asm.lanes) > 0 ? asm.load("ptr", args, asm.ptrBytes * k.args.length) : undefined;
+    const scratch = scratchOf(k, asm.target) > 0 ? asm.load("ptr", args, asm.ptrBytes * k.args.length) : undefined;
     const [a, b] = pointers;
     emitContract(asm, specOf(k), { a, b, scratch, lo, hi }, (t) =>
       emitEpilogue(asm, k, pointers, {

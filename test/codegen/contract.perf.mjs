@@ -136,12 +136,12 @@ for (const [name, spec] of cases.filter(([n]) => filter.test(n))) {
   const compile = performance.now() - t;
   const flop = 2 * [...spec.batch, ...spec.m, ...spec.n, ...spec.k].reduce((p, s) => p * s.size, 1);
   new Int32Array(memory.buffer, 0, 4).set([1 << 20, 34 << 20, 68 << 20, 112 << 20]);
-  const blocks = contractBlocks(spec);
+  const blocks = contractBlocks(spec, target);
   const r = measure(() => go(0, 0, blocks), flop);
-  const p = planContract(spec, 4);
+  const p = planContract(spec, target);
   console.log(
     `${name.padEnd(34)} ${r.median.toFixed(1).padStart(6)} best ${r.best.toFixed(1).padStart(6)}  ${((100 * r.median) / top).toFixed(0).padStart(3)} %` +
       `  ${compile.toFixed(1)} ms  tile ${p.rows}x${p.main?.nv ?? 0}+${p.tail?.nv ?? 0} A ${p.packA ? "packed" : p.table ? "table" : "direct"} B ${p.packB}` +
-      ` k ${p.kBlocks}x${p.kSteps} blocks ${blocks} scratch ${contractScratchBytes(spec) >> 10}K`,
+      ` k ${p.kBlocks}x${p.kSteps} blocks ${blocks} scratch ${contractScratchBytes(spec, target) >> 10}K`,
   );
 }

@@ -3,9 +3,24 @@ import { describe, expect, it } from "vitest";
 import { Asm } from "../../src/codegen/asm/index.ts";
 import { contractBlocks, contractScratchBytes, emitContract, planContract } from "../../src/codegen/contract/index.ts";
 import type { Axis, ContractSpec, StoreCtx } from "../../src/codegen/contract/index.ts";
+import type { Target } from "../../src/codegen/asm/index.ts";
 import { compileWasm, probeWasm, wasmTarget } from "../../src/codegen/wasm/index.ts";
+import { evaluateAsm, evaluatorTarget } from "../support/evaluate-asm.ts";
 
-const target = wasmTarget(probeWasm());
+const wasm = wasmTarget(probeWasm());
+/** What the checks of this moment are for: set by `on`. */
+let target: Target = wasm;
+const small = (t: Target): Target => ({ ...t, l1Bytes: 6 << 10, l2Bytes: 64 << 10 });
+const targets: [string, Target][] = [
+  ["wasm", wasm],
+  ["8 lanes", small(evaluatorTarget(8))],
+  ["16 lanes", small(evaluatorTarget(16))],
+];
+function on(t: Target, body: () => void): void {
+  target = t;
+  body();
+  target = wasm;
+}
 type Floats = Float32Array | Float64Array;
 
 /** All index tuples with their offsets in a, b, c. */
@@ -39,7 +54,7 @@ function check(raw: ContractSpec, ranges?: (blocks: number) => number[], viaStor
   const na = ea[1] - ea[0] + 1;
   const nb = eb[1] - eb[0] + 1;
   const nc = ec[1] - ec[0] + 1;
-  const scratchBytes = contractScratchBytes(spec);
+  const scratchBytes = contractScratchBytes(spec, target);
   const guard = 64;
   const a0 = 128;
   const b0 = a0 + na * es + guard;
@@ -47,8 +62,8 @@ function check(raw: ContractSpec, ranges?: (blocks: number) => number[], viaStor
   const s0 = (c0 + nc * es + guard + 63) & ~63;
   const bytes = s0 + scratchBytes + guard;
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
-  const table = new Int32Array(memory.buffer, 0, 4);
-  table.set([a0, b0, c0, s0]);
+  const table = new Int32Array(memory.buffer, 0, 8);
+  [a0, b0, c0, s0].forEach((p, i) => (table[(i * target.ptrBytes) / 4] = p));
   const at = (offset: number, n: number): Floats => new float(memory.buffer.slice(offset, offset + n * es));
   const put = (offset: number, v: Floats): void => new Uint8Array(memory.buffer).set(new Uint8Array(v.buffer), offset);
   const fill = (n: number, k: number): Float64Array =>
@@ -63,7 +78,7 @@ function check(raw: ContractSpec, ranges?: (blocks: number) => number[], viaStor
 
   const asm = new Asm(target);
   asm.fn("go", ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
-    const [pa, pb, pc, ps] = [0, 4, 8, 12].map((o) => asm.load("ptr", args, o));
+    const [pa, pb, pc, ps] = [0, 1, 2, 3].map((i) => asm.load("ptr", args, i * asm.ptrBytes));
     // Stores through the indices of the spec's own axes.
     const byIndex = (t: StoreCtx): void => {
       const groups = [
@@ -84,8 +99,8 @@ function check(raw: ContractSpec, ranges?: (blocks: number) => number[], viaStor
     };
     emitContract(asm, spec, { a: pa, b: pb, c: pc, scratch: ps, lo, hi }, viaStore ? byIndex : undefined);
   });
-  const { go } = compileWasm(asm, { memory });
-  const blocks = contractBlocks(spec);
+  const { go } = target === wasm ? compileWasm(asm, { memory }) : evaluateAsm(asm, { memory });
+  const blocks = contractBlocks(spec, target);
   const cuts = ranges ? ranges(blocks) : [0, blocks];
   for (let i = 0; i + 1 < cuts.length; i++) go(0, cuts[i], cuts[i + 1]);
 
@@ -157,6 +172,60 @@ function convSpecs(B: number, H: number, W: number, C: number, O: number, k: num
   };
   return { forward, weights, input };
 }
+
+/** Shapes that reach every path, small enough for the evaluator. */
+describe.each(targets.slice(1))("contraction with %s", (_, t) => {
+  it.each([
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ])("multiplies matrices, A^T %s, B^T %s", (ta, tb) => {
+    on(t, () => {
+      for (const M of [1, 2, 5, 9, 14, 16, 29, 33])
+        for (const N of [1, 3, 10, 16, 20, 33, 49]) check(matmulSpec(M, N, 1 + ((M * 5 + N * 3) % 37), ta, tb));
+      check(matmulSpec(30, 130, 100, ta, tb));
+    });
+  });
+  it("multiplies doubles, batches, vectors", () => {
+    on(t, () => {
+      for (const M of [1, 3, 13]) for (const N of [1, 4, 9]) check(matmulSpec(M, N, 11, N > 3, M > 2, 2, "float64"));
+      for (const tb of [false, true]) check(matmulSpec(1, 70, 300, false, tb, 2), undefined, true);
+      check(matmulSpec(1, 1, 5000, false, true));
+      check(matmulSpec(1, 3, 9000, false, true, 1, "float64"));
+      check(matmulSpec(30, 1, 40, false, false, 2), undefined, true);
+    });
+  });
+  it("packs A, B, and keeps B over the blocks that share it", () => {
+    on(t, () => {
+      for (const [ta, tb] of [
+        [false, false],
+        [true, false],
+        [false, true],
+      ])
+        check(matmulSpec(60, 150, 1024, ta, tb), (n) => Array.from({ length: n + 1 }, (_q, i) => i), ta);
+    });
+  });
+  it("convolves, and gives both gradients", () => {
+    on(t, () => {
+      for (const s of [
+        [1, 9, 7, 3, 8, 3, 1, 1],
+        [2, 12, 12, 1, 6, 5, 1, 1],
+        [1, 11, 11, 4, 18, 3, 2, 1],
+        [2, 7, 7, 16, 9, 3, 1, 1],
+        [1, 8, 8, 5, 40, 1, 1, 1],
+      ] as [number, number, number, number, number, number, number, number][]) {
+        const { forward, weights, input } = convSpecs(...s);
+        check(forward, undefined, true);
+        check(weights);
+        if (s[6] === 1) check(input, undefined, true);
+      }
+    });
+  });
+  it("sums long gradients by blocks", () => {
+    on(t, () => check(convSpecs(6, 18, 18, 3, 16, 3).weights, undefined, true));
+  });
+});
 
 describe("contraction", () => {
   const sizes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 16, 17, 25];
@@ -243,12 +312,12 @@ describe("contraction", () => {
     const [ky, kx, i] = weights.m;
     const [b, y, xx] = weights.k;
     const turned = { ...weights, m: [i, ky, kx], k: [y, xx, b] };
-    expect(planContract(turned, 4)).toMatchObject({ packB: "no", tiles: 8, table: true });
+    expect(planContract(turned, target)).toMatchObject({ packB: "no", tiles: 8, table: true });
     check(turned, undefined, true);
   });
   it("sums long convolution gradients by blocks", () => {
     const { weights } = convSpecs(8, 34, 34, 4, 16, 3);
-    expect(planContract(weights, 4).kBlocks).toBeGreaterThan(1);
+    expect(planContract(weights, target).kBlocks).toBeGreaterThan(1);
     check(weights);
     check(convSpecs(32, 6, 6, 12, 20, 3).weights, undefined, true);
   });

@@ -168,6 +168,9 @@ export interface Target {
   readonly fma: boolean;
   /** Vector registers that a kernel may count on. */
   readonly registers: number;
+  /** Bytes of the first- and second-level data caches of a core, where they are known. */
+  readonly l1Bytes?: number;
+  readonly l2Bytes?: number;
 }
 
 /** True for types that hold lanes. */

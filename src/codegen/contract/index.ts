@@ -16,7 +16,7 @@
  * once more to see how long its code is: a long one is written once, in a loop over the tile's rows.
  * Sums over k are taken in one fixed order, whatever lo..hi is; every block writes its own part of the output.
  */
-export { contractBlocks, contractScratchBytes, emitContract } from "./emit.ts";
+export { contractBlocks, contractGrain, contractScratchBytes, emitContract } from "./emit.ts";
 export type { StoreCtx } from "./emit.ts";
 export { planContract } from "./plan.ts";
 export type { Axis, ContractSpec } from "./spec.ts";

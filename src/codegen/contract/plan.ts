@@ -1,24 +1,26 @@
 // Decisions for one contraction: what is packed, the register tile, the cache blocks, the layout of the scratch memory.
+import type { Target } from "../asm/index.ts";
+import { tileShape } from "./shape.ts";
 import type { ContractSpec, NAxis, Norm } from "./spec.ts";
 import { normalise, product } from "./spec.ts";
 
-/** Sizes that the blocking aims at: bytes of the first- and second-level data caches it may fill, and loop lengths. */
-const BLOCKING: Readonly<
-  Record<"directBytes" | "packedBytes" | "kSteps" | "kStepsWhole" | "packRows" | "blocks" | "blockWork", number>
-> = {
-  /** B (direct) that may stay in the first-level cache. */
-  directBytes: 32 * 1024,
-  /** Packed block of B: second-level cache, less what A, C and the rest need. */
-  packedBytes: 512 * 1024,
-  /** Steps of k in one packed block; shorter sums are not split. */
-  kSteps: 512,
-  kStepsWhole: 640,
-  /** Rows of a block that repay packing B for it. */
-  packRows: 128,
-  /** Blocks wanted for spreading over threads, and the multiply-adds that make one worth while. */
-  blocks: 32,
-  blockWork: 1 << 18,
-};
+/** Bytes of the caches where the processor does not say. */
+const L1 = 48 * 1024;
+const L2 = 1024 * 1024;
+/** Steps of k in one packed block; shorter sums are not split. */
+const K_STEPS = 512;
+const K_STEPS_WHOLE = 640;
+/** Steps that one chain of additions may have. */
+const K_CHAIN = 4096;
+/** Rows of a block that repay packing B for it. */
+const PACK_ROWS = 128;
+/** Columns from which on blocks of n share the work of two threads. */
+const SPLIT_COLUMNS = 256;
+/** Blocks wanted for spreading over threads, and the multiply-adds that make one worth while. */
+const BLOCKS = 32;
+const BLOCK_WORK = 1 << 18;
+/** Bytes of a row of A that are packed together: whole lines of the cache. */
+const GROUP_BYTES = 192;
 
 /** Columns handled by one register tile. */
 export interface Region {
@@ -28,6 +30,13 @@ export interface Region {
   readonly nv: number;
   /** Valid lanes of the last vector. */
   readonly last: number;
+}
+
+/** How rows of A are packed: tiles at a time, elements between steps of k and bytes between tiles. */
+export interface PackedA {
+  readonly group: number;
+  readonly step: number;
+  readonly bytes: number;
 }
 
 export interface ContractPlan {
@@ -43,9 +52,14 @@ export interface ContractPlan {
   readonly tail: Region | undefined;
   /** One row, and both operands contiguous along the one k axis: lanes run along k, sums are folded at the end. */
   readonly dot: boolean;
-  readonly packA: boolean;
-  readonly packB: "no" | "call" | "block";
+  readonly packA: PackedA | undefined;
+  /** Never, in every block, or once for all blocks that follow each other and share it. */
+  readonly packB: "no" | "block" | "keep";
   readonly table: boolean;
+  /** Multiply-adds in one turn of the tile's loop over k. */
+  readonly unroll: number;
+  /** Panels outermost, and tiles inside: B is read once. */
+  readonly panelsFirst: boolean;
   /** k axes: [0, split) are walked by blocks, `split` in chunks, the rest inside of the tile. */
   readonly split: number;
   readonly chunk: number;
@@ -53,7 +67,7 @@ export interface ContractPlan {
   readonly kBlocks: number;
   /** Steps of a full block. */
   readonly kSteps: number;
-  /** Blocks: batch x mBlocks x nBlocks. `units` are outer m indices, or tiles where there is but one m axis. */
+  /** Blocks: batch x nBlocks x mBlocks. `units` are outer m indices, or tiles where there is but one m axis. */
   readonly batches: number;
   readonly unitIsTile: boolean;
   readonly units: number;
@@ -62,6 +76,11 @@ export interface ContractPlan {
   readonly panelsPerBlock: number;
   readonly nBlocks: number;
   readonly blocks: number;
+  /** Least blocks that are worth a call. */
+  readonly grain: number;
+  /** Bytes between packed panels of B, between blocks of k. */
+  readonly panelBytes: number;
+  readonly blockBytes: number;
   /** Byte offsets in the scratch memory, and its size. */
   readonly at: {
     readonly table: number;
@@ -80,31 +99,58 @@ export interface ContractPlan {
 const ceil = (a: number, b: number): number => Math.ceil(a / b);
 const align = (x: number): number => (x + 63) & ~63;
 
-/** Vectors per row for a number of columns and rows: as many accumulators as 15 registers allow, at least 8 if possible. */
-function shape(columns: number, rows: number, lanes: number): { nv: number; rows: number } {
-  const vecs = ceil(columns, lanes);
-  if (rows === 1) return { nv: Math.min(vecs, 8), rows: 1 };
-  if (rows === 2) return { nv: Math.min(vecs, 4), rows: 2 };
-  if (vecs === 1) return { nv: 1, rows: 12 };
-  if (vecs === 3 || rows === 3) return { nv: Math.min(vecs, 3), rows: 3 };
-  return { nv: 2, rows: 6 };
-}
-
 /** True when the axes walk memory in one stride. */
 function linear(axes: readonly NAxis[], of: "a" | "b"): boolean {
   return axes.every((x, i) => i + 1 === axes.length || x[of] === axes[i + 1][of] * axes[i + 1].size);
 }
 
-export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan {
-  const norm = normalise(spec);
-  const es = spec.dtype === "float64" ? 8 : 4;
-  const lanes = (f32Lanes * 4) / es;
-  const { m, n, k } = norm;
-  const M = m.size * product(norm.mOuter);
-  const K = product(k);
+/** Which m axis the rows of tiles run along: the last, unless another makes clearly better tiles. */
+function pickRows(sizes: readonly number[], columns: number, steps: number, target: Target, lanes: number): number {
+  const perRow = sizes.map((size) => tileShape(columns, size, steps, target, lanes).cycles / size);
+  let best = sizes.length - 1;
+  perRow.forEach((cost, i) => (best = cost < perRow[best] * 0.87 ? i : best));
+  return best;
+}
 
-  const dot = M === 1 && n.b !== 1 && n.size > 1 && k.length === 1 && k[0].a === 1 && k[0].b === 1 && K >= lanes;
-  const fit = dot ? { nv: Math.min(8 / lanes, ceil(n.size, lanes)), rows: 1 } : shape(n.size, m.size, lanes);
+/** Blocks of k: the last axis whose whole inside fits is cut into equal chunks. */
+function splitK(k: readonly NAxis[], limit: number, most: number) {
+  const K = product(k);
+  const whole = K <= most;
+  let split = 0;
+  let inner = K;
+  if (!whole) while (split < k.length - 1 && inner / k[split].size >= limit) inner /= k[split++].size;
+  const axis = k[split] ?? { size: 1 };
+  inner = Math.max(1, inner / Math.max(1, axis.size));
+  let chunk = whole ? axis.size : ceil(axis.size, ceil(axis.size, Math.max(1, Math.floor(limit / inner))));
+  // Whole vectors, where packing turns steps into lanes.
+  if (chunk < axis.size && inner === 1) chunk = Math.min(axis.size, (chunk + 63) & ~63);
+  const chunks = Math.max(1, ceil(axis.size, Math.max(1, chunk)));
+  return {
+    split,
+    chunk,
+    chunks,
+    kSteps: K === 0 ? 0 : inner * chunk,
+    kBlocks: K === 0 ? 1 : chunks * product(k.slice(0, split)),
+  };
+}
+
+export function planContract(spec: ContractSpec, target: Target): ContractPlan {
+  const es = spec.dtype === "float64" ? 8 : 4;
+  const lanes = (target.lanes * 4) / es;
+  const K = product(spec.k);
+  const norm = normalise(spec, (sizes, columns) => pickRows(sizes, columns, K, target, lanes));
+  const { m, n, k } = norm;
+  const outer = product(norm.mOuter);
+  const M = m.size * outer;
+  const batches = product(norm.batch);
+  const [l1, l2] = [target.l1Bytes ?? L1, target.l2Bytes ?? L2];
+  const directBytes = (l1 * 2) / 3;
+  const machine = target.lanes > 4;
+
+  const dot = M === 1 && k.length === 1 && k[0].a === 1 && k[0].b === 1 && (n.b !== 1 || n.size === 1) && K >= lanes;
+  const fit = dot
+    ? { nv: Math.max(1, Math.min(8 / lanes, ceil(n.size, lanes))), rows: 1 }
+    : tileShape(n.size, m.size, K, target, lanes);
   const w = fit.nv * lanes;
   const full = Math.floor(n.size / w);
   const rest = n.size - full * w;
@@ -120,59 +166,74 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
   const unitN = n.b === 1 || n.size === 1;
   const long = K > 1024 && n.size <= 64;
   const few = M < (Math.abs(kn?.b ?? 0) * es >= 4096 ? 16 : 48);
-  let direct = unitN && (K * n.size * es <= BLOCKING.directBytes || few || (long && linear(k, "b")));
-  const packA = !!kn && m.a === 1 && Math.abs(kn.a) * es >= 256 && n.size >= 128 && m.size >= 4;
-  if (direct && !linear(k, "b")) direct = false;
-  if (dot) direct = true;
+  const small = K * n.size * es <= directBytes;
+  const direct = dot || (unitN && (small || few || long) && linear(k, "b"));
+  const farRows = !!kn && m.a === 1 && Math.abs(kn.a) * es >= 256;
+  // Rows of A that begin at the same place of their pages fall into the same lines of the first-level cache.
+  const aliased = !!kn && kn.a === 1 && k.length === 1 && K > K_STEPS && (Math.abs(m.a) * es) % 1024 === 0;
+  const packsA = n.size >= 128 && m.size >= 4 && (farRows || aliased);
 
-  // Blocks of k: the last axis whose whole inside fits is cut into equal chunks.
-  const limit =
-    direct && !(K * n.size * es <= BLOCKING.directBytes)
-      ? Math.max(64, Math.floor(BLOCKING.directBytes / (n.size * es)))
-      : BLOCKING.kSteps;
-  let split = 0;
-  let inner = K;
-  const whole = K <= (direct ? limit : BLOCKING.kStepsWhole) || (M < 6 && direct);
-  if (!whole) while (split < k.length - 1 && inner / k[split].size >= limit) inner /= k[split++].size;
-  const axis = k[split] ?? { size: 1 };
-  inner = Math.max(1, inner / Math.max(1, axis.size));
-  const chunk = whole ? axis.size : ceil(axis.size, ceil(axis.size, Math.max(1, Math.floor(limit / inner))));
-  const chunks = Math.max(1, ceil(axis.size, Math.max(1, chunk)));
-  const kSteps = K === 0 ? 0 : inner * chunk;
-  const kBlocks = K === 0 ? 1 : chunks * product(k.slice(0, split));
-  // The tile has one loop over k always (nested ones make V8 spill): what is not linear in A goes through a table.
-  const table = !packA && !linear(k.slice(split), "a");
+  const limit = direct && !small ? Math.max(64, Math.floor(directBytes / (n.size * es))) : K_STEPS;
+  const most = M < 6 && direct ? K_CHAIN : direct ? limit : K_STEPS_WHOLE;
+  const { split, chunk, chunks, kSteps, kBlocks } = splitK(k, M < 6 && direct ? K_CHAIN : limit, most);
+  // Where nested loops make the compiler spill, the tile has one loop over k: what is not linear in A goes through a table.
+  const kInner = k.slice(split);
+  const short = (kInner[kInner.length - 1]?.size ?? 1) < 8;
+  const table = !packsA && !linear(kInner, "a") && (!machine || short);
 
   // Blocks of n: packed B of a block stays in the second-level cache.
   const mainPanels = main?.panels ?? 0;
-  const panelBytes = Math.max(1, kSteps) * w * es;
+  const panelBytes = align(Math.max(1, kSteps) * w * es) + 64;
   const panelsFit = direct
-    ? Math.max(1, ceil(BLOCKING.blockWork, Math.max(1, M * w * K)))
-    : Math.max(1, Math.floor(BLOCKING.packedBytes / panelBytes));
-  const nBlocks = Math.max(1, ceil(mainPanels, Math.max(1, panelsFit)));
+    ? Math.max(1, ceil(BLOCK_WORK, Math.max(1, M * w * K)))
+    : Math.max(1, Math.floor(l2 / 2 / panelBytes));
+  const wanted = Math.min(BLOCKS, Math.max(1, Math.floor((batches * M * n.size * K) / BLOCK_WORK)));
+  let nBlocks = Math.max(1, ceil(mainPanels, panelsFit));
+  if (!direct && nBlocks === 1 && batches === 1 && wanted > 1) {
+    // Threads share the packing of B: all of it where there are few rows, else half each.
+    if (M <= 2 * PACK_ROWS) nBlocks = Math.max(1, Math.min(mainPanels, wanted));
+    else if (n.size >= 2 * SPLIT_COLUMNS) nBlocks = 2;
+  }
   const panelsPerBlock = ceil(mainPanels, nBlocks);
-  const packB = direct ? "no" : kBlocks === 1 && nBlocks === 1 && norm.batch.every((x) => x.b === 0) ? "call" : "block";
+  nBlocks = Math.max(1, ceil(mainPanels, panelsPerBlock || 1));
 
   // Blocks of m.
-  const outer = product(norm.mOuter);
   const unitIsTile = outer === 1;
   const units = unitIsTile ? tiles : outer;
   const unitRows = unitIsTile ? rows : m.size;
-  const batches = product(norm.batch);
-  const unitWork = Math.max(1, unitRows * n.size * K);
-  let wanted = Math.max(ceil(BLOCKING.blockWork, unitWork), Math.ceil((units * batches * nBlocks) / BLOCKING.blocks));
-  if (packB === "block") wanted = Math.max(wanted, ceil(BLOCKING.packRows, unitRows));
-  const mBlocks = Math.max(1, ceil(units, Math.min(units, wanted)));
+  const perRow = panelsPerBlock * w * es;
+  let mBlocks = Math.min(units, ceil(wanted, batches * nBlocks));
+  // Partial sums stay in the cache, too.
+  if (kBlocks > 1) mBlocks = Math.max(mBlocks, Math.min(units, ceil(M * perRow, l2 / 4)));
+  const blockBytes = (panelsPerBlock + (tail ? 1 : 0)) * panelBytes;
+  const shared = norm.batch.every((x) => x.b === 0);
+  const keepBytes = kBlocks * blockBytes;
+  const keeps = (mBlocks > 1 || (shared && batches > 1 && nBlocks === 1)) && keepBytes <= 4 * l2;
+  const packB = direct ? "no" : keeps ? "keep" : "block";
+  if (packB === "block") mBlocks = Math.min(mBlocks, Math.max(1, Math.floor(M / PACK_ROWS)));
   const unitsPerBlock = ceil(units, mBlocks);
-  const blocks = norm.empty ? 0 : batches * ceil(units, unitsPerBlock) * nBlocks;
+  const blocks = norm.empty ? 0 : batches * nBlocks * mBlocks;
+  const grain = packB === "keep" ? Math.max(1, ceil(mBlocks, 4)) : 1;
+
+  // A: whole lines at a time where its rows lie next to each other.
+  const padded = ceil(rows, lanes) * lanes;
+  const step = machine && padded <= rows * 1.34 ? padded : rows;
+  const packA = packsA
+    ? {
+        group: farRows
+          ? Math.min(unitIsTile ? unitsPerBlock : tiles, Math.max(1, Math.round(GROUP_BYTES / (rows * es))))
+          : 1,
+        step,
+        bytes: align(kSteps * step * es) + 64,
+      }
+    : undefined;
 
   const partialPanel = rows * (main?.nv ?? 0) * lanes * es;
   const partialTile = panelsPerBlock * partialPanel + rows * (tail?.nv ?? 0) * lanes * es;
   const tileCount = unitsPerBlock * (unitIsTile ? 1 : tiles);
-  const tableAt = 0;
   const aAt = align(table ? kSteps * 4 : 0);
-  const bAt = aAt + align(packA ? rows * kSteps * es : 0);
-  const partialAt = bAt + align(packB === "no" ? 0 : (panelsPerBlock * w + tailVecs * lanes) * kSteps * es);
+  const bAt = aAt + (packA ? packA.group * packA.bytes : 0);
+  const partialAt = bAt + (packB === "no" ? 0 : packB === "keep" ? keepBytes : blockBytes);
   // Without blocks of k one slot serves long epilogues, which read the sums of a tile from memory.
   const slot = rows * Math.max(main?.nv ?? 0, tail?.nv ?? 0) * lanes * es;
   const size = partialAt + align(kBlocks > 1 ? tileCount * partialTile : slot);
@@ -189,6 +250,8 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
     packA,
     packB,
     table,
+    unroll: machine ? 32 : 0,
+    panelsFirst: direct && few && machine,
     split,
     chunk,
     chunks,
@@ -198,11 +261,14 @@ export function planContract(spec: ContractSpec, f32Lanes: number): ContractPlan
     unitIsTile,
     units,
     unitsPerBlock,
-    mBlocks: ceil(units, unitsPerBlock),
+    mBlocks,
     panelsPerBlock,
     nBlocks,
     blocks,
-    at: { table: tableAt, a: aAt, b: bAt, partial: partialAt, size },
+    grain,
+    panelBytes,
+    blockBytes,
+    at: { table: 0, a: aAt, b: bAt, partial: partialAt, size },
     needsScratch: kBlocks > 1 || partialAt > 0,
     partialPanel,
     partialTile,

@@ -71,7 +71,8 @@ function exchanged(axes: readonly NAxis[]): NAxis[] {
   return axes.map((x) => ({ ...x, a: x.b, b: x.a }));
 }
 
-export function normalise(spec: ContractSpec): Norm {
+/** The normal form; `pick` says along which of several m axes (of these sizes) the rows of a tile run. */
+export function normalise(spec: ContractSpec, pick: (sizes: readonly number[], columns: number) => number): Norm {
   const group = (name: Part["group"], axes: readonly Axis[]): NAxis[] =>
     axes.map((x, axis): NAxis => ({ ...x, parts: [{ group: name, axis, size: x.size }] })).filter((x) => x.size !== 1);
   // Outermost what is farthest apart: in A for k (B can be packed), in the output for the others.
@@ -90,10 +91,10 @@ export function normalise(spec: ContractSpec): Norm {
   const n = ns[ni] ?? UNIT;
   // Further n axes only repeat the work of a batch that shares A.
   const batch = merged(sorted([...batch0, ...without(ns, ni)]));
-  // The tile's rows run along the last m axis, unless another splits into clearly fuller tiles of six.
-  const fill = (size: number): number => size / (6 * Math.ceil(size / 6));
-  let mi = ms.length - 1;
-  ms.forEach((x, i) => (mi = fill(x.size) > fill(ms[mi].size) + 0.15 ? i : mi));
+  const mi = pick(
+    ms.map((x) => x.size),
+    n.size,
+  );
   const all = [...batch, ...ms, n];
   return { empty: all.some((x) => x.size === 0), swapped, batch, mOuter: without(ms, mi), m: ms[mi] ?? UNIT, n, k };
 }

@@ -1,5 +1,6 @@
 // The register tile: rows x nv vectors of accumulators, one pass over the k steps of a block.
 import type { Arg, Asm, Val, VecType } from "../asm/index.ts";
+import { byVectors } from "./pack.ts";
 import type { KLoop } from "./pack.ts";
 
 export interface Tile {
@@ -21,18 +22,14 @@ export interface Tile {
   readonly k: readonly KLoop[];
   /** Offsets of A per step (i32 table): then `k` is one loop. */
   readonly table: Val | undefined;
-  /** Partial sums to begin with: address, else zero. */
-  readonly init: Val | undefined;
+  /** Multiply-adds wanted in one turn of the innermost loop. */
+  readonly unroll: number;
 }
 
 /** Emits the loops and hands back the sums [row][vector]. */
 export function emitTile(asm: Asm, t: Tile): Val[][] {
   const { vtype, es, lanes, rows, nv } = t;
-  const acc = Array.from({ length: rows }, (_, r) =>
-    Array.from({ length: nv }, (_, j) =>
-      asm.var(vtype, t.init ? asm.load(vtype, t.init, (r * nv + j) * lanes * es) : 0),
-    ),
-  );
+  const acc = Array.from({ length: rows }, () => Array.from({ length: nv }, () => asm.var(vtype, 0)));
   const step = (ap: Val, bp: Val): void => {
     const bs = Array.from({ length: nv }, (_, j) =>
       t.directB && j === nv - 1
@@ -54,51 +51,84 @@ export function emitTile(asm: Asm, t: Tile): Val[][] {
       asm.set(bp, asm.ptrAdd(asm.get(bp), t.k[0].b));
     });
   } else {
+    const fit = t.unroll / (rows * nv);
+    const turns = fit >= 4 ? 4 : fit >= 2 ? 2 : 1;
     const walk = (level: number, a: Val, b: Val): void => {
       const l = t.k[level];
       if (!l) return step(a, b);
       const ap = asm.var("ptr", a);
       const bp = asm.var("ptr", b);
-      asm.loop(0, l.size, 1, () => {
-        walk(level + 1, asm.get(ap), asm.get(bp));
-        asm.set(ap, asm.ptrAdd(asm.get(ap), l.a));
-        asm.set(bp, asm.ptrAdd(asm.get(bp), l.b));
-      });
+      const advance = (n: number): void => {
+        asm.set(ap, asm.ptrAdd(asm.get(ap), n * l.a));
+        asm.set(bp, asm.ptrAdd(asm.get(bp), n * l.b));
+      };
+      if (level < t.k.length - 1 || turns === 1) {
+        asm.loop(0, l.size, 1, () => {
+          walk(level + 1, asm.get(ap), asm.get(bp));
+          advance(1);
+        });
+        return;
+      }
+      const some = (n: number): void => {
+        for (let i = 0; i < n; i++) step(asm.ptrAdd(asm.get(ap), i * l.a), asm.ptrAdd(asm.get(bp), i * l.b));
+        advance(n);
+      };
+      if (typeof l.size === "number") return byVectors(asm, l, turns, () => some(turns), some);
+      const whole = asm.bin("and", l.size, -turns);
+      asm.loop(0, whole, turns, () => some(turns));
+      asm.loop(whole, l.size, 1, () => some(1));
     };
     walk(0, t.a, t.b);
   }
   return acc.map((row) => row.map((v) => asm.get(v)));
 }
 
-/** One row times `columns` columns, all contiguous along k: `steps` elements each. Gives the sums as vectors of columns. */
-export function emitDot(
-  asm: Asm,
-  vtype: VecType,
-  es: number,
-  a: Val,
-  b: Val,
-  column: number,
-  columns: number,
-  steps: number,
-): Val[] {
+export interface Dot {
+  readonly vtype: VecType;
+  readonly es: number;
+  readonly a: Val;
+  readonly b: Val;
+  /** Bytes between columns of B, and their number. */
+  readonly column: number;
+  readonly columns: number;
+  readonly k: KLoop;
+}
+
+/** One row times some columns, all contiguous along k. Gives the sums as vectors of columns. */
+export function emitDot(asm: Asm, d: Dot): Val[] {
+  const { vtype, es, columns } = d;
   const lanes = asm.lanesOf(vtype);
-  const acc = Array.from({ length: columns }, () => asm.var(vtype, 0));
-  const ap = asm.var("ptr", a);
-  const bp = asm.var("ptr", b);
-  const step = (n: number): void => {
-    const x = asm.loadPartial(vtype, n, asm.get(ap));
-    const p = asm.get(bp);
-    acc.forEach((v, c) => asm.set(v, asm.fma(x, asm.loadPartial(vtype, n, p, c * column), asm.get(v))));
+  // Few columns take several chains each.
+  const chains = Math.max(1, Math.min(4, Math.floor(8 / columns)));
+  const acc = Array.from({ length: chains }, () => Array.from({ length: columns }, () => asm.var(vtype, 0)));
+  const ap = asm.var("ptr", d.a);
+  const bp = asm.var("ptr", d.b);
+  const step = (chain: number, n: number, from: number): void => {
+    const x = asm.loadPartial(vtype, n, asm.get(ap), from * es);
+    const p = asm.ptrAdd(asm.get(bp), from * es);
+    acc[chain].forEach((v, c) =>
+      asm.set(v, asm.fma(x, asm.loadPartial(vtype, n, asm.ptrAdd(p, c * d.column)), asm.get(v))),
+    );
   };
-  const rest = steps % lanes;
-  asm.loop(0, steps - rest, lanes, () => {
-    step(lanes);
-    asm.set(ap, asm.ptrAdd(asm.get(ap), lanes * es));
-    asm.set(bp, asm.ptrAdd(asm.get(bp), lanes * es));
-  });
-  if (rest) step(rest);
-  const sums = acc.map((v) => asm.get(v));
-  asm.pin(sums);
+  const advance = (n: number): void => {
+    asm.set(ap, asm.ptrAdd(asm.get(ap), n * es));
+    asm.set(bp, asm.ptrAdd(asm.get(bp), n * es));
+  };
+  byVectors(
+    asm,
+    d.k,
+    lanes * chains,
+    () => {
+      for (let i = 0; i < chains; i++) step(i, lanes, i * lanes);
+      advance(lanes * chains);
+    },
+    (rest) => {
+      for (let i = 0; i * lanes < rest; i++) step(i, Math.min(lanes, rest - i * lanes), i * lanes);
+    },
+  );
+  const all = acc.map((list) => list.map((v) => asm.get(v)));
+  asm.pin(all.flat());
+  const sums = Array.from({ length: columns }, (_, c) => all.map((list) => list[c]).reduce((x, y) => asm.add(x, y)));
   const out: Val[] = [];
   for (let c = 0; c < columns; c += lanes) {
     const group = Array.from({ length: lanes }, (_, i) => sums[c + i] ?? asm.konst(vtype, 0));
@@ -116,7 +146,7 @@ export function mergeLoops(asm: Asm, loops: readonly KLoop[]): KLoop[] {
     const o = out[out.length - 1];
     if (o && typeof x.size === "number" && o.a === x.a * x.size && o.b === x.b * x.size) {
       const size: Arg = typeof o.size === "number" ? o.size * x.size : asm.mul(o.size, x.size);
-      out[out.length - 1] = { size, a: x.a, b: x.b };
+      out[out.length - 1] = { size, a: x.a, b: x.b, last: o.last * x.size };
     } else out.push(x);
   }
   return out;

@@ -1,0 +1,452 @@
+// The loop nest of a contraction: blocks of (batch, n, m), blocks of k, groups of tiles, panels; stores by a callback.
+import type { Arg, Asm, Val, Var, VecType } from "../asm/index.ts";
+import type { ContractIo, StoreCtx } from "./emit.ts";
+import { emitPackA, emitPackB, kLoops } from "./pack.ts";
+import type { KLoop, Run } from "./pack.ts";
+import type { ContractPlan, Region } from "./plan.ts";
+import type { ContractSpec, NAxis } from "./spec.ts";
+import { emitDot, emitTile, mergeLoops } from "./tile.ts";
+
+/** Splits a linear index over axes, outermost first. */
+function decode(asm: Asm, index: Val, sizes: readonly number[]): Val[] {
+  const out: Val[] = [];
+  let rest = index;
+  for (let i = sizes.length - 1; i > 0; i--) {
+    out.unshift(asm.bin("remU", rest, sizes[i]));
+    rest = asm.bin("divU", rest, sizes[i]);
+  }
+  if (sizes.length) out.unshift(rest);
+  return out;
+}
+const sizesOf = (axes: readonly { readonly size: number }[]): number[] => axes.map((x) => x.size);
+
+/** What the tiles of one block of k share: operands, indices of the batch and of the outer m axes. */
+interface Position {
+  readonly kb: Val;
+  readonly a: Val;
+  readonly b: Val;
+  readonly batch: readonly Val[];
+  readonly nb: Val;
+  readonly k: readonly KLoop[];
+  readonly outer: readonly Val[];
+  /** Ordinal within the block of the first tile of this unit. */
+  readonly ordinal: Arg;
+}
+
+/** A row of panels: where its tile begins. */
+interface Row {
+  readonly t: Val;
+  readonly m0: Val;
+  /** Rows of A: packed or not. */
+  readonly a: Val;
+  readonly partial: Val | undefined;
+}
+
+/** A panel: its columns in the output, its place in B and among the partial sums. */
+interface Panel {
+  readonly region: Region;
+  readonly col: Val;
+  readonly b: Val;
+  readonly partial: Arg;
+}
+
+/** Instructions of an epilogue, per vector, from which on it is written once for all rows. */
+const LONG_EPILOGUE = 10;
+
+export class Nest {
+  private readonly asm: Asm;
+  private readonly spec: ContractSpec;
+  private readonly p: ContractPlan;
+  private readonly io: ContractIo;
+  private readonly store: (t: StoreCtx) => void;
+  private readonly vtype: VecType;
+
+  constructor(asm: Asm, spec: ContractSpec, p: ContractPlan, io: ContractIo, store: (t: StoreCtx) => void) {
+    this.asm = asm;
+    this.spec = spec;
+    this.p = p;
+    this.io = io;
+    this.store = store;
+    this.vtype = p.es === 8 ? "vf64" : "vf32";
+  }
+
+  emit(): void {
+    const { asm, p, io } = this;
+    if (p.table) this.emitTable();
+    const given = [
+      asm.ptrAdd(io.a, (this.spec.aOffset ?? 0) * p.es),
+      asm.ptrAdd(io.b, (this.spec.bOffset ?? 0) * p.es),
+    ];
+    const [a0, b0] = p.norm.swapped ? [given[1], given[0]] : given;
+    const packed = p.packB === "keep" ? asm.var("i32", -1) : undefined;
+    asm.loop(io.lo, io.hi, 1, (block) => {
+      const [bi, nb, mb] = decode(asm, block, [p.batches, p.nBlocks, p.mBlocks]);
+      const batch = decode(asm, p.batches === 1 ? asm.i32(0) : bi, sizesOf(p.norm.batch));
+      const a = this.offset(a0, p.norm.batch, batch, "a");
+      const b = this.offset(b0, p.norm.batch, batch, "b");
+      if (packed) this.keepB(b, bi, nb, packed);
+      asm.loop(0, p.kBlocks, 1, (kb) => this.kBlock(kb, a, b, batch, mb, nb));
+    });
+  }
+
+  /** Byte offsets of A for every k step of a block. */
+  private emitTable(): void {
+    const { asm, p, io } = this;
+    const out = asm.var("ptr", asm.ptrAdd(io.scratch!, p.at.table));
+    const walk = (loops: readonly KLoop[], at: Val): void => {
+      const [l, ...rest] = loops;
+      if (!l) {
+        asm.store(asm.get(out), 0, at);
+        return asm.set(out, asm.ptrAdd(asm.get(out), 4));
+      }
+      asm.loop(0, l.size, 1, (i) => walk(rest, asm.add(at, asm.mul(i, l.a))));
+    };
+    walk(this.inside(p.chunk), asm.i32(0));
+  }
+
+  /** Loops of k inside of a block whose first axis has `size` steps. */
+  private inside(size: Arg): KLoop[] {
+    return kLoops(this.p.norm.k.slice(this.p.split), size, this.p.es);
+  }
+
+  /** base + sum of index * stride, in bytes. */
+  private offset(base: Val, axes: readonly NAxis[], index: readonly Val[], of: "a" | "b" | "c", unit = this.p.es): Val {
+    const { asm } = this;
+    return axes.reduce((v, x, i) => (x[of] === 0 ? v : asm.ptrAdd(v, asm.mul(index[i], x[of] * unit))), base);
+  }
+
+  // ---- B ----
+
+  /** Packs all blocks of k, unless the last block of this call has used the same ones. */
+  private keepB(b: Val, bi: Val, nb: Val, packed: Var): void {
+    const { asm, p } = this;
+    const own = p.norm.batch.some((x) => x.b !== 0);
+    const wanted = own && p.batches > 1 ? asm.add(asm.mul(bi, p.nBlocks), nb) : nb;
+    asm.if(asm.cmp("ne", asm.get(packed), wanted), () => {
+      asm.loop(0, p.kBlocks, 1, (kb) => {
+        const at = this.stepsOf(kb);
+        this.packB(this.offset(b, at.axes, at.index, "b"), nb, at.k, this.placeB(kb));
+      });
+      asm.set(packed, wanted);
+    });
+  }
+
+  /** Where the packed panels of a block of k are. */
+  private placeB(kb: Val): Val {
+    const { asm, p, io } = this;
+    const first = asm.ptrAdd(io.scratch!, p.at.b);
+    return p.packB === "keep" ? asm.ptrAdd(first, asm.mul(kb, p.blockBytes)) : first;
+  }
+
+  /** Packs the panels of one block of n. */
+  private packB(b: Val, nb: Val, k: readonly KLoop[], dst: Val): void {
+    const { asm, p } = this;
+    const column = p.norm.n.b * p.es;
+    const one = (r: Region, panels: Arg, src: Val, to: Val): void =>
+      emitPackB(asm, {
+        vtype: this.vtype,
+        es: p.es,
+        lanes: p.lanes,
+        src,
+        dst: to,
+        panels,
+        nv: r.nv,
+        last: r.last,
+        column,
+        panelStride: p.panelBytes,
+        k,
+      });
+    if (p.main) {
+      const first = asm.mul(nb, p.panelsPerBlock);
+      const src = asm.ptrAdd(b, asm.mul(first, p.main.nv * p.lanes * column));
+      one(p.main, this.panelCount(nb), src, dst);
+    }
+    if (p.tail) {
+      const tail = p.tail;
+      this.lastBlock(nb, () =>
+        one(tail, 1, asm.ptrAdd(b, tail.col * column), asm.ptrAdd(dst, p.panelsPerBlock * p.panelBytes)),
+      );
+    }
+  }
+
+  /** Main panels of block `nb`. */
+  private panelCount(nb: Val): Arg {
+    const { asm, p } = this;
+    const panels = p.main?.panels ?? 0;
+    if (panels % p.panelsPerBlock === 0 || p.nBlocks === 1) return Math.min(panels, p.panelsPerBlock);
+    return asm.bin("min", asm.sub(panels, asm.mul(nb, p.panelsPerBlock)), p.panelsPerBlock);
+  }
+
+  /** The last block of n has the tail. */
+  private lastBlock(nb: Val, body: () => void): void {
+    const { asm, p } = this;
+    asm.if(p.nBlocks === 1 ? 1 : asm.cmp("eq", nb, p.nBlocks - 1), body);
+  }
+
+  // ---- k ----
+
+  /** The axes that a block of k fixes, with their indices, and the loops inside of it. */
+  private stepsOf(kb: Val): { axes: NAxis[]; index: Val[]; k: KLoop[] } {
+    const { asm, p } = this;
+    const all = p.norm.k;
+    const index = decode(asm, kb, [...sizesOf(all.slice(0, p.split)), p.chunks]);
+    const axes = all.slice(0, p.split);
+    const chunkAxis = all[p.split];
+    if (!chunkAxis || p.chunks === 1) return { axes, index, k: this.inside(chunkAxis ? p.chunk : 1) };
+    const start = asm.mul(index[p.split], p.chunk);
+    const size: Arg =
+      chunkAxis.size % p.chunk === 0 ? p.chunk : asm.bin("min", asm.sub(chunkAxis.size, start), p.chunk);
+    return { axes: [...axes, chunkAxis], index: [...index.slice(0, p.split), start], k: this.inside(size) };
+  }
+
+  private kBlock(kb: Val, a0: Val, b0: Val, batch: readonly Val[], mb: Val, nb: Val): void {
+    const { asm, p } = this;
+    const { axes, index, k } = this.stepsOf(kb);
+    const a = this.offset(a0, axes, index, "a");
+    const b = this.offset(b0, axes, index, "b");
+    if (p.packB === "block") this.packB(b, nb, k, this.placeB(kb));
+    // Equal shares of the units.
+    const bound = (i: Val): Val =>
+      p.units % p.mBlocks === 0 ? asm.mul(i, p.units / p.mBlocks) : asm.bin("divU", asm.mul(i, p.units), p.mBlocks);
+    const from = bound(mb);
+    const to = bound(asm.add(mb, 1));
+    const at = { kb, batch, nb, k, a, b: p.packB === "no" ? b : this.placeB(kb) };
+    if (p.unitIsTile) return this.groups(from, to, { ...at, outer: [], ordinal: asm.sub(0, from) });
+    asm.loop(from, to, 1, (u) => {
+      const outer = decode(asm, u, sizesOf(p.norm.mOuter));
+      const au = this.offset(a, p.norm.mOuter, outer, "a");
+      this.groups(asm.i32(0), asm.i32(p.tiles), {
+        ...at,
+        a: au,
+        outer,
+        ordinal: asm.mul(asm.sub(u, from), p.tiles),
+      });
+    });
+  }
+
+  // ---- tiles ----
+
+  /** First row of tile `t`. */
+  private firstRow(t: Val): Val {
+    const { asm, p } = this;
+    if (p.bigTiles === p.tiles) return asm.mul(t, p.rows);
+    return asm.add(asm.mul(t, p.rows - 1), asm.bin("min", t, p.bigTiles));
+  }
+
+  /** Tiles from..to, in groups whose rows of A are packed together. */
+  private groups(from: Val, to: Val, at: Position): void {
+    const { asm, p } = this;
+    const { packA } = p;
+    if (!packA) return this.tiles(from, to, at, undefined);
+    asm.loop(from, to, packA.group, (g) => {
+      const end = packA.group === 1 ? asm.add(g, 1) : asm.bin("min", asm.add(g, packA.group), to);
+      this.packA(g, end, at);
+      this.tiles(g, end, at, g);
+    });
+  }
+
+  private packA(from: Val, to: Val, at: Position): void {
+    const { asm, p, io } = this;
+    const packA = p.packA!;
+    const row = p.norm.m.a * p.es;
+    const dst = asm.ptrAdd(io.scratch!, p.at.a);
+    const runs: Run[] = [];
+    const run = (rows: number, first: Val, end: Val): void => {
+      const src = asm.ptrAdd(at.a, asm.mul(this.firstRow(first), row));
+      const skip = asm.mul(asm.sub(first, from), packA.bytes);
+      runs.push({ rows, tiles: asm.sub(end, first), src, dst: asm.ptrAdd(dst, skip) });
+    };
+    if (p.bigTiles === p.tiles) run(p.rows, from, to);
+    else {
+      const middle = asm.bin("max", asm.bin("min", to, p.bigTiles), from);
+      run(p.rows, from, middle);
+      run(p.rows - 1, middle, to);
+    }
+    emitPackA(
+      asm,
+      { vtype: this.vtype, es: p.es, lanes: p.lanes, row, step: packA.step * p.es, panel: packA.bytes, k: at.k },
+      runs,
+    );
+  }
+
+  /** All panels of some tiles. `group` is the first tile whose rows are packed. */
+  private tiles(from: Val, to: Val, at: Position, group: Val | undefined): void {
+    const { asm, p, io } = this;
+    const partials = p.kBlocks > 1 ? asm.ptrAdd(io.scratch!, p.at.partial) : undefined;
+    const eachTile = (body: (row: Row) => void): void =>
+      asm.loop(from, to, 1, (t) => {
+        const m0 = this.firstRow(t);
+        body({
+          t,
+          m0,
+          a: group
+            ? asm.ptrAdd(asm.ptrAdd(io.scratch!, p.at.a), asm.mul(asm.sub(t, group), p.packA!.bytes))
+            : asm.ptrAdd(at.a, asm.mul(m0, p.norm.m.a * p.es)),
+          partial: partials && asm.ptrAdd(partials, asm.mul(asm.add(t, at.ordinal), p.partialTile)),
+        });
+      });
+    if (p.panelsFirst) this.eachPanel(at, (panel) => eachTile((row) => this.panel(row, panel, at)));
+    else eachTile((row) => this.eachPanel(at, (panel) => this.panel(row, panel, at)));
+  }
+
+  private eachPanel(at: Position, body: (panel: Panel) => void): void {
+    const { asm, p } = this;
+    const { lanes, main, tail } = p;
+    const column = p.norm.n.b * p.es;
+    if (main) {
+      const first = asm.mul(at.nb, p.panelsPerBlock);
+      asm.loop(0, this.panelCount(at.nb), 1, (j) => {
+        const col = asm.mul(asm.add(first, j), main.nv * lanes);
+        const b = asm.ptrAdd(at.b, p.packB === "no" ? asm.mul(col, column) : asm.mul(j, p.panelBytes));
+        body({ region: main, col, b, partial: asm.mul(j, p.partialPanel) });
+      });
+    }
+    if (tail) {
+      const b = asm.ptrAdd(at.b, p.packB === "no" ? tail.col * column : p.panelsPerBlock * p.panelBytes);
+      const partial = p.panelsPerBlock * p.partialPanel;
+      this.lastBlock(at.nb, () => body({ region: tail, col: asm.i32(tail.col), b, partial }));
+    }
+  }
+
+  /** Writes `body` for tiles of `rows` rows and, where there are such, for tiles with one row less. */
+  private eachHeight(t: Val, body: (rows: number) => void): void {
+    const { asm, p } = this;
+    if (p.bigTiles === p.tiles) return body(p.rows);
+    asm.if(
+      asm.cmp("lt", t, p.bigTiles),
+      () => body(p.rows),
+      () => body(p.rows - 1),
+    );
+  }
+
+  /** One tile: sums, and what becomes of them. */
+  private panel(row: Row, panel: Panel, at: Position): void {
+    const { asm, p, io } = this;
+    const { norm, lanes, es } = p;
+    const { region } = panel;
+    const base = this.offset(
+      this.offset(asm.i32(this.spec.cOffset ?? 0), norm.batch, at.batch, "c", 1),
+      norm.mOuter,
+      at.outer,
+      "c",
+      1,
+    );
+    const first = asm.add(asm.add(base, asm.mul(row.m0, norm.m.c)), asm.mul(panel.col, norm.n.c));
+    const finish = (i: Arg, j: number, acc: Val): void => this.finish(i, j, acc, region, row.m0, panel.col, first, at);
+    // Long epilogues are written once, in a loop over the rows; the sums wait in memory.
+    const slot = io.scratch && asm.ptrAdd(io.scratch, p.at.partial);
+    const long =
+      asm.cost(() => finish(0, 0, asm.konst(this.vtype, 1))) > LONG_EPILOGUE && p.rows > 1 && slot !== undefined;
+    const partial = row.partial && asm.ptrAdd(row.partial, panel.partial);
+    const spill = partial ?? (long ? slot : undefined);
+    const where = (i: number, j: number): number => (i * region.nv + j) * lanes * es;
+    this.eachHeight(row.t, (rows) => {
+      const acc = this.sums(rows, region, row.a, panel.b, at.k);
+      asm.pin(acc.flat());
+      const each = (body: (v: Val, i: number, j: number) => void): void =>
+        acc.forEach((list, i) => list.forEach((v, j) => body(v, i, j)));
+      if (!spill) return each((v, i, j) => finish(i, j, v));
+      const keep = (): void => each((v, i, j) => asm.store(spill, where(i, j), v));
+      if (p.kBlocks === 1) return keep();
+      asm.if(asm.cmp("eq", at.kb, 0), keep, () =>
+        each((v, i, j) => asm.store(spill, where(i, j), asm.add(v, asm.load(this.vtype, spill, where(i, j))))),
+      );
+    });
+    if (!spill) return;
+    asm.if(p.kBlocks > 1 ? asm.cmp("eq", at.kb, p.kBlocks - 1) : 1, () => {
+      const rows = p.bigTiles < p.tiles ? asm.sub(p.rows, asm.cmp("ge", row.t, p.bigTiles)) : p.rows;
+      asm.loop(0, rows, 1, (i) => {
+        const from = asm.ptrAdd(spill, asm.mul(i, where(1, 0)));
+        for (let j = 0; j < region.nv; j++) finish(i, j, asm.load(this.vtype, from, where(0, j)));
+      });
+    });
+  }
+
+  /** The sums of one tile over the k steps of a block. */
+  private sums(rows: number, r: Region, a: Val, b: Val, steps: readonly KLoop[]): Val[][] {
+    const { asm, p, io } = this;
+    const { es, lanes, vtype } = { ...p, vtype: this.vtype };
+    const width = r.nv * lanes * es;
+    if (p.dot) {
+      const columns = (r.nv - 1) * lanes + r.last;
+      return [emitDot(asm, { vtype, es, a, b, column: p.norm.n.b * es, columns, k: steps[0] })];
+    }
+    let k = [...steps];
+    if (p.packB !== "no") k = relinear(k, "b", width);
+    if (p.packA) k = relinear(k, "a", p.packA.step * es);
+    if (p.table) {
+      const size = k.reduce((s: Arg, l): Arg => times(asm, s, l.size), 1);
+      k = [{ size, a: 0, b: p.packB !== "no" ? width : k[k.length - 1].b, last: 0 }];
+    }
+    return emitTile(asm, {
+      vtype,
+      es,
+      lanes,
+      rows,
+      nv: r.nv,
+      last: r.last,
+      a,
+      rowA: p.packA ? es : p.norm.m.a * es,
+      b,
+      directB: p.packB === "no",
+      k: mergeLoops(asm, k),
+      table: p.table ? asm.ptrAdd(io.scratch!, p.at.table) : undefined,
+      unroll: p.unroll,
+    });
+  }
+
+  /** Hands the finished sums of row m0 + i, vector j to the store, indices in the spec's own axes. */
+  private finish(i: Arg, j: number, acc: Val, r: Region, m0: Val, col: Val, first: Val, at: Position): void {
+    const { asm, p, spec } = this;
+    const { norm } = p;
+    const zero = asm.i32(0);
+    // Indices are made when the store asks for them.
+    const indices = (group: "batch" | "m" | "n", list: readonly (readonly [NAxis, () => Val])[]): Val[] => {
+      const out = spec[group].map(() => zero);
+      for (const [x, index] of list) {
+        if (!x.parts.some((q) => q.group === group)) continue;
+        const values = decode(asm, index(), sizesOf(x.parts));
+        x.parts.forEach((q, part) => q.group === group && (out[q.axis] = values[part]));
+      }
+      return out;
+    };
+    const batch = norm.batch.map((x, n) => [x, () => at.batch[n]] as const);
+    const outer = norm.mOuter.map((x, n) => [x, () => at.outer[n]] as const);
+    const columns = [norm.n, () => asm.add(col, j * p.lanes)] as const;
+    const along = norm.n.parts[0]?.axis ?? Math.max(0, spec.n.length - 1);
+    const lane = norm.swapped ? along - spec.m.length : along;
+    this.store({
+      acc,
+      lane,
+      laneStride: norm.n.size === 1 ? 1 : norm.n.c,
+      count: j === r.nv - 1 ? r.last : p.lanes,
+      get batch() {
+        return indices("batch", batch);
+      },
+      get m() {
+        return indices("m", [...batch, ...outer, [norm.m, () => asm.add(m0, i)], columns]);
+      },
+      get n() {
+        return indices("n", [...batch, columns]);
+      },
+      get outOffset() {
+        const row = typeof i === "number" ? asm.i32(i * norm.m.c) : asm.mul(i, norm.m.c);
+        return asm.add(asm.add(first, row), j * p.lanes * norm.n.c);
+      },
+    });
+  }
+}
+
+const times = (asm: Asm, x: Arg, y: Arg): Arg =>
+  typeof x === "number" ? (typeof y === "number" ? x * y : asm.mul(y, x)) : asm.mul(x, y);
+
+/** Gives the loops the strides of a packed operand: `step` bytes per k step. */
+function relinear(k: readonly KLoop[], of: "a" | "b", step: number): KLoop[] {
+  const out: KLoop[] = [];
+  let stride = step;
+  for (let i = k.length - 1; i >= 0; i--) {
+    out.unshift({ ...k[i], [of]: stride });
+    if (i > 0) stride *= k[i].size as number;
+  }
+  return out;
+}
