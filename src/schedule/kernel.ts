@@ -146,7 +146,7 @@ export type Kernel = LoopKernel | ContractKernel | ScanKernel;
 export type Place =
   | { readonly at: "input"; readonly index: number }
   | { readonly at: "output"; readonly index: number }
-  | { readonly at: "arena"; readonly offset: number };
+  | { readonly at: "arena"; readonly offset: number; readonly bytes: number };
 
 export interface Step {
   readonly kernel: Kernel;

@@ -211,7 +211,8 @@ function assemble(c: Computation, order: readonly Group[], places: Map<Node, Pla
     }
   });
   const { offsets, arenaBytes, totalBytes } = placeInArena([...spans].map(([key, s]) => ({ key, ...s })));
-  const placeOf = (n: Node): Place => places.get(n) ?? { at: "arena", offset: offsets.get(n) as number };
+  const placeOf = (n: Node): Place =>
+    places.get(n) ?? { at: "arena", offset: offsets.get(n) as number, bytes: bytes(n) };
   const steps = drafts.map((d): Step => ({
     kernel: d.kernel,
     args: d.args.map(placeOf),
