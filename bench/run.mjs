@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { install, linkProduct } from "./lib/install.mjs";
 import { cores, idOf, installedVersion, peers, titleOf, variantsOf } from "./lib/peers.mjs";
 import { measureSizes } from "./lib/sizes.mjs";
-import { collect, measureOnce, node, quiet } from "./lib/start.mjs";
+import { collect, devicesHere, measureOnce, node, quiet } from "./lib/start.mjs";
 import { summarise } from "./lib/summary.mjs";
 import { renderText } from "./lib/table.mjs";
 import { does, workloads } from "./lib/workloads.mjs";
@@ -92,11 +92,16 @@ linkProduct();
 if (asked.some((name) => peers[name].package !== undefined && peers[name].python === undefined)) install();
 linkProduct(); // npm ci empties the folder
 
-const missing = asked
-  .filter((name) => installedVersion(name) === undefined)
-  .map((name) => `${peers[name].title} is not installed here (node bench/python.mjs sets the Python peers up)`);
 const present = asked.filter((name) => installedVersion(name) !== undefined);
-const variants = present.flatMap((name) => variantsOf(name, { devices: pick("devices", devices, ["wasm"]), threads }));
+const ownDevices = await devicesHere(pick("devices", devices, devices));
+const missing = [
+  ...asked
+    .filter((name) => !present.includes(name))
+    .map((name) => `${peers[name].title} is not installed here (node bench/python.mjs sets the Python peers up)`),
+  ...ownDevices.filter(({ asked, name }) => asked !== name).map(({ asked, why }) => `chainrule ${asked}: ${why}`),
+];
+const found = ownDevices.filter(({ asked, name }) => asked === name).map(({ name }) => name);
+const variants = present.flatMap((name) => variantsOf(name, { devices: found, threads }));
 
 const date = new Date().toISOString();
 const out = values.out ?? here(`results/${date.slice(0, 10)}.json`);
@@ -154,10 +159,10 @@ for (let round = 1; round <= options.rounds; round++) {
       progress(`round ${round} of ${options.rounds}: ${workload} in ${titleOf(variant)}`);
       await quiet(options.quiet);
       const start = performance.now();
-      const found = await measure(workload, variant);
-      run.rows.push(...found.map((row) => ({ round, ...row })));
+      const measured = await measure(workload, variant);
+      run.rows.push(...measured.map((row) => ({ round, ...row })));
       save();
-      if (performance.now() - start > slow || found.every((row) => row.error !== undefined)) skip.add(key);
+      if (performance.now() - start > slow || measured.every((row) => row.error !== undefined)) skip.add(key);
     }
   }
 }

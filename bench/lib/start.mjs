@@ -79,3 +79,13 @@ export async function quiet(seconds) {
     if (busy() - before < 8) return;
   }
 }
+
+/** What our device is under each of these names: { asked, name, why, threads, … }; another name where it cannot be had. */
+export const devicesHere = (names) =>
+  Promise.all(
+    names.map(async (asked) => {
+      const child = node("device.mjs", [], { env: settingsOf({ peer: "chainrule", device: asked, threads: 1 }) });
+      const { messages, noise } = await collect(child, 30);
+      return { asked, ...(messages[0] ?? { name: "none", why: lastLine(noise) }) };
+    }),
+  );

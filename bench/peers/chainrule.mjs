@@ -1,5 +1,12 @@
 // Chainrule through its public interface, as anybody imports it.
-import { compiled, tensor, valueAndGrad, variable } from "chainrule";
+import { compiled, device, tensor, valueAndGrad, variable } from "chainrule";
+
+/** A figure may not be taken for one of a device that this machine does not have. */
+export function start() {
+  const wanted = process.env.CHAINRULE_DEVICE;
+  const { name, why } = device();
+  if (wanted !== undefined && wanted !== name) throw new Error(`the device is ${name}, not ${wanted}: ${why}`);
+}
 
 export const array = ({ data, shape }) => tensor(data, { shape });
 export const parameter = (init) => variable(array(init));
