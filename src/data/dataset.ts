@@ -1,7 +1,4 @@
 import {
-  bytesOf,
-  checkShape,
-  type DType,
   foldKey,
   hostArray,
   isInt,
@@ -17,32 +14,7 @@ import {
 } from "../base/index.ts";
 import type { HostArray } from "../io/index.ts";
 import { checkLabels } from "./labels.ts";
-
-/** One batch: x [size, ...], y [size, ...] (null without labels), sampleWeight [size] float32 (null without). */
-export interface Batch {
-  readonly x: HostArray;
-  readonly y: HostArray | null;
-  readonly sampleWeight: HostArray | null;
-  /** Samples in it; the last batch may have fewer. */
-  readonly size: number;
-  /** Its number in the epoch, from 0. */
-  readonly index: number;
-}
-
-export interface BatchOptions {
-  /** Another order every epoch; default false: the order of the data. */
-  readonly shuffle?: boolean;
-  /** Of the order; default 0. The same seed and epoch give the same order everywhere. */
-  readonly seed?: number;
-  /** Default 0. */
-  readonly epoch?: number;
-  /** Leave out the last batch when it is short; default false. */
-  readonly dropRemainder?: boolean;
-  /** Number of the first batch to give: resumes in the middle of an epoch; default 0. */
-  readonly start?: number;
-  /** Fill the same buffers again and again: a batch is then valid until the next one. Default false. */
-  readonly reuse?: boolean;
-}
+import { type Column, columnOf, gather, type Parts, partsOf, Samples, type SamplesInit, type Spec } from "./samples.ts";
 
 /** One sample, as `map` sees it; `y` is null without labels. */
 export interface Sample {
@@ -50,46 +22,14 @@ export interface Sample {
   readonly y: HostArray | null;
 }
 
-export interface DatasetInit {
-  /** [n, ...]. */
-  readonly x: HostArray;
-  /** [n, ...], for example int32 class numbers [n]. */
-  readonly y?: HostArray | null;
-  /** [n]. */
-  readonly sampleWeight?: HostArray | null;
+export interface DatasetInit extends SamplesInit {
   /** Number of classes; when given, integer labels are checked to lie in 0..classes-1. */
   readonly classes?: number | null;
   /** Multiply x by this while batching and give float32: keeps images as bytes in memory. */
   readonly scale?: number;
 }
 
-/** Samples of one kind, all of the same shape. `table` maps stored bytes to what a batch holds. */
-interface Column {
-  readonly data: TypedArray;
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  readonly table: Float32Array | null;
-}
-
 type MapFunction = (sample: Sample, key: Key) => Sample;
-
-/** What a dataset is made of; views share columns and differ in `order`. */
-interface Parts {
-  readonly x: Column;
-  readonly y: Column | null;
-  readonly sampleWeight: Column | null;
-  readonly classes: number | null;
-  /** Rows of the columns, in order; null: all of them as they stand. */
-  readonly order: Int32Array | null;
-  readonly maps: readonly MapFunction[];
-  /** Shapes and dtypes after the maps. */
-  readonly out: { readonly x: Spec; readonly y: Spec | null };
-}
-
-interface Spec {
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-}
 
 /**
  * Samples in memory that become batches in a reproducible order. Immutable: `take`, `skip`, `split`, `shuffled` and `map`
@@ -99,86 +39,17 @@ interface Spec {
  * const data = datasetOf({ x: { data: new Float32Array(8), shape: [4, 2], dtype: "float32" } });
  * for (const batch of data.batches(3, { shuffle: true, seed: 1 })) console.log(batch.x.shape); // [3, 2], then [1, 2]
  */
-export class Dataset {
-  private readonly parts: Parts;
+export class Dataset extends Samples {
+  private readonly maps: readonly MapFunction[];
 
   /** Use `datasetOf`. */
-  constructor(parts: Parts) {
-    this.parts = parts;
+  constructor(parts: Parts, maps: readonly MapFunction[] = []) {
+    super(parts);
+    this.maps = maps;
   }
 
-  /** Number of samples. */
-  get length(): number {
-    return this.parts.order?.length ?? rowsOf(this.parts.x);
-  }
-  /** Shape of one sample: [28, 28, 1] for MNIST. */
-  get xShape(): readonly number[] {
-    return this.parts.out.x.shape;
-  }
-  get xDtype(): DType {
-    return this.parts.out.x.dtype;
-  }
-  /** Shape of one label ([] for class numbers); null without labels. */
-  get yShape(): readonly number[] | null {
-    return this.parts.out.y?.shape ?? null;
-  }
-  get yDtype(): DType | null {
-    return this.parts.out.y?.dtype ?? null;
-  }
-  get hasSampleWeight(): boolean {
-    return this.parts.sampleWeight !== null;
-  }
-  /** Number of classes, when it was given. */
-  get classes(): number | null {
-    return this.parts.classes;
-  }
-
-  /** Batches an epoch: the short last one counts unless dropped. */
-  steps(batchSize: number, dropRemainder = false): number {
-    checkBatchSize(batchSize);
-    return dropRemainder ? Math.floor(this.length / batchSize) : Math.ceil(this.length / batchSize);
-  }
-
-  /**
-   * The batches of one epoch. Order with `shuffle`: `permutationOf(foldKey(keyOfSeed(seed), epoch), length)`.
-   *
-   * @throws ValueError when the batch size is not a whole number ≥ 1.
-   */
-  *batches(batchSize: number, options: BatchOptions = {}): Generator<Batch, void, undefined> {
-    const steps = this.steps(batchSize, options.dropRemainder);
-    const epochKey = foldKey(keyOfSeed(options.seed ?? 0), options.epoch ?? 0);
-    const shuffle = options.shuffle === true ? permutationOf(epochKey, this.length) : null;
-    const rows = new Int32Array(batchSize);
-    let kept: Buffers | null = null;
-    for (let index = options.start ?? 0; index < steps; index++) {
-      const from = index * batchSize;
-      const size = Math.min(batchSize, this.length - from);
-      for (let i = 0; i < size; i++) {
-        const at = shuffle === null ? from + i : shuffle[from + i];
-        rows[i] = this.parts.order === null ? at : this.parts.order[at];
-      }
-      if (kept === null || options.reuse !== true) kept = this.buffers(size);
-      yield this.fill(kept, rows.subarray(0, size), index, epochKey);
-    }
-  }
-
-  /** Everything as one batch, in order. */
-  all(): Batch {
-    const [batch] = this.batches(Math.max(1, this.length));
-    return batch ?? this.fill(this.buffers(0), new Int32Array(0), 0, keyOfSeed(0));
-  }
-
-  /** The labels in order, or null. */
-  labels(): TypedArray | null {
-    const { y, maps } = this.parts;
-    if (y === null || maps.length > 0) return this.all().y?.data ?? null;
-    const out = hostArray(y.dtype, this.length * sizeOf(y.shape));
-    gather(
-      y,
-      Int32Array.from({ length: this.length }, (_, i) => this.row(i)),
-      out,
-    );
-    return out;
+  override labels(): TypedArray | null {
+    return this.maps.length > 0 ? (this.all().y?.data ?? null) : super.labels();
   }
 
   /** The first `n` samples (all when there are fewer). */
@@ -189,17 +60,6 @@ export class Dataset {
   /** All but the first `n` samples. */
   skip(n: number): Dataset {
     return this.slice(n, this.length);
-  }
-
-  /** Samples `from` (included) to `to` (excluded). */
-  slice(from: number, to: number): Dataset {
-    if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to < from) {
-      throw new ValueError(
-        `[dataset] cannot take samples ${from} to ${to}: both must be whole numbers with 0 ≤ from ≤ to.`,
-      );
-    }
-    const end = Math.min(to, this.length);
-    return this.view(Int32Array.from({ length: Math.max(0, end - from) }, (_, i) => this.row(from + i)));
   }
 
   /**
@@ -225,53 +85,24 @@ export class Dataset {
    * augment reproducibly. `f` must return one shape and dtype for all samples.
    */
   map(f: MapFunction): Dataset {
-    const maps = [...this.parts.maps, f];
-    if (this.length === 0) return new Dataset({ ...this.parts, maps });
+    const maps = [...this.maps, f];
+    if (this.length === 0) return new Dataset(this.parts, maps);
     const first = this.sample(this.row(0), maps, keyOfSeed(0));
     const out = { x: specOf(first.x), y: first.y === null ? null : specOf(first.y) };
-    return new Dataset({ ...this.parts, maps, out });
+    return new Dataset({ ...this.parts, out }, maps);
   }
 
-  private row(i: number): number {
-    return this.parts.order === null ? i : this.parts.order[i];
-  }
-
-  private view(order: Int32Array): Dataset {
-    return new Dataset({ ...this.parts, order });
-  }
-
-  private buffers(size: number): Buffers {
-    const { out, sampleWeight } = this.parts;
-    return {
-      x: hostArray(out.x.dtype, size * sizeOf(out.x.shape)),
-      y: out.y === null ? null : hostArray(out.y.dtype, size * sizeOf(out.y.shape)),
-      sampleWeight: sampleWeight === null ? null : new Float32Array(size),
-    };
-  }
-
-  private fill(into: Buffers, rows: Int32Array, index: number, epochKey: Key): Batch {
-    const { x, y, sampleWeight, out, maps } = this.parts;
-    const size = rows.length;
-    const cut = (data: TypedArray, spec: Spec): HostArray => ({
-      data: data.subarray(0, size * sizeOf(spec.shape)),
-      shape: [size, ...spec.shape],
-      dtype: spec.dtype,
-    });
-    const bx = cut(into.x, out.x);
-    const by = into.y === null || out.y === null ? null : cut(into.y, out.y);
-    const bw = into.sampleWeight === null ? null : cut(into.sampleWeight, { shape: [], dtype: "float32" });
-    if (sampleWeight !== null && bw !== null) gather(sampleWeight, rows, bw.data);
-    if (maps.length === 0) {
-      gather(x, rows, bx.data);
-      if (y !== null && by !== null) gather(y, rows, by.data);
-    } else {
-      for (let i = 0; i < size; i++) {
-        const sample = this.sample(rows[i], maps, foldKey(epochKey, rows[i]));
-        place(sample.x, out.x, bx.data, i, "x");
-        if (sample.y !== null && by !== null && out.y !== null) place(sample.y, out.y, by.data, i, "y");
-      }
+  protected override read(rows: Int32Array, x: TypedArray, y: TypedArray | null, epochKey: Key): void {
+    if (this.maps.length === 0) {
+      super.read(rows, x, y, epochKey);
+      return;
     }
-    return { x: bx, y: by, sampleWeight: bw, size, index };
+    const { out } = this.parts;
+    rows.forEach((row, i) => {
+      const sample = this.sample(row, this.maps, foldKey(epochKey, row));
+      place(sample.x, out.x, x, i, "x");
+      if (sample.y !== null && y !== null && out.y !== null) place(sample.y, out.y, y, i, "y");
+    });
   }
 
   private sample(row: number, maps: readonly MapFunction[], key: Key): Sample {
@@ -287,25 +118,7 @@ export class Dataset {
   }
 }
 
-interface Buffers {
-  readonly x: TypedArray;
-  readonly y: TypedArray | null;
-  readonly sampleWeight: TypedArray | null;
-}
-
-const rowsOf = (c: Column): number => (sizeOf(c.shape) === 0 ? 0 : c.data.length / sizeOf(c.shape));
 const specOf = (a: HostArray): Spec => ({ shape: [...a.shape], dtype: a.dtype });
-
-/** out [rows, ...] = the rows of the column, through its table. */
-function gather(column: Column, rows: Int32Array, out: TypedArray): void {
-  const n = sizeOf(column.shape);
-  const { data, table } = column;
-  for (let r = 0; r < rows.length; r++) {
-    const from = rows[r] * n;
-    if (table === null) out.set(data.subarray(from, from + n), r * n);
-    else for (let i = 0, to = r * n; i < n; i++) out[to + i] = table[data[from + i]];
-  }
-}
 
 function place(a: HostArray, spec: Spec, out: TypedArray, at: number, what: string): void {
   if (!sameShape(a.shape, spec.shape) || a.dtype !== spec.dtype) {
@@ -315,27 +128,6 @@ function place(a: HostArray, spec: Spec, out: TypedArray, at: number, what: stri
     );
   }
   out.set(a.data, at * sizeOf(spec.shape));
-}
-
-function checkBatchSize(batchSize: number): void {
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ValueError(`[dataset] batchSize must be a whole number ≥ 1, got ${batchSize}.`);
-  }
-}
-
-function checkArray(a: HostArray, what: string): void {
-  checkShape(a.shape, `dataset ${what}`);
-  if (a.shape.length === 0) {
-    throw new ShapeError(`[dataset] ${what} is a scalar []: it needs a first axis that counts the samples.`);
-  }
-  if (a.data.length !== sizeOf(a.shape)) {
-    throw new ShapeError(
-      `[dataset] ${what} of shape ${showShape(a.shape)} needs ${sizeOf(a.shape)} elements, its array has ${a.data.length}.`,
-    );
-  }
-  if (a.data.BYTES_PER_ELEMENT !== bytesOf(a.dtype)) {
-    throw new ValueError(`[dataset] ${what} says dtype ${a.dtype}, but its array is a ${a.data.constructor.name}.`);
-  }
 }
 
 /**
@@ -350,42 +142,17 @@ function checkArray(a: HostArray, what: string): void {
  * });
  */
 export function datasetOf(init: DatasetInit): Dataset {
-  const { x, y = null, sampleWeight = null, classes = null, scale } = init;
-  checkArray(x, "x");
-  for (const [what, a] of [
-    ["y", y],
-    ["sampleWeight", sampleWeight],
-  ] as const) {
-    if (a === null) continue;
-    checkArray(a, what);
-    if (a.shape[0] !== x.shape[0]) {
-      throw new ShapeError(
-        `[dataset] x ${showShape(x.shape)} has ${x.shape[0]} samples, ${what} ${showShape(a.shape)} has ${a.shape[0]}: ` +
-          `the first axes must be equal.`,
-      );
-    }
-  }
-  if (sampleWeight !== null && sampleWeight.shape.length !== 1) {
-    throw new ShapeError(
-      `[dataset] sampleWeight must have one number a sample, got shape ${showShape(sampleWeight.shape)}.`,
-    );
-  }
-  if (y !== null && classes !== null && isInt(y.dtype)) checkLabels(y.data, classes, "dataset");
-  const column = (a: HostArray): Column => ({ data: a.data, shape: a.shape.slice(1), dtype: a.dtype, table: null });
-  const cx = scale === undefined ? column(x) : scaled(x, scale);
-  const cy = y === null ? null : column(y);
-  const cw = sampleWeight === null ? null : { ...column(sampleWeight), dtype: "float32" as const };
-  return new Dataset({ x: cx, y: cy, sampleWeight: cw, classes, order: null, maps: [], out: { x: cx, y: cy } });
+  const parts = partsOf(init);
+  const { y, classes, scale } = init;
+  if (y && typeof classes === "number" && isInt(y.dtype)) checkLabels(y.data, classes, "dataset");
+  if (scale === undefined) return new Dataset(parts);
+  const x = scaled(init.x, scale);
+  return new Dataset({ ...parts, x, out: { ...parts.out, x } });
 }
 
 /** Bytes that batches show as float32 byte · scale, through a table of 256. */
 function scaled(x: HostArray, scale: number): Column {
   if (x.dtype !== "uint8")
     throw new ValueError(`[dataset] scale is for uint8 images, got ${x.dtype}: scale the array instead.`);
-  return {
-    data: x.data,
-    shape: x.shape.slice(1),
-    dtype: "float32",
-    table: Float32Array.from({ length: 256 }, (_, i) => i * scale),
-  };
+  return { ...columnOf(x), dtype: "float32", table: Float32Array.from({ length: 256 }, (_, i) => i * scale) };
 }

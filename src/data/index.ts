@@ -5,7 +5,8 @@
  * device. Nothing here is random but the order of samples, and that is a function of seed and epoch.
  */
 export { Dataset, datasetOf } from "./dataset.ts";
-export type { Batch, BatchOptions, DatasetInit, Sample } from "./dataset.ts";
+export type { DatasetInit, Sample } from "./dataset.ts";
+export type { Batch, BatchOptions } from "./samples.ts";
 export type { HostArray } from "../io/index.ts";
 export { checkLabels, oneHotLabels } from "./labels.ts";
 export { encodeIdx, parseIdx } from "./idx.ts";

@@ -1,5 +1,5 @@
 import { type DType, dtypeOfArray, showShape, type TypedArray, ValueError } from "../base/index.ts";
-import { type Batch, Dataset, datasetOf } from "../data/index.ts";
+import { type Batch, partsOf, Samples } from "../data/samples.ts";
 import type { HostArray } from "../nn/model.ts";
 import { type NestedArray, Tensor, tensor } from "../tensor/index.ts";
 
@@ -74,11 +74,13 @@ export function sourceOf(data: TrainingData, sampleWeight?: ArrayLikeInput): Bat
   if (parts.x === undefined)
     throw new ValueError(`[fit] data has no x: it has ${Object.keys(parts).join(", ") || "nothing"}; pass { x, y }.`);
   const weight = sampleWeight ?? parts.sampleWeight;
-  return datasetOf({
-    x: hostOf(parts.x, "x"),
-    y: parts.y === undefined ? null : hostOf(parts.y, "y"),
-    sampleWeight: weight === undefined ? null : floatWeights(hostOf(weight, "sampleWeight")),
-  });
+  return new Samples(
+    partsOf({
+      x: hostOf(parts.x, "x"),
+      y: parts.y === undefined ? null : hostOf(parts.y, "y"),
+      sampleWeight: weight === undefined ? null : floatWeights(hostOf(weight, "sampleWeight")),
+    }),
+  );
 }
 
 const floatWeights = (w: HostArray): HostArray =>
@@ -87,7 +89,7 @@ const floatWeights = (w: HostArray): HostArray =>
 /** The last `share` of the samples, for validation, and the rest (Keras: validation_split). */
 export function splitOff(source: BatchSource, share: number): [BatchSource, BatchSource] {
   if (!(share > 0 && share < 1)) throw new ValueError(`[fit] validationSplit must be in 0..1, got ${share}.`);
-  if (!(source instanceof Dataset))
+  if (!(source instanceof Samples))
     throw new ValueError(
       "[fit] validationSplit needs a dataset or arrays: give a source of your own as validationData.",
     );
@@ -95,12 +97,12 @@ export function splitOff(source: BatchSource, share: number): [BatchSource, Batc
   if (cut === 0 || cut === source.length) {
     throw new ValueError(`[fit] validationSplit ${share} of ${source.length} samples leaves one side empty.`);
   }
-  return [source.take(cut), source.skip(cut)];
+  return [source.slice(0, cut), source.slice(cut, source.length)];
 }
 
 /** Throws when class numbers do not fit a model's last axis: a loss over them cannot see it inside a compiled step. */
 export function checkClasses(source: BatchSource, classes: number): void {
-  if (!(source instanceof Dataset) || source.classes === classes) return;
+  if (!(source instanceof Samples) || source.classes === classes) return;
   const labels = source.labels();
   if (labels === null) return;
   for (let i = 0; i < labels.length; i++) {
@@ -153,7 +155,7 @@ export function classWeights(labels: ArrayLike<number>, classes: number): number
 
 /** The same samples with the weight of their class. */
 export function weighByClass(source: BatchSource, weights: readonly number[]): BatchSource {
-  if (!(source instanceof Dataset))
+  if (!(source instanceof Samples))
     throw new ValueError(
       "[fit] classWeight needs a dataset or arrays: weigh the batches of a source of your own there.",
     );
@@ -167,5 +169,6 @@ export function weighByClass(source: BatchSource, weights: readonly number[]): B
       throw new ValueError(`[fit] classWeight has ${weights.length} weights, but sample ${i} is of class ${label}.`);
     return weights[label] * (sampleWeight === null ? 1 : sampleWeight.data[i]);
   });
-  return datasetOf({ x, y, sampleWeight: { data, shape: [data.length], dtype: "float32" }, classes: source.classes });
+  const w: HostArray = { data, shape: [data.length], dtype: "float32" };
+  return new Samples(partsOf({ x, y, sampleWeight: w, classes: source.classes }));
 }
