@@ -33,6 +33,9 @@ export const THREAD = {
   ready: 16,
   /** 1 while it is outside of `serve`, where no bell wakes it. */
   parked: 24,
+  /** For native threads: the pool, and the thread's number. */
+  pool: 32,
+  number: 40,
   /** Why its kernel failed: length and UTF-16 units. */
   reason: 64,
   reasonUnits: 200,

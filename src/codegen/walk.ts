@@ -14,8 +14,9 @@ import type { Arg, Asm, Fn, Val, Var } from "./asm/index.ts";
 
 /** Turns of a loop that looks, before it sleeps: some 20 µs. `pause` takes long on x64 and nothing on wasm. */
 const LOOKS = { 4: 3000, 8: 400 } as const;
-/** Milliseconds of one sleep; nobody depends on being woken. */
+/** Milliseconds of one sleep at a barrier, and between runs; nobody depends on being woken. */
 const NAP_MS = 50;
+const IDLE_MS = 500;
 
 /**
  * Adds the functions of the walk:
@@ -23,6 +24,8 @@ const NAP_MS = 50;
  * - `lead(pool, plan)`: the whole plan together with those who serve. Returns 0, or 1 + the thread that failed.
  * - `serve(pool, thread, mail, naps)`: takes part in runs until there is other mail (returns 1), or until it has slept
  *   `naps` times in a row (0). -1: for ever.
+ * - `thread(record)`: `serve` for a native thread, from its own record, until the first letter.
+ * - `ticks()`: the clock that timed walks read.
  * - `halt(pool, threads)`: ends the leader's run after a failure, and waits until nobody is busy.
  */
 export function emitWalk(asm: Asm): void {
@@ -45,9 +48,14 @@ class Walk {
     asm.fn("alone", ["ptr"], undefined, (plan) => this.alone(plan));
     const halt = asm.fn("halt", ["ptr", "i32"], undefined, (pool, threads) => this.close(pool, threads, ring));
     asm.fn("lead", ["ptr", "ptr"], "i32", (pool, plan) => this.lead(pool, plan, walk, halt, ring));
-    asm.fn("serve", ["ptr", "i32", "i32", "i32"], "i32", (pool, thread, mail, naps) =>
+    const serve = asm.fn("serve", ["ptr", "i32", "i32", "i32"], "i32", (pool, thread, mail, naps) =>
       this.serve(pool, thread, mail, naps, walk),
     );
+    asm.fn("ticks", [], "f64", () => asm.clock());
+    asm.fn("thread", ["ptr"], "i32", (record) => {
+      const pool = asm.load("ptr", record, THREAD.pool);
+      return asm.call(serve, pool, asm.load("i32", record, THREAD.number), 0, -1);
+    });
   }
 
   // ---- waiting ----
@@ -62,7 +70,7 @@ class Walk {
   }
 
   /** Returns when `over` holds, or after `naps` sleeps (none: never gives up). The leader of a browser's page only looks. */
-  private until(pool: Val, over: () => Val, naps: Val | undefined, mayNap: Arg): void {
+  private until(pool: Val, over: () => Val, mayNap: Arg, ms: number, naps?: Val): void {
     const { asm } = this;
     const looks = asm.var("i32", LOOKS[asm.ptrBytes as 4 | 8]);
     const met = asm.var("i32", 0);
@@ -79,7 +87,7 @@ class Walk {
     look();
     asm.if(asm.cmp("eq", asm.get(met), 0), () =>
       asm.repeat(() => {
-        asm.if(mayNap, () => this.nap(pool, over, met), look);
+        asm.if(mayNap, () => this.nap(pool, over, met, ms), look);
         asm.set(left, asm.sub(asm.get(left), 1));
         return asm.bin("and", asm.cmp("eq", asm.get(met), 0), asm.cmp("ne", asm.get(left), 0));
       }),
@@ -87,13 +95,13 @@ class Walk {
   }
 
   /** Sleeps once, unless `over` holds. */
-  private nap(pool: Val, over: () => Val, met: Var): void {
+  private nap(pool: Val, over: () => Val, met: Var, ms: number): void {
     const { asm } = this;
     const bell = asm.atomicLoad(pool, POOL.bell);
     asm.atomicAdd(pool, POOL.sleepers, 1);
     asm.set(met, over());
     asm.if(asm.cmp("eq", asm.get(met), 0), () => {
-      asm.wait(pool, POOL.bell, bell, NAP_MS);
+      asm.wait(pool, POOL.bell, bell, ms);
       asm.set(met, over());
     });
     asm.atomicAdd(pool, POOL.sleepers, -1);
@@ -163,7 +171,7 @@ class Walk {
       });
       asm.set(last, turn);
       const changed = (): Val => asm.bin("or", letter(), asm.cmp("ne", asm.atomicLoad(pool, POOL.turn), turn));
-      this.until(pool, changed, naps, 1);
+      this.until(pool, changed, 1, IDLE_MS, naps);
       asm.set(again, asm.cmp("ne", asm.atomicLoad(pool, POOL.turn), turn));
       asm.if(letter(), () => asm.set(again, 0));
       return asm.get(again);
@@ -415,7 +423,7 @@ class Walk {
         asm.bin("or", asm.cmp("ne", asm.atomicLoad(pool, POOL.turn), turn), asm.atomicLoad(pool, POOL.failed));
       const mayNap = asm.bin("or", thread, asm.cmp("eq", asm.load("i32", pool, POOL.awake), 0));
       asm.atomicStore(record, THREAD.busy, 0);
-      this.until(pool, () => asm.bin("or", asm.cmp("ge", asm.atomicLoad(done), total), over()), undefined, mayNap);
+      this.until(pool, () => asm.bin("or", asm.cmp("ge", asm.atomicLoad(done), total), over()), mayNap, NAP_MS);
       asm.atomicStore(record, THREAD.busy, 1);
       asm.set(out, over());
     });

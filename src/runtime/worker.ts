@@ -30,8 +30,8 @@ export interface Letter {
   readonly serial: number;
 }
 
-/** Naps of 50 ms after which a worker goes back to its event loop. */
-const NAPS = 10;
+/** Naps of half a second after which a worker goes back to its event loop. */
+const NAPS = 1;
 
 /** The script; `listen(f)`, which hands messages to f, stands before it. */
 export const workerScript: string = `

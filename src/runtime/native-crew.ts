@@ -1,0 +1,87 @@
+// The threads that walk plans in machine code: this one leads, native threads of our own code serve.
+import { POOL, THREAD } from "../base/records.ts";
+import type { Speeds } from "./commands.ts";
+import { MOST_THREADS } from "./crew.ts";
+import type { Heap } from "./heap.ts";
+import type { NativeBridge, NativeFn } from "./native.browser.ts";
+import type { Failure, Walker } from "./runner.ts";
+
+/** Addresses of the functions of the walk; see codegen/walk.ts. */
+export interface NativeWalk {
+  readonly alone: number;
+  readonly lead: number;
+  readonly thread: number;
+  readonly ticks: number;
+}
+
+export class NativeCrew implements Walker {
+  readonly heap: Heap;
+  readonly speeds: Speeds = { contract: 120e3, loop: 12e3, bytes: 10e3 };
+  threads: number;
+  trouble = "";
+  private readonly native: NativeBridge;
+  private readonly thread: number;
+  private readonly walkAlone: NativeFn;
+  private readonly walkTogether: NativeFn;
+  private readonly ticks: NativeFn;
+  private readonly msOfTick: number;
+  /** Outside of wasm memory: threads that nobody stops look at it until the process ends. */
+  private readonly pool: number;
+  private readonly words: Int32Array;
+  private started = 1;
+
+  constructor(heap: Heap, native: NativeBridge, walk: NativeWalk, options: { threads: number; tickHz: number }) {
+    this.heap = heap;
+    this.native = native;
+    this.threads = options.threads;
+    this.msOfTick = 1e3 / options.tickHz;
+    this.thread = walk.thread;
+    this.walkAlone = native.fn(walk.alone, ["ptr"], "void");
+    this.walkTogether = native.fn(walk.lead, ["ptr", "ptr"], "i32");
+    this.ticks = native.fn(walk.ticks, [], "f64");
+    const bytes = POOL.threads + MOST_THREADS * POOL.threadBytes;
+    this.pool = native.allocate(bytes);
+    this.words = new Int32Array(native.view(this.pool, bytes));
+  }
+
+  /** Threads that take part, this one included. */
+  get serving(): number {
+    return Math.min(this.started, this.threads);
+  }
+
+  alone(plan: number): void {
+    this.walkAlone(plan + this.heap.base);
+  }
+
+  together(plan: number, threads: number): Failure | null {
+    while (this.started < threads && this.trouble === "") this.hire(this.started);
+    this.walkTogether(this.pool, plan + this.heap.base);
+    return null;
+  }
+
+  private hire(thread: number): void {
+    const record = POOL.threads + thread * POOL.threadBytes;
+    const at = (record + THREAD.pool) / 4;
+    this.words[at] = this.pool;
+    this.words[at + 1] = Math.floor(this.pool / 2 ** 32);
+    this.words[(record + THREAD.number) / 4] = thread;
+    try {
+      this.native.startThread(this.thread, this.pool + record);
+      this.started++;
+    } catch (error) {
+      this.trouble = String(error);
+      this.threads = this.started;
+    }
+  }
+
+  /** How the walk's clock reads in milliseconds of `performance.now()`. */
+  clock(): { scale: number; zero: number } {
+    return { scale: this.msOfTick, zero: performance.now() - this.ticks() * this.msOfTick };
+  }
+
+  /** Lets the threads end. */
+  dispose(): void {
+    Atomics.add(this.words, POOL.mail / 4, 1);
+    this.started = 1;
+  }
+}
