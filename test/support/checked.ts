@@ -15,6 +15,7 @@ const OF_ERROR = 30;
  */
 class CheckedExecutor implements Executor {
   runs = 0;
+  observer = null;
   private readonly engine: Executor;
 
   constructor(engine: Executor = executor()) {
@@ -27,6 +28,7 @@ class CheckedExecutor implements Executor {
     const program = this.engine.compile(graph);
     return {
       explain: () => program.explain(),
+      info: () => program.info(),
       run: (inputs) => this.compare(graph, program, inputs),
     };
   }

@@ -31,7 +31,7 @@ export const evaluatorTarget = (lanes: number, ptrBytes: 4 | 8 = 8, fma = true):
 /** Callable functions of `asm`, by name. */
 export function evaluateAsm(asm: Asm, options: EvaluateOptions): Evaluated {
   const out: Evaluated = {};
-  const fns = asm.fns.map((f) => new Evaluator(asm, f, options, (n, args) => fns[n].call(args)));
+  const fns: Evaluator[] = asm.fns.map((f) => new Evaluator(asm, f, options, (n, args) => fns[n].call(args)));
   for (const f of fns) out[f.fn.name] = (...args) => f.call(args) as number | void;
   return out;
 }
@@ -324,8 +324,7 @@ class Evaluator {
     if (this.rearrange(v, x, out)) return out;
     if (type === "vi32" && from === "vi32") {
       const b = v.b && this.get(v.b);
-      for (let i = 0; i < n; i++)
-        out[i] = this.wholeLane(op, x[i], typeof b === "number" ? b : b ? (b as Lanes)[i] : 0);
+      for (let i = 0; i < n; i++) out[i] = this.wholeLane(op, x[i], typeof b === "number" ? b : b ? b[i] : 0);
       return out;
     }
     const y = v.b && this.vec(v.b);
