@@ -1,6 +1,6 @@
 /**
  * codegen: from kernels as plain data to code. Everything for CPUs is written once against the vector assembler (`asm`);
- * `wasm` is its first encoder. `interp` runs graphs slowly and obviously: the oracle.
+ * `wasm` and `x64` are its encoders. `interp` runs graphs slowly and obviously: the oracle.
  *
  * It is not: a scheduler (loops come as they are) and not the owner of memory (kernels get addresses).
  */
@@ -8,3 +8,4 @@ export { Kernels } from "./kernels.ts";
 export type { CodeModule, CodeStore, CompiledKernel } from "./kernels.ts";
 export { WasmCode } from "./wasm/index.ts";
 export type { SentModule } from "./wasm/index.ts";
+export { readCpu, X64Code } from "./x64/index.ts";
