@@ -2,7 +2,7 @@ import type { Affine, Axis, Cond, ContractKernel, Ex, LoopKernel, Phase, Store }
 
 /** Loops put in order for a machine: ones of size 1 dropped, neighbours that run on merged, the vector loop chosen. */
 export function arrange(kernel: LoopKernel): LoopKernel {
-  return vectorise(flattenOuter(mergeLoops(dropUnits(kernel))));
+  return shareSerial(vectorise(flattenOuter(mergeLoops(dropUnits(kernel)))));
 }
 
 /** A contraction with loops of one turn dropped, and neighbours merged where operands, result and epilogue all run on. */
@@ -205,4 +205,33 @@ function vectorise(kernel: LoopKernel): LoopKernel {
     p.loops.includes(best.l) ? { ...p, loops: last(p.loops, best.l), vec: best.l } : p,
   );
   return { ...kernel, phases };
+}
+
+/** A kernel whose stores may meet: cut where they never do, by its first loop or by columns; the order at each place stays. */
+function shareSerial(kernel: LoopKernel): LoopKernel {
+  if (!kernel.serial) return kernel;
+  const [first] = kernel.outer;
+  if (first !== undefined && first !== kernel.vec && staysApart(kernel, first)) return { ...kernel, serial: false };
+  const [only] = kernel.phases;
+  if (kernel.phases.length > 1 || only.vec < 0 || !staysApart(kernel, only.vec)) return kernel;
+  const phase: Phase = { ...only, loops: [...kernel.outer, ...only.loops.slice(0, -1)], vec: -1 };
+  return { ...kernel, serial: false, outer: [only.vec], phases: [phase], vec: only.vec };
+}
+
+/** True when different turns of `loop` never store in the same place. */
+function staysApart(kernel: LoopKernel, loop: number): boolean {
+  const size = kernel.loops[loop];
+  return kernel.phases.every((p) =>
+    p.stores.every(({ index, dyn }) => {
+      const step = index.t[loop] ?? 0;
+      let within = 0;
+      const beyond = (stride: number): boolean => stride % (step * size) === 0;
+      const fits = index.t.every((t, l) => {
+        if (l === loop || beyond(t)) return true;
+        within += Math.abs(t) * (kernel.loops[l] - 1);
+        return t > 0 && t < step;
+      });
+      return step > 0 && fits && within < step && dyn.every((d) => beyond(d.stride));
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 import { factor } from "./affine.ts";
-import type { Affine, Ex } from "./kernel.ts";
+import type { Affine, Ex, Phase } from "./kernel.ts";
 
 /** How many phases have to be over before an expression is known. */
 export function depths(exs: readonly Ex[]): (ex: number) => number {
@@ -36,4 +36,22 @@ export function dependsOn(exs: readonly Ex[], root: number, loops: readonly numb
     return sourcesOf(e).some(walk);
   };
   return walk(root);
+}
+
+/** What a phase reads. */
+export const wantedBy = (p: Phase): number[] => [
+  ...p.reductions.flatMap((r) => (r.payload >= 0 ? [r.value, r.payload] : [r.value])),
+  ...p.stores.flatMap((s) => [s.value, ...s.dyn.map((d) => d.ex)]),
+];
+
+/** `roots` and all that they are made from. */
+export function reachable(exs: readonly Ex[], roots: readonly number[]): Set<number> {
+  const seen = new Set<number>();
+  const walk = (i: number): void => {
+    if (seen.has(i)) return;
+    seen.add(i);
+    sourcesOf(exs[i]).forEach(walk);
+  };
+  roots.forEach(walk);
+  return seen;
 }

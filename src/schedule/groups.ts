@@ -131,7 +131,7 @@ const loopGroup = (domain: Domain, members: readonly Node[], at: number, draft: 
   loads: draft.loads(),
   what: "loops",
   loops: { domain, draft },
-  finish: (kept) => [{ ...draft.finish(kept), name: nameOf(members) }],
+  finish: (kept) => draft.finish(kept).map((part) => ({ ...part, name: nameOf(members) })),
 });
 
 const hasReduced = (d: Domain): boolean => d.reduced.includes(true);

@@ -4,7 +4,7 @@ import { addAffine, constant, flatten, reshapeIndex, sameAffine, scaleAffine, Sp
 import { Axes, ExBuilder } from "./builder.ts";
 import type { Affine, LoopKernel, Phase, Reduction, Store } from "./kernel.ts";
 import { dependsOn, depths } from "./exs.ts";
-import { arrangeRows } from "./spill.ts";
+import { arrangeParts, type Built } from "./split.ts";
 
 /** Thrown when a node cannot be computed by the loops of a group. */
 export class Unfusable extends Error {}
@@ -160,8 +160,8 @@ export class LoopDraft {
     return { at, ex, what: whole ? "map" : "row" };
   }
 
-  /** The kernel that stores those of its nodes that `kept` wants. */
-  finish(kept: (n: Node) => boolean): { kernel: LoopKernel; args: Node[] } {
+  /** The kernels that store those of its nodes that `kept` wants. */
+  finish(kept: (n: Node) => boolean): Built[] {
     const { builder, axes, inner, outer, reductions } = this;
     const depth = depths(builder.exs);
     const args = builder.args.slice();
@@ -195,7 +195,7 @@ export class LoopDraft {
       vec: -1,
       scratch: 0,
     };
-    return { kernel: arrangeRows(kernel), args };
+    return arrangeParts(kernel, args);
   }
 }
 

@@ -140,8 +140,10 @@ function canUpdate(home: Group, base: Node, leaf: Node, readers: readonly Group[
   if (readers.some(needs)) return false;
   if (!home.loads.includes(leaf)) return true;
   const built = home.finish((n) => n === base);
-  if (built.length !== 1) return false;
-  const [{ kernel, args }] = built;
+  const writer = built.at(-1);
+  // Of several kernels, only the last one that reads the old value may write the new one.
+  if (writer === undefined || (built.length > 1 && !lastReader(home, base, leaf))) return false;
+  const { kernel, args } = writer;
   if (kernel.kind === "scan") return false;
   const arg = args.indexOf(leaf);
   if (kernel.kind === "contract") {
@@ -162,6 +164,12 @@ function canUpdate(home: Group, base: Node, leaf: Node, readers: readonly Group[
     for (let l = 0; l < loops; l++) if (factor(e.index, l) !== factor(store.index, l)) return false;
     return e.dyn.length === 0 && e.index.c === store.index.c;
   });
+}
+
+/** True when no kernel of `home` reads `leaf` after the one that writes `base`, whatever else is stored. */
+function lastReader(home: Group, base: Node, leaf: Node): boolean {
+  const parts = home.finish(() => true);
+  return !parts.slice(parts.findIndex((p) => p.args.includes(base)) + 1).some((p) => p.args.includes(leaf));
 }
 
 /** Dependencies first; otherwise in the order of the graph. */

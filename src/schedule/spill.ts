@@ -2,7 +2,7 @@ import { bytesOf } from "../base/index.ts";
 import { PRIMITIVES } from "../ir/index.ts";
 import { arrange } from "./arrange.ts";
 import type { Affine, Ex, LoopKernel, Phase } from "./kernel.ts";
-import { dependsOn, sourcesOf } from "./exs.ts";
+import { dependsOn, reachable, wantedBy } from "./exs.ts";
 
 /** Additions above which a value is worth a trip to the first-level cache and back. */
 const DEAR = 10;
@@ -84,22 +84,6 @@ function rowIndex(kernel: LoopKernel, inner: readonly number[], c: number): Affi
     stride *= kernel.loops[inner[i]];
   }
   return { c, t };
-}
-
-const wantedBy = (p: Phase): number[] => [
-  ...p.reductions.flatMap((r) => (r.payload >= 0 ? [r.value, r.payload] : [r.value])),
-  ...p.stores.flatMap((s) => [s.value, ...s.dyn.map((d) => d.ex)]),
-];
-
-function reachable(exs: readonly Ex[], roots: readonly number[]): Set<number> {
-  const seen = new Set<number>();
-  const walk = (i: number): void => {
-    if (seen.has(i)) return;
-    seen.add(i);
-    sourcesOf(exs[i]).forEach(walk);
-  };
-  roots.forEach(walk);
-  return seen;
 }
 
 /** `root` with the expressions of `memo` replaced; unchanged parts are shared. */

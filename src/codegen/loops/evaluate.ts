@@ -130,6 +130,7 @@ export class Evaluator {
       const srcs = e.k === "guard" ? [] : sourcesOf(e);
       const all = srcs.map(walk).every(Boolean);
       if (e.k === "load" && e.dyn.length === 0) this.pointer(e.arg, e.index, bytesOf(e.dtype), this.open.length);
+      if (e.k === "load") this.hoistPlaces(e.dyn, e.dtype, ready);
       if (!all || e.k === "guard" || !this.settled(i, ready)) return false;
       if (e.k === "const") return true;
       if (this.vec >= 0 && this.varies(i)) for (const l of lanes) this.value(i, l);
@@ -299,12 +300,29 @@ export class Evaluator {
     const { asm } = this;
     let at = p;
     for (const d of dyn) {
-      const whole =
-        lane === null || !this.varies(d.ex) ? this.scalar(d.ex) : asm.extract(this.value(d.ex, lane.lanes), lane.i);
-      const clamped = asm.bin("min", asm.bin("max", whole, asm.i32(0)), asm.i32(d.size - 1));
-      at = asm.ptrAdd(at, asm.mul(clamped, asm.i32(d.stride * width)));
+      const here = lane !== null && this.varies(d.ex);
+      const by = here
+        ? this.clamped(asm.extract(this.value(d.ex, lane.lanes), lane.i), d, width)
+        : this.place(d, width);
+      at = asm.ptrAdd(at, by);
     }
     return at;
+  }
+
+  private clamped(index: Val, d: Dynamic, width: number): Val {
+    const { asm } = this;
+    const inside = asm.bin("min", asm.bin("max", index, asm.i32(0)), asm.i32(d.size - 1));
+    return asm.mul(inside, asm.i32(d.stride * width));
+  }
+
+  /** Bytes that an index from memory, the same for all lanes, adds to an address. */
+  private place(d: Dynamic, width: number): Val {
+    return this.keep(`d${d.ex}:${d.stride * width}:${d.size}`, () => this.clamped(this.scalar(d.ex), d, width));
+  }
+
+  /** Writes ahead the places of an access that are known by now. */
+  hoistPlaces(dyn: readonly Dynamic[], dtype: DType, ready: (ex: Ex | MathEx) => boolean): void {
+    for (const d of dyn) if (this.settled(d.ex, ready) && !this.varies(d.ex)) this.place(d, bytesOf(dtype));
   }
 
   private load(arg: number, index: Affine, dyn: readonly Dynamic[], dtype: DType, lanes: Lanes | null): Val {

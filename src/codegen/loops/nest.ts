@@ -9,6 +9,8 @@ import { extreme, regType, spread } from "./ops.ts";
 
 /** Elements of one block of a flat kernel: what one thread takes at a time. */
 const CHUNK = 8192;
+/** Blocks that are too few to be shared evenly. */
+const FEW = 32;
 /** Turns after which a running float sum is put aside: keeps rounding errors small. */
 const SUM_BLOCK = 64;
 /** Loops of so few turns are written out. */
@@ -19,10 +21,28 @@ export function loopBlocks(k: LoopKernel, lanes: number): number {
   if (k.serial) return 1;
   if (k.outer.length > 0) {
     const [first] = k.outer;
-    if (first !== k.vec) return k.loops[first];
+    if (first !== k.vec) return blockLoops(k).reduce((n, l) => n * k.loops[l], 1);
     return segmentsOf(k, first).length > 1 ? 1 : Math.ceil(k.loops[first] / (unrollOf(k) * lanes));
   }
   return isFlat(k) ? Math.ceil(k.loops[k.phases[0].vec] / CHUNK) : 1;
+}
+
+/** The least number of blocks that is worth a call. */
+export function loopGrain(k: LoopKernel, lanes: number): number {
+  if (isColumns(k)) return loopBlocks(k, lanes);
+  const turns = k.loops.reduce((n, size) => n * size, 1) * k.phases.length;
+  return Math.max(1, Math.floor((CHUNK * loopBlocks(k, lanes)) / Math.max(1, turns)));
+}
+
+/** The first outer loops, whose turns are blocks: one, or several where the first has few turns. */
+function blockLoops(k: LoopKernel): readonly number[] {
+  let count = 1;
+  const whole = (l: number): boolean => l !== k.vec && segmentsOf(k, l).length === 1;
+  for (let turns = k.loops[k.outer[0]]; turns < FEW && whole(k.outer[0]) && count < k.outer.length; count++) {
+    if (!whole(k.outer[count])) break;
+    turns *= k.loops[k.outer[count]];
+  }
+  return k.outer.slice(0, count);
 }
 
 /** One vector loop without reductions: its range is cut in blocks. */
@@ -37,6 +57,15 @@ const isFlat = (k: LoopKernel): boolean => {
     segmentsOf(k, p.vec).length === 1
   );
 };
+
+/** Columns that are added to: each has its own order, so the turns may go outside and the columns of a call inside. */
+const isColumns = (k: LoopKernel): boolean =>
+  k.outer.length === 1 &&
+  k.outer[0] === k.vec &&
+  k.phases.length === 1 &&
+  k.phases[0].reductions.length === 0 &&
+  k.phases[0].stores.some((s) => s.add) &&
+  segmentsOf(k, k.vec).length === 1;
 
 /** Cuts of a loop's range where conditions on it alone change: `[from, to)` pairs. */
 function segmentsOf(k: LoopKernel, loop: number): [number, number][] {
@@ -121,25 +150,33 @@ class Nest {
     ];
   }
 
+  /** Writes ahead what a phase reads, and where its stores go, as far as it is fixed from here on inwards. */
+  private hoist(p: Phase, outer: readonly Lanes[] = []): void {
+    this.ev.hoist(this.wanted(p), this.ready, outer);
+    for (const s of p.stores) this.ev.hoistPlaces(s.dyn, s.dtype, this.ready);
+  }
+
   run(lo: Val, hi: Val): void {
-    const { k, ev } = this;
-    const all = k.phases.flatMap((p) => this.wanted(p));
-    ev.hoist(all, this.ready, []);
+    const { k } = this;
+    k.phases.forEach((p) => this.hoist(p));
     if (isFlat(k)) return this.flat(lo, hi);
+    if (isColumns(k)) return this.columns(0, lo, hi);
     if (k.outer.length === 0) return this.row(null);
-    this.outer(0, lo, hi, all);
+    this.outer(0, lo, hi);
   }
 
   /** Outer loop number `at` and all within. */
-  private outer(at: number, lo: Val | number, hi: Val | number, all: readonly number[]): void {
+  private outer(at: number, lo: Val | number, hi: Val | number): void {
     const { k, asm, ev } = this;
     if (at === k.outer.length) return this.row(null);
     const loop = k.outer[at];
     const size = k.loops[loop];
     const whole = at > 0 || k.serial;
+    if (!whole && blockLoops(k).length > 1) return this.turns(blockLoops(k), lo as Val, hi as Val);
     if (loop === k.vec) {
       ev.vec = loop;
-      if (at === 0 && !k.serial && segmentsOf(k, loop).length === 1) this.splitLanes(loop, lo as Val, hi as Val);
+      if (at === 0 && !k.serial && segmentsOf(k, loop).length === 1)
+        this.splitLanes(loop, lo as Val, hi as Val, (instances) => this.row(instances));
       else this.lanes(loop, (instances) => this.row(instances));
       ev.vec = -1;
       return;
@@ -147,8 +184,8 @@ class Nest {
     for (const [s, e] of segmentsOf(k, loop)) {
       const inside = (i: Val | number, from: number, to: number): void =>
         ev.inLoop({ loop, counter: i, from, to }, () => {
-          ev.hoist(all, this.ready, []);
-          this.outer(at + 1, 0, 0, all);
+          k.phases.forEach((p) => this.hoist(p));
+          this.outer(at + 1, 0, 0);
           this.finals = [];
         });
       if (whole && e - s === 1) inside(s, s, e);
@@ -156,6 +193,30 @@ class Nest {
       else if (s === 0 && e === size) asm.loop(lo, hi, 1, (i) => inside(i, s, e));
       else asm.loop(asm.bin("max", lo, asm.i32(s)), asm.bin("min", hi, asm.i32(e)), 1, (i) => inside(i, s, e));
     }
+  }
+
+  /** Several outer loops as one: blocks lo..hi of all their turns. */
+  private turns(loops: readonly number[], lo: Val, hi: Val): void {
+    const { k, asm, ev } = this;
+    const inside = (counters: readonly Val[], at: number): void => {
+      if (at === loops.length) return this.outer(at, 0, 0);
+      const loop = loops[at];
+      ev.inLoop({ loop, counter: counters[at], from: 0, to: k.loops[loop] }, () => {
+        k.phases.forEach((p) => this.hoist(p));
+        inside(counters, at + 1);
+      });
+    };
+    asm.loop(lo, hi, 1, (turn) => {
+      let rest = turn;
+      const counters = loops.map(() => turn);
+      for (let i = loops.length - 1; i > 0; i--) {
+        counters[i] = asm.bin("remU", rest, k.loops[loops[i]]);
+        rest = asm.bin("divU", rest, k.loops[loops[i]]);
+      }
+      counters[0] = rest;
+      inside(counters, 0);
+      this.finals = [];
+    });
   }
 
   /** The vector loop over its whole range: vectors side by side, then what is left. */
@@ -189,15 +250,15 @@ class Nest {
     }));
   }
 
-  /** The vector loop as the outermost: blocks lo..hi of `unroll` vectors. */
-  private splitLanes(loop: number, lo: Val, hi: Val): void {
+  /** The vector loop in blocks lo..hi of `unroll` vectors. */
+  private splitLanes(loop: number, lo: Val, hi: Val, body: (instances: Lanes[]) => void): void {
     const { asm, ev } = this;
     const size = this.k.loops[loop];
     const step = this.unroll * asm.lanes;
     const full = Math.floor(size / step);
     const inside = (counter: Val | number, n: number): void =>
       ev.inLoop({ loop, counter, from: 0, to: size }, () => {
-        this.row(this.vectors(n));
+        body(this.vectors(n));
       });
     if (full > 0)
       asm.loop(asm.mul(lo, asm.i32(step)), asm.mul(asm.bin("min", hi, asm.i32(full)), asm.i32(step)), step, (i) =>
@@ -205,6 +266,26 @@ class Nest {
       );
     if (full * step < size)
       asm.if(asm.cmp("gt", hi, asm.i32(full)), () => ev.scoped(() => inside(full * step, size - full * step)));
+  }
+
+  /** Turns number `at` and all within of a kernel of columns, blocks lo..hi of which are done. */
+  private columns(at: number, lo: Val, hi: Val): void {
+    const { asm, ev, k } = this;
+    const [p] = k.phases;
+    if (at < p.loops.length) {
+      const loop = p.loops[at];
+      for (const [from, to] of segmentsOf(k, loop))
+        asm.loop(from, to, 1, (counter) =>
+          ev.inLoop({ loop, counter, from, to }, () => {
+            this.hoist(p);
+            this.columns(at + 1, lo, hi);
+          }),
+        );
+      return;
+    }
+    ev.vec = k.vec;
+    this.splitLanes(k.vec, lo, hi, (instances) => this.turn(p, instances));
+    ev.vec = -1;
   }
 
   /** One flat vector loop, cut in chunks. */
@@ -327,7 +408,7 @@ class Nest {
     }
     const inside = (i: Val | number, from: number, to: number): void =>
       ev.inLoop({ loop, counter: i, from, to }, () => {
-        if (!innermost) ev.hoist(this.wanted(p), this.ready, outer ?? []);
+        if (!innermost) this.hoist(p, outer ?? []);
         this.loopsOf(p, at + 1, outer, flush);
       });
     if (size <= UNROLL) {

@@ -1,0 +1,106 @@
+// Runs plans on the evaluator of assembler functions, at any number of lanes: every block by a call of its own, in an order
+// of no meaning. Buffers have guards around them.
+import { bytesOf, type DType, sizeOf, type TypedArray } from "../../src/base/index.ts";
+import { Asm } from "../../src/codegen/asm/index.ts";
+import { contractBlocks, contractScratchBytes } from "../../src/codegen/contract/index.ts";
+import { emitKernel } from "../../src/codegen/kernels.ts";
+import { hostOps, loopBlocks } from "../../src/codegen/loops/index.ts";
+import { hostMath } from "../../src/codegen/math/index.ts";
+import { type ContractKernel, type LoopKernel, makePlan, type Place, type Plan } from "../../src/schedule/index.ts";
+import type { Graph } from "../../src/tensor/executor.ts";
+import { evaluateAsm, evaluatorTarget } from "./evaluate-asm.ts";
+
+const GUARD = 64;
+const PATTERN = 0xa5;
+
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
+/** Inputs after the run (updates write over them) and outputs. */
+export interface PlanRun {
+  readonly inputs: readonly TypedArray[];
+  readonly outputs: readonly TypedArray[];
+}
+
+/** One run of a graph's plan at `lanes` lanes; null for plans with loops over time. */
+export function runPlan(graph: Graph, inputs: readonly TypedArray[], lanes: number): PlanRun | null {
+  const plan = makePlan(graph);
+  if (plan.steps.some((s) => s.kernel.kind === "scan")) return null;
+  const room = new Room(plan, lanes);
+  inputs.forEach((data, i) =>
+    room.bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), room.in[i]),
+  );
+  for (const [i] of plan.steps.entries()) room.step(plan, i);
+  room.checkGuards();
+  const read = (t: { shape: readonly number[]; dtype: DType }, at: number): TypedArray =>
+    new ARRAYS[t.dtype](room.bytes.slice(at, at + sizeOf(t.shape) * bytesOf(t.dtype)).buffer);
+  return {
+    inputs: plan.inputs.map((t, i) => read(t, room.in[i])),
+    outputs: plan.outputs.map((t, i) => read(t, room.out[i])),
+  };
+}
+
+class Room {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly in: readonly number[];
+  readonly out: readonly number[];
+  private readonly arena: number;
+  private readonly scratch: number;
+  private readonly table: number;
+  private readonly lanes: number;
+  private readonly guards: number[] = [];
+  private end = 0;
+
+  constructor(plan: Plan, lanes: number) {
+    this.lanes = lanes;
+    const place = (bytes: number): number => {
+      this.guards.push(this.end);
+      const at = this.end + GUARD;
+      this.end = Math.ceil((at + bytes) / GUARD) * GUARD;
+      return at;
+    };
+    const all = (list: Plan["inputs"]): number[] => list.map((t) => place(sizeOf(t.shape) * bytesOf(t.dtype)));
+    this.in = all(plan.inputs);
+    this.out = all(plan.outputs);
+    this.arena = place(plan.arenaBytes);
+    const scratch = plan.steps.map(({ kernel: k }) =>
+      k.kind === "loop" ? k.scratch : k.kind === "contract" ? contractScratchBytes(k, evaluatorTarget(lanes)) : 0,
+    );
+    this.scratch = place(Math.max(0, ...scratch));
+    this.table = place(8 * 64);
+    place(0);
+    this.bytes = new Uint8Array(this.end + GUARD);
+    for (const g of this.guards) this.bytes.fill(PATTERN, g, g + GUARD);
+  }
+
+  step(plan: Plan, i: number): void {
+    const { kernel, args } = plan.steps[i];
+    const k = kernel as LoopKernel | ContractKernel;
+    const asm = new Asm(evaluatorTarget(this.lanes));
+    emitKernel(asm, "run", k);
+    const { run } = evaluateAsm(asm, { memory: this.bytes, host: { ...hostMath, ...hostOps } });
+    const table = new BigInt64Array(this.bytes.buffer, this.table, args.length + 1);
+    args.forEach((a, n) => (table[n] = BigInt(this.address(a))));
+    table[args.length] = BigInt(this.scratch);
+    const blocks = k.kind === "loop" ? loopBlocks(k, this.lanes) : contractBlocks(k, evaluatorTarget(this.lanes));
+    // Odd ones first, from the last: some two together.
+    for (let b = blocks - 1; b >= 0; b--) if (b % 4 === 1) run(this.table, b, Math.min(blocks, b + 2));
+    for (let b = blocks - 1; b >= 0; b--) if (b % 4 === 3 || b % 4 === 0) run(this.table, b, b + 1);
+  }
+
+  private address(p: Place): number {
+    return p.at === "arena" ? this.arena + p.offset : (p.at === "input" ? this.in : this.out)[p.index];
+  }
+
+  checkGuards(): void {
+    for (const g of this.guards) {
+      for (let i = g; i < g + GUARD; i++) if (this.bytes[i] !== PATTERN) throw new Error(`a kernel wrote at ${i}`);
+    }
+  }
+}
