@@ -206,8 +206,13 @@ export class Nest {
     const b = this.offset(b0, axes, index, "b");
     if (p.packB === "block") this.packB(b, nb, k, this.placeB(kb));
     // Equal shares of the units.
+    const steps = Math.ceil(p.units / p.unitStep);
+    const share = (i: Val): Val =>
+      steps % p.mBlocks === 0 ? asm.mul(i, steps / p.mBlocks) : asm.bin("divU", asm.mul(i, steps), p.mBlocks);
     const bound = (i: Val): Val =>
-      p.units % p.mBlocks === 0 ? asm.mul(i, p.units / p.mBlocks) : asm.bin("divU", asm.mul(i, p.units), p.mBlocks);
+      p.units % p.unitStep === 0
+        ? asm.mul(share(i), p.unitStep)
+        : asm.bin("min", asm.mul(share(i), p.unitStep), p.units);
     const from = bound(mb);
     const to = bound(asm.add(mb, 1));
     const at = { kb, batch, nb, k, a, b: p.packB === "no" ? b : this.placeB(kb) };

@@ -71,6 +71,8 @@ export interface ContractPlan {
   readonly batches: number;
   readonly unitIsTile: boolean;
   readonly units: number;
+  /** Blocks begin at multiples of these units. */
+  readonly unitStep: number;
   readonly unitsPerBlock: number;
   readonly mBlocks: number;
   readonly panelsPerBlock: number;
@@ -167,7 +169,9 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const long = K > 1024 && n.size <= 64;
   const few = M < (Math.abs(kn?.b ?? 0) * es >= 4096 ? 16 : 48);
   const small = K * n.size * es <= directBytes;
-  const direct = dot || (unitN && (small || few || long) && linear(k, "b"));
+  // Short rows far apart share few lines of the first-level cache.
+  const sparse = !!kn && Math.abs(kn.b) >= 2 * n.size && K * n.size * es >= l1 / 4;
+  const direct = dot || (unitN && ((small && !sparse) || few || long) && linear(k, "b"));
   const farRows = !!kn && m.a === 1 && Math.abs(kn.a) * es >= 256;
   // Rows of A that begin at the same place of their pages fall into the same lines of the first-level cache.
   const aliased = !!kn && kn.a === 1 && k.length === 1 && K > K_STEPS && (Math.abs(m.a) * es) % 1024 === 0;
@@ -191,38 +195,38 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   let nBlocks = Math.max(1, ceil(mainPanels, panelsFit));
   if (!direct && nBlocks === 1 && batches === 1 && wanted > 1) {
     // Threads share the packing of B: all of it where there are few rows, else half each.
-    if (M <= 2 * PACK_ROWS) nBlocks = Math.max(1, Math.min(mainPanels, wanted));
+    const columns = packsA ? SPLIT_COLUMNS : w;
+    if (M <= 2 * PACK_ROWS) nBlocks = Math.max(1, Math.min(mainPanels, wanted, Math.floor(n.size / columns)));
     else if (n.size >= 2 * SPLIT_COLUMNS) nBlocks = 2;
   }
   const panelsPerBlock = ceil(mainPanels, nBlocks);
   nBlocks = Math.max(1, ceil(mainPanels, panelsPerBlock || 1));
 
-  // Blocks of m.
+  // Blocks of m; A is packed in whole lines where its rows lie next to each other.
   const unitIsTile = outer === 1;
   const units = unitIsTile ? tiles : outer;
-  const unitRows = unitIsTile ? rows : m.size;
+  const group = farRows ? Math.max(1, Math.min(tiles, Math.round(GROUP_BYTES / (rows * es)))) : 1;
+  const unitStep = packsA && unitIsTile ? group : 1;
+  const steps = ceil(units, unitStep);
   const perRow = panelsPerBlock * w * es;
-  let mBlocks = Math.min(units, ceil(wanted, batches * nBlocks));
+  let mBlocks = Math.min(steps, ceil(wanted, batches * nBlocks));
   // Partial sums stay in the cache, too.
-  if (kBlocks > 1) mBlocks = Math.max(mBlocks, Math.min(units, ceil(M * perRow, l2 / 4)));
+  if (kBlocks > 1) mBlocks = Math.max(mBlocks, Math.min(steps, ceil(M * perRow, l2 / 4)));
   const blockBytes = (panelsPerBlock + (tail ? 1 : 0)) * panelBytes;
   const shared = norm.batch.every((x) => x.b === 0);
   const keepBytes = kBlocks * blockBytes;
   const keeps = (mBlocks > 1 || (shared && batches > 1 && nBlocks === 1)) && keepBytes <= 4 * l2;
   const packB = direct ? "no" : keeps ? "keep" : "block";
   if (packB === "block") mBlocks = Math.min(mBlocks, Math.max(1, Math.floor(M / PACK_ROWS)));
-  const unitsPerBlock = ceil(units, mBlocks);
+  const unitsPerBlock = Math.min(units, ceil(steps, mBlocks) * unitStep);
   const blocks = norm.empty ? 0 : batches * nBlocks * mBlocks;
   const grain = packB === "keep" ? Math.max(1, ceil(mBlocks, 4)) : 1;
 
-  // A: whole lines at a time where its rows lie next to each other.
   const padded = ceil(rows, lanes) * lanes;
   const step = machine && padded <= rows * 1.34 ? padded : rows;
   const packA = packsA
     ? {
-        group: farRows
-          ? Math.min(unitIsTile ? unitsPerBlock : tiles, Math.max(1, Math.round(GROUP_BYTES / (rows * es))))
-          : 1,
+        group,
         step,
         bytes: align(kSteps * step * es) + 64,
       }
@@ -260,6 +264,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
     batches,
     unitIsTile,
     units,
+    unitStep,
     unitsPerBlock,
     mBlocks,
     panelsPerBlock,
