@@ -4,12 +4,29 @@
  */
 import { type DType, sizeOf, type TypedArray, ValueError } from "./base/index.ts";
 import { context } from "./base/context.ts";
-import { type CompiledKernel, Kernels, WasmCode } from "./codegen/index.ts";
+import { type CodeStore, type CompiledKernel, Kernels, WasmCode } from "./codegen/index.ts";
 import { graphKey } from "./ir/index.ts";
 import { coreCount, startWorker } from "./runtime/threads.node.ts";
-import { DeviceValue, Heap, MOST_THREADS, PlanRunner, Residents, Tracker, WasmCrew } from "./runtime/index.ts";
-import { explainPlan, makePlan, type ContractKernel, type LoopKernel, type Plan, type Step } from "./schedule/index.ts";
-import type { Executor, Graph, Program, Value } from "./tensor/executor.ts";
+import {
+  allSteps,
+  DeviceValue,
+  Heap,
+  MOST_THREADS,
+  PlanRunner,
+  Residents,
+  Tracker,
+  WasmCrew,
+} from "./runtime/index.ts";
+import {
+  explainPlan,
+  makePlan,
+  shapeText,
+  type ContractKernel,
+  type LoopKernel,
+  type Plan,
+  type Step,
+} from "./schedule/index.ts";
+import type { Executor, Graph, KernelInfo, Observer, Program, ProgramInfo, Value } from "./tensor/executor.ts";
 
 /** Programs that were not used in this many others are forgotten. */
 const KEPT_PROGRAMS = 1024;
@@ -22,6 +39,7 @@ interface Device {
   /** Why it is this one. */
   readonly why: string;
   readonly heap: Heap;
+  readonly code: CodeStore;
   readonly kernels: Kernels;
   readonly crew: WasmCrew;
 }
@@ -29,7 +47,8 @@ interface Device {
 function wasmDevice(threads: number, why: string): Device {
   const heap = new Heap({ shared: mayShare() });
   const code = new WasmCode(heap.memory);
-  return { name: "wasm", why, heap, kernels: new Kernels(code), crew: new WasmCrew(heap, code, threads, startWorker) };
+  const crew = new WasmCrew(heap, code, threads, startWorker);
+  return { name: "wasm", why, heap, code, kernels: new Kernels(code), crew };
 }
 
 /** Memory can be shared with workers: always in Node, in browsers on pages that are cross-origin isolated. */
@@ -61,7 +80,8 @@ function checkThreads(n: number, who: string): number {
 class CpuEngine implements Executor {
   readonly device: Device;
   readonly residents: Residents;
-  readonly programs: Map<string, CpuProgram> = new Map();
+  observer: Observer | null = null;
+  private readonly programs: Map<string, CpuProgram> = new Map();
   private readonly heap: Heap;
   private threads: { count: number; why: string };
   /** Arena and scratch, shared by all programs: they run one at a time. */
@@ -82,7 +102,9 @@ class CpuEngine implements Executor {
       this.programs.set(key, known);
       return known;
     }
+    const start = performance.now();
     const program = new CpuProgram(graph, makePlan(graph), this);
+    this.observer?.compiled(program, start, performance.now());
     this.programs.set(key, program);
     if (this.programs.size > KEPT_PROGRAMS) {
       const [oldest, p] = this.programs.entries().next().value as [string, CpuProgram];
@@ -102,7 +124,10 @@ class CpuEngine implements Executor {
 
   /** One run of a program. */
   run(p: CpuProgram, inputs: readonly Value[]): Value[] {
+    const { observer } = this;
+    const start = observer === null ? 0 : performance.now();
     const runner = p.runnerFor(this.device.crew.threads);
+    runner.profile(observer !== null);
     const { plan, staging } = p;
     const { heap } = this;
     if (runner.roomBytes > this.room.bytes) {
@@ -134,6 +159,10 @@ class CpuEngine implements Executor {
       if (v.small) v.view().set(heap.u8.subarray(staging.outputs[i], staging.outputs[i] + v.bytes));
     }
     this.residents.sweep();
+    if (observer !== null) {
+      const end = performance.now();
+      observer.ran({ program: p, start, end, order: runner.order, threads: runner.stamps() });
+    }
     return outputs;
   }
 
@@ -202,10 +231,6 @@ interface Staging {
   readonly outputs: readonly number[];
 }
 
-/** Kernels of a plan and of the bodies of its scans. */
-const allSteps = (plan: Plan): Step[] =>
-  plan.steps.flatMap((s) => (s.kernel.kind === "scan" ? allSteps(s.kernel.body) : [s]));
-
 class CpuProgram implements Program {
   readonly plan: Plan;
   readonly updated: readonly number[];
@@ -225,7 +250,7 @@ class CpuProgram implements Program {
     this.plan = plan;
     this.updated = graph.updates.map((u) => u.input);
     this.engine = engine;
-    const steps = allSteps(plan);
+    const steps = allSteps(plan).filter((s) => s.kernel.kind !== "scan");
     this.codes = kernels.compile(steps.map((s) => s.kernel as LoopKernel | ContractKernel));
     this.table = new Map(steps.map((s, i) => [s, this.codes[i]]));
     this.threads = crew.threads;
@@ -250,6 +275,16 @@ class CpuProgram implements Program {
 
   explain(): string {
     return explainPlan(this.plan);
+  }
+
+  info(): ProgramInfo {
+    const { arenaBytes, totalBytes } = this.plan;
+    const kernels = allSteps(this.plan).map(({ name, kernel, flops, bytes }): KernelInfo => {
+      // The work of a loop over time is that of its body's kernels.
+      const work = kernel.kind === "scan" ? { flops: 0, bytes: 0 } : { flops, bytes };
+      return { name, kind: kernel.kind, loops: shapeText(kernel), ...work };
+    });
+    return { kernels, arenaBytes, totalBytes };
   }
 
   dispose(): void {

@@ -65,3 +65,16 @@ export {
   type ScanOptions,
 } from "./autodiff/index.ts";
 export { device, leakReport, memory, setThreads, trackMemory, type DeviceInfo, type MemoryInfo } from "./engine.ts";
+export {
+  ceilings,
+  profile,
+  startProfile,
+  type Ceilings,
+  type KernelProfile,
+  type ProfileOptions,
+  type Profiler,
+  type ProfileReport,
+  type ProgramProfile,
+  type ReportOptions,
+  type StepProfile,
+} from "./profile/index.ts";

@@ -7,7 +7,7 @@ const engineRooms = ["base", "ir", "tensor", "autodiff", "schedule", "codegen", 
 const leafRooms = ["io", "viz"];
 const modelRooms = ["nn", "optim", "metrics", "data", "train", "classic", "vision", "sequence", "zoo", "explain"];
 const lastRooms = ["adversarial", "tune", "distributed", "cli"];
-export const order = [...engineRooms, "index", ...leafRooms, ...modelRooms, ...lastRooms];
+export const order = [...engineRooms, ...leafRooms, "profile", "index", ...modelRooms, ...lastRooms];
 
 const above = (/** @type {string} */ a, /** @type {string} */ b) => order.indexOf(a) > order.indexOf(b);
 

@@ -1,14 +1,22 @@
 // From kernels as plain data to code, once for each structure, on any kind of machine.
 import type { ContractKernel, Kernel, LoopKernel } from "../schedule/index.ts";
 import { Asm, type Target } from "./asm/index.ts";
-import { contractBlocks, contractScratchBytes, emitContract, type ContractSpec } from "./contract/index.ts";
-import { emitEpilogue, emitLoopKernel, loopBlocks } from "./loops/index.ts";
+import {
+  contractBlocks,
+  contractGrain,
+  contractScratchBytes,
+  emitContract,
+  type ContractSpec,
+} from "./contract/index.ts";
+import { emitEpilogue, emitLoopKernel, loopBlocks, loopGrain } from "./loops/index.ts";
 
 /** A kernel that a walk can call: `fn(args, lo, hi)` does blocks lo..hi of `blocks`. */
 export interface CompiledKernel {
   /** Place in the table of functions, or address. */
   readonly fn: number;
   readonly blocks: number;
+  /** Least blocks that are worth a call. */
+  readonly grain: number;
   readonly scratchBytes: number;
   /** What a thread must have received to call it (PLAN.needs); Infinity: the main thread alone can. */
   readonly needs: number;
@@ -90,6 +98,7 @@ export class Kernels {
         fn: home.module.fns[i],
         needs: home.module.needs,
         blocks: blocksOf(k, asm.target),
+        grain: k.kind === "loop" ? loopGrain(k, asm.lanes) : contractGrain(specOf(k), asm.target),
         scratchBytes: scratchOf(k, asm.target),
       }),
     );

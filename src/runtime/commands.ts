@@ -8,6 +8,8 @@ export interface KernelCode {
   /** What the walk calls: place in the table of functions, or address. */
   readonly fn: number;
   readonly blocks: number;
+  /** Least blocks that are worth a call. */
+  readonly grain: number;
   /** Working memory that each thread gives it as its last argument; 0: none. */
   readonly scratchBytes: number;
   /** What a thread must have received to call it; Infinity: the main thread alone can. */
@@ -112,8 +114,8 @@ export class Commands {
   barriers = 0;
   /** Modules that a thread must have; see PLAN.needs. */
   needs = 0;
-  /** What the name numbers of kernels stand for: number of the step in the plan, and the kernel's name. */
-  readonly names: { readonly step: number; readonly name: string; readonly text: string }[] = [];
+  /** What the name numbers of kernels stand for. */
+  readonly names: Step[] = [];
   private readonly codes: ReadonlyMap<Step, KernelCode>;
   private readonly speeds: Speeds;
   private readonly pointer: number;
@@ -152,8 +154,8 @@ export class Commands {
 
   // ---- what there is to run ----
 
-  private itemsOf(frame: Frame, top = -1): Item[] {
-    return frame.plan.steps.map((step, i) => {
+  private itemsOf(frame: Frame): Item[] {
+    return frame.plan.steps.map((step) => {
       const args = step.args.map((p) => sourceOf(p, frame));
       const code = this.codes.get(step);
       if (code === undefined && step.kernel.kind !== "scan")
@@ -165,7 +167,7 @@ export class Commands {
         writes: writtenBy(step.kernel).map((a) => args[a]),
         us,
         small: step.kernel.kind === "scan" ? this.divisible(step) === 0 : us < SMALL_US,
-        name: this.names.push({ step: top < 0 ? i : top, name: step.name, text: textOf(step) }) - 1,
+        name: this.names.push(step) - 1,
       };
     });
   }
@@ -234,7 +236,7 @@ export class Commands {
       const code = this.codes.get(x.step) as KernelCode;
       const most = Math.ceil(code.blocks / (this.threads * PIECES));
       const least = Math.ceil((code.blocks * PIECE_US) / x.us);
-      this.kernel(x, Math.max(1, Math.min(Math.max(most, least), Math.ceil(code.blocks / this.threads))));
+      this.kernel(x, Math.max(1, Math.min(Math.max(most, least, code.grain), Math.ceil(code.blocks / this.threads))));
       this.slots += turns - 1;
       blocks += code.blocks;
     }
@@ -321,7 +323,7 @@ export class Commands {
       e: loop.counter * bytes,
       patches: loop.patches,
     });
-    inside(this.itemsOf(body, this.names[x.name].step), body);
+    inside(this.itemsOf(body), body);
     this.list.push({ ...command(OP.next), a: (this.list.length - head + 1) * COMMAND.bytes });
     // Within a chain the kernels are counted turn by turn here; in groups they are counted there.
     if (x.small || this.threads === 1) this.slots += (this.slots - before) * (k.length - 1);
@@ -377,7 +379,12 @@ function overlap(s: Source, t: Source): boolean {
 }
 
 /** What an error says of a kernel: its name and loops. */
-function textOf({ name, kernel }: Step): string {
+/** A plan's steps, each loop over time followed by those of its body. */
+export const allSteps = (plan: Plan): Step[] =>
+  plan.steps.flatMap((s) => (s.kernel.kind === "scan" ? [s, ...allSteps(s.kernel.body)] : [s]));
+
+/** A kernel's name and sizes. */
+export function textOf({ name, kernel }: Step): string {
   if (kernel.kind === "scan") return `${name} ×${kernel.length}`;
   if (kernel.kind === "loop") return `${name} [${kernel.loops.join(",")}]`;
   const sizes = [kernel.batch, kernel.m, kernel.n, kernel.k].map((axes) => axes.map((a) => a.size).join(","));

@@ -24,7 +24,6 @@ export const MOST_THREADS = 64;
 export class WasmCrew implements Walker {
   readonly heap: Heap;
   readonly speeds: Speeds = { contract: 50e3, loop: 3e3, bytes: 8e3 };
-  readonly tick = 1e-3;
   /** Why there are no more threads, once it is known. */
   trouble = "";
   private wanted: number;
@@ -53,6 +52,17 @@ export class WasmCrew implements Walker {
   set threads(n: number) {
     this.wanted = n;
     this.trouble = "";
+  }
+
+  clock(): { scale: number; zero: number } {
+    return { scale: 1, zero: 0 };
+  }
+
+  /** Threads that take part, this one included: workers need some time until they do. */
+  get serving(): number {
+    const ready = (_: Started | null, t: number): boolean =>
+      t > 0 && t < this.wanted && this.heap.getNumber(this.recordOf(t) + THREAD.ready) > 0;
+    return 1 + this.workers.filter(ready).length;
   }
 
   alone(plan: number): void {
@@ -140,8 +150,8 @@ export class WasmCrew implements Walker {
 
   /** Lets the workers go; a later run would start them again. */
   dispose(): void {
-    for (const worker of this.workers) worker?.stop();
-    this.workers.length = 0;
+    const workers = this.workers.splice(0);
+    for (const worker of workers) worker?.stop();
   }
 }
 

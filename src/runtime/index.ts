@@ -6,7 +6,8 @@
 export { Heap } from "./heap.ts";
 export { DeviceValue, Residents } from "./values.ts";
 export { PlanRunner } from "./runner.ts";
-export type { Failure, KernelEvent, Walker } from "./runner.ts";
+export type { Failure, Walker } from "./runner.ts";
+export { allSteps } from "./commands.ts";
 export type { KernelCode } from "./commands.ts";
 export { MOST_THREADS, WasmCrew } from "./crew.ts";
 export { Tracker } from "./tracker.ts";

@@ -1,14 +1,12 @@
 /**
  * Runs one plan: its commands and argument tables in memory, bound to addresses before each run.
  *
- * Profiling: `profile(true)` makes every run note the clock; `events()` then gives, of the last run, one event for each
- * kernel and thread that did a part of it (start and end in seconds on one clock). `times` adds up seconds by step of the
- * plan, while it is not null.
+ * Profiling: `profile(true)` makes every run note the clock; `stamps()` then gives what the last run noted.
  */
 import { ChainruleError } from "../base/index.ts";
 import { COMMAND, OP, PATCH, PLAN } from "../base/records.ts";
 import type { Plan, Step } from "../schedule/index.ts";
-import { Commands, eventsOf, type KernelCode, type Speeds } from "./commands.ts";
+import { allSteps, Commands, eventsOf, type KernelCode, type Speeds, textOf } from "./commands.ts";
 import type { Heap } from "./heap.ts";
 
 /** What walks plans. */
@@ -17,8 +15,8 @@ export interface Walker {
   readonly speeds: Speeds;
   /** Threads among which large plans are divided, this one included. */
   readonly threads: number;
-  /** Seconds of one tick of the walk's clock. */
-  readonly tick: number;
+  /** How the walk's clock reads in milliseconds of `performance.now()`: ticks · scale + zero. */
+  clock(): { readonly scale: number; readonly zero: number };
   /** Walks a plan on this thread. */
   alone(plan: number): void;
   /** Walks a plan with all threads that are ready; `needs`: what they must have received. Gives the thread that failed. */
@@ -31,19 +29,6 @@ export interface Failure {
   readonly reason: string;
 }
 
-/** One thread's part of one kernel. */
-export interface KernelEvent {
-  /** Number of the step in the plan, name of the kernel, its sizes. */
-  readonly step: number;
-  readonly name: string;
-  readonly text: string;
-  /** Place among the kernels of the run. */
-  readonly order: number;
-  readonly thread: number;
-  readonly start: number;
-  readonly end: number;
-}
-
 const up = (x: number, to = 64): number => Math.ceil(x / to) * to;
 
 /** Walks the kernels of one plan. Addresses of inputs, outputs and the room are bound before a run. */
@@ -53,7 +38,6 @@ export class PlanRunner {
   readonly roomBytes: number;
   /** Threads that the plan is divided among: 1 when it is not worth more. */
   readonly threads: number;
-  private spent: Float64Array | null = null;
   private readonly walker: Walker;
   private readonly commands: Commands;
   /** Address of the plan's record; commands, patches and tables follow. */
@@ -63,7 +47,7 @@ export class PlanRunner {
   private counters = 0;
   /** Memory for the clock's readings: all bytes, and those of one thread. */
   private clocks = { at: 0, bytes: 0, each: 0 };
-  private names: number[] | null = null;
+  private names: Int32Array | null = null;
   private readonly bound: { inputs: Float64Array; outputs: Float64Array; room: number };
 
   constructor(plan: Plan, codes: ReadonlyMap<Step, KernelCode>, walker: Walker) {
@@ -169,12 +153,11 @@ export class PlanRunner {
     if (this.clocks.bytes > 0) this.walker.heap.u8.fill(0, this.clocks.at, this.clocks.at + this.clocks.bytes);
     const failure = this.threads === 1 ? this.runAlone() : this.walker.together(this.record, this.threads);
     if (failure !== null) {
-      const { text } = this.commands.names[failure.at] ?? { text: "unknown" };
+      const step = this.commands.names[failure.at];
       throw new ChainruleError(
-        `The kernel "${text}" failed: ${failure.reason}. What this run wrote is not to be trusted.`,
+        `The kernel "${step === undefined ? "unknown" : textOf(step)}" failed: ${failure.reason}. What this run wrote is not to be trusted.`,
       );
     }
-    if (this.spent !== null) this.addUp(this.spent);
   }
 
   private runAlone(): Failure | null {
@@ -190,12 +173,11 @@ export class PlanRunner {
 
   /** Makes runs note the clock, or stops it. */
   profile(on: boolean): void {
-    const { record, clocks, commands } = this;
+    const { record, clocks } = this;
     const { heap } = this.walker;
     if (on === clocks.bytes > 0) return;
     if (!on) heap.release(clocks.at);
-    this.names ??= eventsOf(commands.list);
-    const each = up(Math.max(1, this.names.length) * 16);
+    const each = up(Math.max(1, this.order.length) * 16);
     const bytes = on ? each * this.threads : 0;
     this.clocks = { at: on ? heap.alloc(bytes) : 0, bytes, each };
     heap.putAddress(record + PLAN.times, this.clocks.at);
@@ -203,45 +185,25 @@ export class PlanRunner {
     heap.putNumber(record + PLAN.timed, on ? 1 : 0);
   }
 
-  /** What the last run noted, kernel by kernel in order of the walk. */
-  events(): KernelEvent[] {
-    const { names, clocks, threads, walker, commands } = this;
-    if (names === null || clocks.bytes === 0) return [];
-    const clock = new Float64Array(walker.heap.u8.slice(clocks.at, clocks.at + clocks.bytes).buffer);
-    const out: KernelEvent[] = [];
-    names.forEach((n, k) => {
-      for (let thread = 0; thread < threads; thread++) {
-        const [start, end] = clock.subarray((thread * clocks.each) / 8 + 2 * k);
-        if (end > 0)
-          out.push({ ...commands.names[n], order: k, thread, start: start * walker.tick, end: end * walker.tick });
-      }
-    });
-    return out;
-  }
-
-  /** Seconds spent in each step, added up over runs; null: off. Of several threads the slowest counts. */
-  get times(): Float64Array | null {
-    return this.spent;
-  }
-
-  set times(to: Float64Array | null) {
-    this.spent = to;
-    this.profile(to !== null);
-  }
-
-  private addUp(spent: Float64Array): void {
-    let last: KernelEvent | null = null;
-    let most = 0;
-    const add = (): void => {
-      if (last !== null) spent[last.step] += most;
-      most = 0;
-    };
-    for (const e of this.events()) {
-      if (e.order !== last?.order) add();
-      most = Math.max(most, e.end - e.start);
-      last = e;
+  /** Number among `allSteps(plan)` of each kernel of a run, in order of the walk. */
+  get order(): Int32Array {
+    if (this.names === null) {
+      const at = new Map(allSteps(this.plan).map((step, i) => [step, i]));
+      const { list, names } = this.commands;
+      this.names = Int32Array.from(eventsOf(list), (n) => at.get(names[n]) as number);
     }
-    add();
+    return this.names;
+  }
+
+  /** What the last run noted, by thread: start and end of each of `order` in milliseconds; 0, 0: it had no part in it. */
+  stamps(): Float64Array[] {
+    const { clocks, threads, walker, order } = this;
+    const { scale, zero } = walker.clock();
+    return Array.from({ length: threads }, (_, t) => {
+      const at = clocks.at + t * clocks.each;
+      const ticks = new Float64Array(walker.heap.u8.slice(at, at + 16 * order.length).buffer);
+      return ticks.map((x) => (x === 0 ? 0 : x * scale + zero));
+    });
   }
 
   /** Gives the memory back. */

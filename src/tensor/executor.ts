@@ -29,7 +29,7 @@ export interface Program {
   /** The kernel list as text: shapes, flops, bytes, arena size. */
   explain(): string;
   /** The kernel list as data: what a profile shows. */
-  info?(): ProgramInfo;
+  info(): ProgramInfo;
 }
 
 /** A kernel of a program and the work of one call. */
@@ -76,8 +76,8 @@ export interface Executor {
   compile(graph: Graph): Program;
   /** A value that holds (a copy of) host data. */
   fromHost(data: TypedArray, shape: readonly number[], dtype: DType): Value;
-  /** While there is one, runs are timed. */
-  observer?: Observer | null;
+  /** While there is one, runs are timed and it is told of them. */
+  observer: Observer | null;
 }
 
 export function executor(): Executor {

@@ -15,9 +15,11 @@ const valueOf = (
 
 /** The interpreter in float64 as an engine: values between programs have their own dtype. */
 const oracleEngine: Executor = {
+  observer: null,
   fromHost: (data, shape, dtype) => valueOf(data, { shape, dtype }),
   compile: ({ inputs, outputs, updates }) => ({
     explain: () => "the interpreter",
+    info: () => ({ kernels: [], arenaBytes: 0, totalBytes: 0 }),
     run(values) {
       const leaves = new Map(inputs.map((leaf, i) => [leaf, (values[i] as ReturnType<typeof valueOf>).held]));
       const all = interpret([...outputs, ...updates.map((u) => u.value)], leaves, { precision: "float64" });
