@@ -195,6 +195,7 @@ function located(error: unknown, core: LayerCore, shapes: readonly (readonly num
 }
 
 const isSymbolic = (x: unknown): x is Symbolic => x instanceof Symbolic;
+const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
 const shapesOf = (shape: OpenShape | readonly OpenShape[]): readonly OpenShape[] =>
   Array.isArray(shape[0]) ? (shape as readonly OpenShape[]) : [shape as OpenShape];
@@ -203,9 +204,13 @@ const shapesOf = (shape: OpenShape | readonly OpenShape[]): readonly OpenShape[]
 function operands(core: LayerCore, x: unknown): readonly Tensor[] | readonly Symbolic[] {
   const list: readonly unknown[] = Array.isArray(x) ? x : [x];
   const many = core.spec.many ?? false;
-  if (list.length > 0 && list.every(isSymbolic)) return checkCount(core, list, many);
-  if (list.length > 0 && list.every((t) => t instanceof Tensor)) return checkCount(core, list, many);
-  const what = list.find((t) => !(t instanceof Tensor)) ?? x;
+  if (list.length > 0 && (list.every(isSymbolic) || list.every(isTensor))) {
+    if (many || list.length === 1) return list;
+    throw new ValueError(
+      `${core.tag} takes one tensor, got a list of ${list.length}: join them first with concatenate() or add().`,
+    );
+  }
+  const what = list.find((t) => !isTensor(t)) ?? x;
   const name =
     what === null || what === undefined ? String(what) : typeof what === "object" ? what.constructor.name : typeof what;
   throw new ValueError(
@@ -213,13 +218,16 @@ function operands(core: LayerCore, x: unknown): readonly Tensor[] | readonly Sym
   );
 }
 
-function checkCount<T>(core: LayerCore, list: readonly T[], many: boolean): readonly T[] {
-  if (!many && list.length !== 1) {
-    throw new ValueError(
-      `${core.tag} takes one tensor, got a list of ${list.length}: join them first with concatenate() or add().`,
-    );
+/** Adds members to a callable, getters and setters as such. */
+export function attach(to: object, members: object): void {
+  for (const [key, member] of Object.entries(Object.getOwnPropertyDescriptors(members))) {
+    Object.defineProperty(to, key, {
+      ...member,
+      enumerable: false,
+      configurable: false,
+      ...("value" in member ? { writable: false } : {}),
+    });
   }
-  return list;
 }
 
 /** Extends a functional graph by one call. */
@@ -252,7 +260,7 @@ export function makeLayer(spec: LayerSpec): Layer {
       return out instanceof Tensor ? [out] : out;
     })[0].shape;
   };
-  const methods = {
+  attach(layer, {
     build(shape: OpenShape | readonly OpenShape[], dtype: DType = "float32"): void {
       if (!core.built) infer(shape, dtype);
     },
@@ -260,25 +268,30 @@ export function makeLayer(spec: LayerSpec): Layer {
     config: (): Config => (typeof spec.config === "function" ? spec.config() : spec.config),
     class: spec.class,
     core,
-  };
-  for (const [key, value] of Object.entries(methods)) Object.defineProperty(layer, key, { value });
-  Object.defineProperties(layer, {
-    name: {
-      get: () => core.name,
-      set(name: string) {
-        core.rename(name, core.path);
-      },
+    get name(): string {
+      return core.name;
     },
-    trainable: {
-      get: () => core.trainable,
-      set: (on: boolean) => {
-        core.trainable = on;
-      },
+    set name(name: string) {
+      core.rename(name, core.path);
     },
-    built: { get: () => core.built },
-    layers: { get: () => core.layers },
-    variables: { get: () => core.variables },
-    trainableVariables: { get: () => core.trainableVariables },
+    get trainable(): boolean {
+      return core.trainable;
+    },
+    set trainable(on: boolean) {
+      core.trainable = on;
+    },
+    get built(): boolean {
+      return core.built;
+    },
+    get layers(): readonly Layer[] {
+      return core.layers;
+    },
+    get variables(): readonly Variable[] {
+      return core.variables;
+    },
+    get trainableVariables(): readonly Variable[] {
+      return core.trainableVariables;
+    },
   });
   return layer;
 }

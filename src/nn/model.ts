@@ -1,8 +1,17 @@
-import { type DType, hostArray, ShapeError, showShape, type TypedArray, ValueError } from "../base/index.ts";
+import { type DType, ShapeError, showShape, type TypedArray, ValueError } from "../base/index.ts";
 import { Tensor, tensor, type Variable } from "../tensor/index.ts";
 import { namedActivation } from "./activations.ts";
 import { activation, lambda } from "./core.ts";
-import { type CallOptions, type Config, isLayer, type Json, type Layer, type LayerLike, makeLayer } from "./layer.ts";
+import {
+  attach,
+  type CallOptions,
+  type Config,
+  isLayer,
+  type Json,
+  type Layer,
+  type LayerLike,
+  makeLayer,
+} from "./layer.ts";
 import { type Call, type OpenShape, showOpen, Symbolic } from "./symbolic.ts";
 import { type SummaryRow, summaryOf } from "./summary.ts";
 
@@ -107,10 +116,7 @@ function setWeights(model: Layer, weights: Readonly<Record<string, HostArray>>):
     );
   }
   for (const [name, v] of variables) {
-    const w = weights[name];
-    const data = hostArray(v.dtype, v.size);
-    data.set(w.data);
-    v.assign(tensor(data, { shape: v.shape, dtype: v.dtype }));
+    v.assign(tensor(weights[name].data, { shape: v.shape, dtype: v.dtype }));
   }
 }
 
@@ -121,7 +127,10 @@ function modelOf<Out>(
   rows: () => SummaryRow[],
 ): ModelBase<Out> {
   nameAll(layer, layer.layers);
-  const methods = {
+  attach(layer, {
+    get inputShapes(): readonly OpenShape[] | null {
+      return inputShapes();
+    },
     layer: (name: string): Layer => findLayer(layer, name),
     namedVariables: (): Record<string, Variable> => Object.fromEntries(namedVariables(layer)),
     weights: (): Record<string, HostArray> =>
@@ -134,9 +143,7 @@ function modelOf<Out>(
       const all = [...layer.core.penalties().values()].map((f) => f());
       return all.length === 0 ? null : all.reduce((a, b) => a.add(b));
     },
-  };
-  for (const [key, value] of Object.entries(methods)) Object.defineProperty(layer, key, { value });
-  Object.defineProperty(layer, "inputShapes", { get: inputShapes });
+  });
   return layer as unknown as ModelBase<Out>;
 }
 

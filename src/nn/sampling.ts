@@ -1,91 +1,14 @@
-import {
-  type DType,
-  hostArray,
-  type Key,
-  sizeOf,
-  THREEFRY_PARITY,
-  THREEFRY_ROTATIONS,
-  type TypedArray,
-} from "../base/index.ts";
+import { type DType, hostArray, type Key, randomWords, sizeOf, type TypedArray } from "../base/index.ts";
 
 /**
  * Random numbers for initial weights, drawn on the host: a network's first step then compiles no kernel for them, and the
  * weights of a seed are the same on every device.
  */
 
-/**
- * `n` words of Threefry-2x32-20 under `key`: block i holds words 2i and 2i+1, counter (i, 0). The twenty rounds stand written out:
- * drawing weights is part of the time to a network's first step.
- */
-function randomWords(key: Key, n: number): Uint32Array {
-  const out = new Uint32Array(n + (n & 1));
-  const k0 = key[0] | 0;
-  const k1 = key[1] | 0;
-  const k2 = k0 ^ k1 ^ THREEFRY_PARITY;
-  const [a, b, c, d, e, f, g, h] = THREEFRY_ROTATIONS;
-  const [a1, b1, c1, d1, e1, f1, g1, h1] = THREEFRY_ROTATIONS.map((r) => 32 - r);
-  for (let i = 0; i < n; i += 2) {
-    let x = ((i >> 1) + k0) | 0;
-    let y = k1;
-    // Four rounds: x += y; y = rotate(y) ^ x. Then a key injection.
-    x = (x + y) | 0;
-    y = ((y << a) | (y >>> a1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << b) | (y >>> b1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << c) | (y >>> c1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << d) | (y >>> d1)) ^ x;
-    x = (x + k1) | 0;
-    y = (y + k2 + 1) | 0;
-    x = (x + y) | 0;
-    y = ((y << e) | (y >>> e1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << f) | (y >>> f1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << g) | (y >>> g1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << h) | (y >>> h1)) ^ x;
-    x = (x + k2) | 0;
-    y = (y + k0 + 2) | 0;
-    x = (x + y) | 0;
-    y = ((y << a) | (y >>> a1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << b) | (y >>> b1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << c) | (y >>> c1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << d) | (y >>> d1)) ^ x;
-    x = (x + k0) | 0;
-    y = (y + k1 + 3) | 0;
-    x = (x + y) | 0;
-    y = ((y << e) | (y >>> e1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << f) | (y >>> f1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << g) | (y >>> g1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << h) | (y >>> h1)) ^ x;
-    x = (x + k1) | 0;
-    y = (y + k2 + 4) | 0;
-    x = (x + y) | 0;
-    y = ((y << a) | (y >>> a1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << b) | (y >>> b1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << c) | (y >>> c1)) ^ x;
-    x = (x + y) | 0;
-    y = ((y << d) | (y >>> d1)) ^ x;
-    out[i] = x + k2;
-    out[i + 1] = y + k0 + 5;
-  }
-  return out;
-}
-
 /** Uniform in (low, high); never the ends. */
 export function sampleUniform(key: Key, shape: readonly number[], dtype: DType, low: number, high: number): TypedArray {
   const out = hostArray(dtype, sizeOf(shape));
-  const words = randomWords(key, out.length);
+  const words = randomWords(key, Math.ceil(out.length / 2));
   const scale = (high - low) / 2 ** 32;
   for (let i = 0; i < out.length; i++) out[i] = low + (words[i] + 0.5) * scale;
   return out;
@@ -101,7 +24,7 @@ export function sampleNormal(
   cut: number = Number.POSITIVE_INFINITY,
 ): TypedArray {
   const out = hostArray(dtype, sizeOf(shape));
-  const words = randomWords(key, out.length);
+  const words = randomWords(key, Math.ceil(out.length / 2));
   const tail = cut === Number.POSITIVE_INFINITY ? 0 : normalTail(cut);
   const scale = (1 - 2 * tail) / 2 ** 32;
   for (let i = 0; i < out.length; i++) out[i] = mean + stddev * normalQuantile(tail + (words[i] + 0.5) * scale);

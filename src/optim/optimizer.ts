@@ -1,4 +1,4 @@
-import { type DType, hostArray, isFloat, showShape, type TypedArray, ValueError } from "../base/index.ts";
+import { type DType, isFloat, showShape, type TypedArray, ValueError } from "../base/index.ts";
 import { eagerly, type HasVariables, tensor, type Tensor, Variable, zeros } from "../tensor/index.ts";
 import * as t from "../tensor/index.ts";
 
@@ -210,11 +210,7 @@ export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: Clip
             `missing or of another shape: ${missing.map(([name]) => name).join(", ") || "none"}; not known here: ${strange.join(", ") || "none"}.`,
         );
       }
-      for (const [name, v] of mine) {
-        const data = hostArray(v.dtype, v.size);
-        data.set(state[name].data);
-        v.assign(tensor(data, { shape: v.shape, dtype: v.dtype }));
-      }
+      for (const [name, v] of mine) v.assign(tensor(state[name].data, { shape: v.shape, dtype: v.dtype }));
     },
   };
 }

@@ -1,9 +1,9 @@
 /** Recording the body of a loop as a closed graph: what scan() and its derivative stand on. */
 import { ShapeError, sameShape, showShape } from "../base/index.ts";
-import { context, nextId } from "../base/context.ts";
+import { context, nextId, withContext } from "../base/context.ts";
 import { build, type Family, intern, type Node, topoOrder } from "../ir/index.ts";
 import { constantOf } from "../ir/rewrite.ts";
-import type { Trace } from "./trace.ts";
+import { nextStream, type Trace } from "./trace.ts";
 
 /** The graphs of `roots` with some nodes replaced; what they were made of is not looked at. Fills `replaced`. */
 export function substitute(roots: readonly Node[], replaced: Map<Node, Node>): Node[] {
@@ -64,6 +64,20 @@ export interface LoopResult {
 
 type Body = (carries: readonly Node[], xs: readonly Node[]) => { carries: readonly Node[]; ys: readonly Node[] };
 
+/** Runs `f` as the body of a loop; the key it drew from, if it drew, is a parameter of the body. */
+function recordBody<T>(trace: Trace, params: readonly Node[], f: () => T): { result: T; key: Node | null } {
+  const before = { key: trace.key, streams: trace.streams, inBody: trace.inBody };
+  Object.assign(trace, { key: null, streams: 0, inBody: true });
+  for (const p of params) trace.abstract.add(p);
+  try {
+    const result = withContext({ nodes: new Map() }, f);
+    return { result, key: trace.key };
+  } finally {
+    Object.assign(trace, before);
+    for (const p of params) trace.abstract.delete(p);
+  }
+}
+
 /** What is dear to compute twice: kept for the derivative. */
 const DEAR: ReadonlySet<string> = new Set(["dot", "conv"]);
 
@@ -72,7 +86,7 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
   const start = context.nextId;
   const carries = spec.carries.map((c) => build.leaf(c.shape, c.dtype, "carry"));
   const slices = spec.xs.map((x) => build.leaf(x.shape.slice(1), x.dtype, "slice"));
-  const { result, key } = trace.body([...carries, ...slices], () => {
+  const { result, key } = recordBody(trace, [...carries, ...slices], () => {
     const out = f(carries, slices);
     const outs = [...out.carries, ...out.ys];
     const own = new Set<Node>([...carries, ...slices, ...(trace.key === null ? [] : [trace.key])]);
@@ -104,7 +118,7 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
   );
   if (key !== null && used.has(key)) {
     // One key an iteration, from one draw outside.
-    const from = trace.nextStream();
+    const from = nextStream(trace);
     kept.push({ param: key, node: build.randomBits(from.key, [spec.length, 2], from.stream) });
   }
   const fixed = [

@@ -20,7 +20,7 @@ import { apply, fromNode } from "./apply.ts";
 import { asTensor, constant, fromHost, type TensorLike, together } from "./convert.ts";
 import * as n from "./nodes.ts";
 import { Tensor } from "./tensor.ts";
-import { currentTrace } from "./trace.ts";
+import { currentTrace, nextStream } from "./trace.ts";
 
 export interface RandomOptions {
   /** A key of `key(seed)`, for a stream of one's own. Default: the next of the default stream. */
@@ -64,7 +64,7 @@ function keyTensor(given: Key | Tensor | undefined, streams: number): { source: 
   if (given !== undefined) return { source: fromHost(new Uint32Array(given), [2], "uint32"), stream: 0 };
   const trace = currentTrace();
   if (trace === null) return { source: fromHost(new Uint32Array(nextKey()), [2], "uint32"), stream: 0 };
-  const { key: node, stream } = trace.nextStream(streams);
+  const { key: node, stream } = nextStream(trace, streams);
   return { source: fromNode(node), stream };
 }
 

@@ -1,5 +1,5 @@
 import { type Key, TraceError } from "../base/index.ts";
-import { context, nextKey, withContext } from "../base/context.ts";
+import { context, nextKey } from "../base/context.ts";
 import { build, type Node, topoOrder } from "../ir/index.ts";
 import { executor, type Graph, type Program, type Value } from "./executor.ts";
 import type { Variable } from "./variable.ts";
@@ -18,7 +18,8 @@ export class Trace {
   /** What each assigned variable holds by now. */
   readonly assigned: Map<Variable, Node> = new Map();
   key: Node | null = null;
-  private streams = 0;
+  /** Streams of `key` that were handed out. */
+  streams = 0;
   /** How many functions around here are being differentiated: loops then keep what their gradients need. */
   gradients = 0;
   /** Inside the body of a scan, where nothing can be assigned. */
@@ -27,35 +28,21 @@ export class Trace {
   constructor(deferred = false) {
     this.deferred = deferred;
   }
-
-  /** `count` fresh streams of the trace's random key, from `stream` on: each run of the graph draws anew. */
-  nextStream(count = 1): { key: Node; stream: number } {
-    if (this.key === null) {
-      this.key = build.leaf([2], "uint32", "random key");
-      // One draw for all readings of a trace that runs once: item() and the result agree.
-      if (!this.deferred && !this.inBody) this.captured.set(this.key, keyValue(nextKey()));
-    }
-    const stream = this.streams;
-    this.streams += count;
-    return { key: this.key, stream };
-  }
-
-  /** Runs `f` as the body of a loop; the key it drew from, if it drew, is a parameter of the body. */
-  body<T>(params: readonly Node[], f: () => T): { result: T; key: Node | null } {
-    const before = { key: this.key, streams: this.streams, inBody: this.inBody };
-    Object.assign(this, { key: null, streams: 0, inBody: true });
-    for (const p of params) this.abstract.add(p);
-    try {
-      const result = withContext({ nodes: new Map() }, f);
-      return { result, key: this.key };
-    } finally {
-      Object.assign(this, before);
-      for (const p of params) this.abstract.delete(p);
-    }
-  }
 }
 
 export const currentTrace = (): Trace | null => context.trace as Trace | null;
+
+/** `count` fresh streams of a trace's random key, from `stream` on: each run of the graph draws anew. */
+export function nextStream(trace: Trace, count = 1): { key: Node; stream: number } {
+  if (trace.key === null) {
+    trace.key = build.leaf([2], "uint32", "random key");
+    // One draw for all readings of a trace that runs once: item() and the result agree.
+    if (!trace.deferred && !trace.inBody) trace.captured.set(trace.key, keyValue(nextKey()));
+  }
+  const stream = trace.streams;
+  trace.streams += count;
+  return { key: trace.key, stream };
+}
 
 /** Records `f`: operations inside build one graph instead of running. */
 export function record<T>(f: (trace: Trace) => T, deferred = false): { trace: Trace; result: T } {

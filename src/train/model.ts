@@ -1,7 +1,7 @@
 import { ValueError } from "../base/index.ts";
 import { metricOf, type MetricLike } from "../metrics/index.ts";
 import { baseFromConfig, type ConfigOptions } from "../nn/config.ts";
-import type { LayerLike } from "../nn/layer.ts";
+import { attach, type LayerLike } from "../nn/layer.ts";
 import { type LossLike, lossOf } from "../nn/losses.ts";
 import { makeModel, makeSequential, type ModelBase, type ModelConfig, type SequentialOptions } from "../nn/model.ts";
 import type { Symbolic } from "../nn/symbolic.ts";
@@ -68,7 +68,16 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
       throw new ValueError(`[${method}] model "${net.name}" is not compiled: call compile({ optimizer, loss }) first.`);
     return compilation;
   };
-  const methods = {
+  attach(base, {
+    get optimizer(): Optimizer | null {
+      return compilation?.optimizer ?? null;
+    },
+    get stopTraining(): boolean {
+      return run?.isStopped ?? false;
+    },
+    set stopTraining(on: boolean) {
+      if (on) run?.stop();
+    },
     compile({ optimizer, loss, metrics = [], detectAnomaly = false }: CompileOptions): void {
       if (
         typeof (optimizer as Partial<Optimizer> | string | undefined) !== "object" ||
@@ -118,16 +127,6 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
     },
     restoreTrainingState(state: TrainingState): void {
       applyState(net, need("restoreTrainingState").optimizer, state);
-    },
-  };
-  for (const [key, value] of Object.entries(methods)) Object.defineProperty(base, key, { value });
-  Object.defineProperties(base, {
-    optimizer: { get: () => compilation?.optimizer ?? null },
-    stopTraining: {
-      get: () => run?.isStopped ?? false,
-      set: (on: boolean) => {
-        if (on) run?.stop();
-      },
     },
   });
   return base as Model<Out>;
