@@ -6,6 +6,7 @@ import type { Axis, ContractSpec, StoreCtx } from "../../src/codegen/contract/in
 import type { Target } from "../../src/codegen/asm/index.ts";
 import { compileWasm, probeWasm, wasmTarget } from "../../src/codegen/wasm/index.ts";
 import { evaluateAsm, evaluatorTarget } from "../support/evaluate-asm.ts";
+import { loadX64, native, x64Targets } from "../support/native.ts";
 
 const wasm = wasmTarget(probeWasm());
 /** What the checks of this moment are for: set by `on`. */
@@ -15,6 +16,7 @@ const targets: [string, Target][] = [
   ["wasm", wasm],
   ["8 lanes", small(evaluatorTarget(8))],
   ["16 lanes", small(evaluatorTarget(16))],
+  ...x64Targets.map((t): [string, Target] => [t.name, small(t)]),
 ];
 function on(t: Target, body: () => void): void {
   target = t;
@@ -63,7 +65,12 @@ function check(raw: ContractSpec, ranges?: (blocks: number) => number[], viaStor
   const bytes = s0 + scratchBytes + guard;
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
   const table = new Int32Array(memory.buffer, 0, 8);
-  [a0, b0, c0, s0].forEach((p, i) => (table[(i * target.ptrBytes) / 4] = p));
+  const machine = target.name.startsWith("x64");
+  const base = machine ? native!.addressOf(memory.buffer) : 0;
+  [a0, b0, c0, s0].forEach((p, i) => {
+    table[(i * target.ptrBytes) / 4] = p + base;
+    if (machine) table[2 * i + 1] = Math.floor((p + base) / 2 ** 32);
+  });
   const at = (offset: number, n: number): Floats => new float(memory.buffer.slice(offset, offset + n * es));
   const put = (offset: number, v: Floats): void => new Uint8Array(memory.buffer).set(new Uint8Array(v.buffer), offset);
   const fill = (n: number, k: number): Float64Array =>
@@ -99,10 +106,10 @@ function check(raw: ContractSpec, ranges?: (blocks: number) => number[], viaStor
     };
     emitContract(asm, spec, { a: pa, b: pb, c: pc, scratch: ps, lo, hi }, viaStore ? byIndex : undefined);
   });
-  const { go } = target === wasm ? compileWasm(asm, { memory }) : evaluateAsm(asm, { memory });
+  const { go } = machine ? loadX64(asm) : target === wasm ? compileWasm(asm, { memory }) : evaluateAsm(asm, { memory });
   const blocks = contractBlocks(spec, target);
   const cuts = ranges ? ranges(blocks) : [0, blocks];
-  for (let i = 0; i + 1 < cuts.length; i++) go(0, cuts[i], cuts[i + 1]);
+  for (let i = 0; i + 1 < cuts.length; i++) go(base, cuts[i], cuts[i + 1]);
 
   const want = new Float64Array(nc).fill(-777);
   const ks = walk(spec.k);
