@@ -4,7 +4,9 @@
  */
 import { type DType, sizeOf, type TypedArray, ValueError } from "./base/index.ts";
 import { context } from "./base/context.ts";
-import { type CodeStore, type CompiledKernel, Kernels, WasmCode } from "./codegen/index.ts";
+import { type CompiledKernel, Kernels, WasmCode } from "./codegen/index.ts";
+import type { Device } from "./engine.browser.ts";
+import { machineDevice } from "./engine.node.ts";
 import { graphKey } from "./ir/index.ts";
 import { coreCount, startWorker } from "./runtime/threads.node.ts";
 import {
@@ -33,22 +35,22 @@ const KEPT_PROGRAMS = 1024;
 /** Threads that are used without being asked for. */
 const DEFAULT_THREADS = 16;
 
-/** What runs kernels here: their code, the memory they work on, the threads that walk plans. */
-interface Device {
-  readonly name: string;
-  /** Why it is this one. */
-  readonly why: string;
-  readonly heap: Heap;
-  readonly code: CodeStore;
-  readonly kernels: Kernels;
-  readonly crew: WasmCrew;
-}
-
 function wasmDevice(threads: number, why: string): Device {
   const heap = new Heap({ shared: mayShare() });
   const code = new WasmCode(heap.memory);
   const crew = new WasmCrew(heap, code, threads, startWorker);
   return { name: "wasm", why, heap, code, kernels: new Kernels(code), crew };
+}
+
+/** Machine code where it was asked for; else WebAssembly. */
+function openDevice(threads: number): Device {
+  const asked = setting("CHAINRULE_DEVICE");
+  if (asked !== undefined && asked !== "wasm" && asked !== "x64")
+    throw new ValueError(`[CHAINRULE_DEVICE] "wasm" or "x64", got "${asked}".`);
+  if (asked !== "x64") return wasmDevice(threads, asked === undefined ? "the default" : "CHAINRULE_DEVICE=wasm");
+  const machine = machineDevice(threads);
+  if (machine.name !== undefined) return machine;
+  throw new ValueError(`[CHAINRULE_DEVICE] x64 was asked for, but there is no machine code here: ${machine.why}.`);
 }
 
 /** Memory can be shared with workers: always in Node, in browsers on pages that are cross-origin isolated. */
@@ -89,7 +91,7 @@ class CpuEngine implements Executor {
 
   constructor() {
     this.threads = wantedThreads();
-    this.device = wasmDevice(this.threads.count, "");
+    this.device = openDevice(this.threads.count);
     this.heap = this.device.heap;
     this.residents = new Residents(this.heap);
   }

@@ -24,9 +24,8 @@ export async function imports() {
   };
 }
 
-/** The room of a file below src/: its folder, or the file's own name for src/engine.ts and src/index.ts. */
-const roomOf = (/** @type {string} */ file) =>
-  file.includes("/") ? file.slice(0, file.indexOf("/")) : file.replace(/\.ts$/, "");
+/** The room of a file below src/: its folder, or the file's own name for src/engine.ts (and its twins) and src/index.ts. */
+const roomOf = (/** @type {string} */ file) => file.slice(0, file.search(/[/.]/));
 
 /**
  * Everything that is wrong with the imports and the module state of a set of sources.

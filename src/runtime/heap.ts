@@ -1,4 +1,5 @@
 import { ChainruleError } from "../base/index.ts";
+import type { NativeBridge } from "./native.browser.ts";
 
 const PAGE = 65536;
 const ALIGN = 64;
@@ -38,15 +39,17 @@ export class Heap {
     options: {
       shared?: boolean;
       initialBytes?: number;
-      /** Where the memory begins, for machine code with absolute addresses. */
-      baseOf?: (memory: WebAssembly.Memory) => number;
+      /** The bridge to machine code, which has absolute addresses. */
+      native?: NativeBridge;
     } = {},
   ) {
-    const { shared = false, initialBytes = 16 << 20, baseOf } = options;
+    const { shared = false, initialBytes = 16 << 20, native } = options;
     const pages = Math.ceil(initialBytes / PAGE);
     this.memory = newMemory(pages, shared);
-    this.ptrBytes = baseOf === undefined ? 4 : 8;
-    this.base = baseOf?.(this.memory) ?? 0;
+    this.ptrBytes = native === undefined ? 4 : 8;
+    this.base = native?.addressOf(this.memory.buffer) ?? 0;
+    // Also what it grows by later.
+    native?.preferHugePages(this.base, MAX_PAGES * PAGE);
     this.u8 = new Uint8Array(this.memory.buffer);
     this.i32 = new Int32Array(this.memory.buffer);
     // Address 0 stays unused.

@@ -10,4 +10,5 @@ export type { Failure, Walker } from "./runner.ts";
 export { allSteps } from "./commands.ts";
 export type { KernelCode } from "./commands.ts";
 export { MOST_THREADS, WasmCrew } from "./crew.ts";
+export { NativeCrew } from "./native-crew.ts";
 export { Tracker } from "./tracker.ts";

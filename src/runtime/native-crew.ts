@@ -6,14 +6,6 @@ import type { Heap } from "./heap.ts";
 import type { NativeBridge, NativeFn } from "./native.browser.ts";
 import type { Failure, Walker } from "./runner.ts";
 
-/** Addresses of the functions of the walk; see codegen/walk.ts. */
-export interface NativeWalk {
-  readonly alone: number;
-  readonly lead: number;
-  readonly thread: number;
-  readonly ticks: number;
-}
-
 export class NativeCrew implements Walker {
   readonly heap: Heap;
   readonly speeds: Speeds = { contract: 120e3, loop: 12e3, bytes: 10e3 };
@@ -24,21 +16,23 @@ export class NativeCrew implements Walker {
   private readonly walkAlone: NativeFn;
   private readonly walkTogether: NativeFn;
   private readonly ticks: NativeFn;
-  private readonly msOfTick: number;
+  /** The clock and `performance.now()` at the same moment. */
+  private readonly began: { readonly ticks: number; readonly ms: number };
   /** Outside of wasm memory: threads that nobody stops look at it until the process ends. */
   private readonly pool: number;
   private readonly words: Int32Array;
   private started = 1;
 
-  constructor(heap: Heap, native: NativeBridge, walk: NativeWalk, options: { threads: number; tickHz: number }) {
+  /** `walk`: addresses of the walk's functions; see codegen/walk.ts. */
+  constructor(heap: Heap, native: NativeBridge, walk: Readonly<Record<string, number>>, threads: number) {
     this.heap = heap;
     this.native = native;
-    this.threads = options.threads;
-    this.msOfTick = 1e3 / options.tickHz;
+    this.threads = threads;
     this.thread = walk.thread;
     this.walkAlone = native.fn(walk.alone, ["ptr"], "void");
     this.walkTogether = native.fn(walk.lead, ["ptr", "ptr"], "i32");
     this.ticks = native.fn(walk.ticks, [], "f64");
+    this.began = { ticks: this.ticks(), ms: performance.now() };
     const bytes = POOL.threads + MOST_THREADS * POOL.threadBytes;
     this.pool = native.allocate(bytes);
     this.words = new Int32Array(native.view(this.pool, bytes));
@@ -74,9 +68,10 @@ export class NativeCrew implements Walker {
     }
   }
 
-  /** How the walk's clock reads in milliseconds of `performance.now()`. */
   clock(): { scale: number; zero: number } {
-    return { scale: this.msOfTick, zero: performance.now() - this.ticks() * this.msOfTick };
+    const [ticks, ms] = [this.ticks(), performance.now()];
+    const scale = (ms - this.began.ms) / (ticks - this.began.ticks);
+    return { scale, zero: ms - ticks * scale };
   }
 
   /** Lets the threads end. */

@@ -1,0 +1,33 @@
+// The twin of engine.node.ts: no machine code in a browser. Holds what a device is.
+import type { CodeStore, Kernels } from "./codegen/index.ts";
+import type { Heap, Walker } from "./runtime/index.ts";
+
+/** What runs kernels here: their code, the memory they work on, the threads that walk plans. */
+export interface Device {
+  /** "wasm", or "x64" with the instruction set. */
+  readonly name: string;
+  /** Why it is this one. */
+  readonly why: string;
+  readonly heap: Heap;
+  readonly code: CodeStore;
+  readonly kernels: Kernels;
+  readonly crew: Crew;
+}
+
+/** Threads that walk plans together. */
+export interface Crew extends Walker {
+  threads: number;
+  /** Those that take part now: they need some time to start. */
+  readonly serving: number;
+  /** Why there are no more, where there are not. */
+  readonly trouble: string;
+  dispose(): void;
+}
+
+/** Machine code for this processor, or why there is none. */
+export type MachineAnswer = Device | { readonly name?: undefined; readonly why: string };
+
+/** A browser has WebAssembly only. */
+export function machineDevice(_threads: number): MachineAnswer {
+  return { why: "a browser runs no machine code" };
+}

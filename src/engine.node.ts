@@ -1,0 +1,23 @@
+// The device of machine code: x86-64, in Node, where koffi is installed.
+import { Kernels, readCpu, X64Code } from "./codegen/index.ts";
+import type { MachineAnswer } from "./engine.browser.ts";
+import { Heap, NativeCrew } from "./runtime/index.ts";
+import { openNative } from "./runtime/native.node.ts";
+
+/** Machine code for this processor, or why there is none. */
+export function machineDevice(threads: number): MachineAnswer {
+  const { native, ...answer } = openNative();
+  if (native === undefined) return answer as { why: string };
+  const cpu = readCpu(native);
+  if (!cpu.avx2) return { why: `${cpu.brand} has no AVX2 with FMA` };
+  const heap = new Heap({ shared: true, native });
+  const code = new X64Code(native, cpu.avx512);
+  return {
+    name: cpu.avx512 ? "x64 AVX-512" : "x64 AVX2",
+    why: cpu.brand,
+    heap,
+    code,
+    kernels: new Kernels(code),
+    crew: new NativeCrew(heap, native, code.walk, threads),
+  };
+}
