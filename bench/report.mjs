@@ -70,7 +70,6 @@ function meanRatio(group) {
 const means = Object.keys(rivalries).flatMap(meanRatio);
 const flags = figures.flatMap((f) => f.flags.map((text) => `- ${f.workload} ${f.metric}: ${text}`));
 const broken = failures(summary).map((text) => `- ${text}`);
-const ruler = run.ceilings[0]?.fused ? "fused multiply-adds" : "multiplies and adds";
 
 const section = (title, ...paragraphs) => [`## ${title}`, ...paragraphs.filter((text) => text !== "")];
 const table = (rows) => (rows.length > 1 ? markdown(rows) : "");
@@ -102,15 +101,19 @@ const page = [
   ),
   ...section(
     "Where we are slower, and why",
-    slower.length === 0 ? "Nothing measured here is slower than a peer." : table(slowerTable),
+    compared.length === 0
+      ? "No peer was measured."
+      : slower.length === 0
+        ? "Nothing measured here is slower than a peer."
+        : table(slowerTable),
   ),
   ...section("Ours by device and threads", table(kindTable(summary, "ours"))),
   ...section("Frameworks of JavaScript", table(kindTable(summary, "js"))),
   ...section("Native peers", table(kindTable(summary, "native"))),
   ...section(
     "What the machine can do",
-    `Hand-encoded loops: ${ruler} in registers, and arrays of 10⁷ elements read, copied and added. Where the last-level cache ` +
-      "holds such arrays, these are the rates of that cache.",
+    "Kernels that our assembler makes for the measurement alone: multiply-adds in registers, and arrays of 10⁷ elements read, " +
+      "copied and added. Where the last-level cache holds such arrays, these are the rates of that cache.",
     table(ceilingTable(summary)),
   ),
   ...section(

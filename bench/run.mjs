@@ -7,7 +7,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { install, linkProduct } from "./lib/install.mjs";
-import { cores, idOf, installedVersion, peers, titleOf, variantsOf } from "./lib/peers.mjs";
+import { cores, idOf, installedVersion, peers, settingsOf, titleOf, variantsOf } from "./lib/peers.mjs";
 import { measureSizes } from "./lib/sizes.mjs";
 import { collect, devicesHere, measureOnce, node, quiet } from "./lib/start.mjs";
 import { summarise } from "./lib/summary.mjs";
@@ -98,7 +98,9 @@ const missing = [
   ...asked
     .filter((name) => !present.includes(name))
     .map((name) => `${peers[name].title} is not installed here (node bench/python.mjs sets the Python peers up)`),
-  ...ownDevices.filter(({ asked, name }) => asked !== name).map(({ asked, why }) => `chainrule ${asked}: ${why}`),
+  ...ownDevices
+    .filter(({ asked, name }) => asked !== name)
+    .map(({ asked, why }) => `chainrule ${asked}: ${why || "no such device here"}`),
 ];
 const found = ownDevices.filter(({ asked, name }) => asked === name).map(({ name }) => name);
 const variants = present.flatMap((name) => variantsOf(name, { devices: found, threads }));
@@ -145,10 +147,10 @@ async function measure(workload, variant) {
 
 const skip = new Set();
 for (let round = 1; round <= options.rounds; round++) {
-  for (const count of threads) {
+  for (const variant of variants.filter(({ peer }) => peer === "chainrule")) {
     await quiet(options.quiet);
-    const ruler = await collect(node("ceilings.mjs", [400, count], { flags: ["--no-liftoff"] }), 30);
-    run.ceilings.push(...ruler.messages.map((rates) => ({ round, device: "wasm", ...rates })));
+    const { messages } = await collect(node("ceilings.mjs", [], { env: settingsOf(variant) }), 30);
+    run.ceilings.push(...messages.map((rates) => ({ round, ...rates })));
   }
   for (const workload of chosen) {
     const able = variants.filter(({ peer }) => does(peer, workload));

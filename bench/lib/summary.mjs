@@ -57,7 +57,7 @@ function disagreements(cells, variants, expected) {
 
 /** The ruler of a device: medians over the rounds, by threads. */
 function ceilingsOf(run) {
-  const key = ({ device = "wasm", threads }) => `${device} ${threads}`;
+  const key = ({ device, threads }) => `${device} ${threads}`;
   const out = {};
   for (const name of new Set(run.ceilings.map(key))) {
     const rows = run.ceilings.filter((row) => key(row) === name);
