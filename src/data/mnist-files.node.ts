@@ -39,7 +39,7 @@ export async function fillCache(
 }
 
 async function read(folder: string, names: readonly string[]): Promise<FoundFiles> {
-  const bytes = await Promise.all(
+  const found = await Promise.allSettled(
     names.map(async (name) => {
       const file = path.join(folder, name);
       try {
@@ -53,6 +53,11 @@ async function read(folder: string, names: readonly string[]): Promise<FoundFile
       }
     }),
   );
+  // The first in order, whichever failed first.
+  const bytes = found.map((f) => {
+    if (f.status === "rejected") throw f.reason;
+    return f.value;
+  });
   return { where: folder, bytes };
 }
 
