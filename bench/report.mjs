@@ -1,9 +1,10 @@
-// node bench/report.mjs [bench/results/<date>.json]: writes docs/performance.md from a run's JSON, the newest
-// one unless told. Every number of the page comes from that file; nothing is left out of it. Why a figure is slower than a
+// node bench/report.mjs [bench/results/<date>.json]: writes docs/performance.md and the README's table from a run's JSON, the
+// newest one unless told. Every number of the page comes from that file; nothing is left out of it. Why a figure is slower than a
 // peer's stands in bench/causes.json, by figure and group of peers; one without a cause is shown as such.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { peers, titleOf } from "./lib/peers.mjs";
+import { withFigures } from "./lib/readme.mjs";
 import { rivalries, summarise } from "./lib/summary.mjs";
 import {
   ceilingTable,
@@ -144,4 +145,8 @@ const page = [
 ].filter((text) => text !== "");
 
 writeFileSync(here("../docs/performance.md"), `${page.join("\n\n")}\n`);
-console.log("written: docs/performance.md");
+if (standard !== undefined) {
+  const readme = here("../README.md");
+  writeFileSync(readme, withFigures(readFileSync(readme, "utf8"), summary));
+}
+console.log("written: docs/performance.md, README.md");
