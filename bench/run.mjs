@@ -94,6 +94,8 @@ linkProduct(); // npm ci empties the folder
 
 const present = asked.filter((name) => installedVersion(name) !== undefined);
 const ownDevices = await devicesHere(pick("devices", devices, devices));
+/** "x64 AVX-512" is x64. */
+const isThere = ({ asked, name }) => asked === name.split(" ")[0];
 const missing = [
   ...asked
     .filter((name) => !present.includes(name))
@@ -102,7 +104,7 @@ const missing = [
     .filter(({ asked, name }) => asked !== name)
     .map(({ asked, why }) => `chainrule ${asked}: ${why || "no such device here"}`),
 ];
-const found = ownDevices.filter(({ asked, name }) => asked === name).map(({ name }) => name);
+const found = ownDevices.filter(isThere).map(({ asked }) => asked);
 const variants = present.flatMap((name) => variantsOf(name, { devices: found, threads }));
 
 const date = new Date().toISOString();
@@ -113,6 +115,7 @@ const run = {
   node: process.version,
   versions: Object.fromEntries(present.map((name) => [name, installedVersion(name)])),
   missing,
+  devices: Object.fromEntries(ownDevices.filter(isThere).map(({ asked, name }) => [asked, name])),
   options,
   variants,
   ceilings: [],

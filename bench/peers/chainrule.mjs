@@ -5,7 +5,8 @@ import { compiled, device, tensor, valueAndGrad, variable } from "chainrule";
 export function start() {
   const wanted = process.env.CHAINRULE_DEVICE;
   const { name, why } = device();
-  if (wanted !== undefined && wanted !== name) throw new Error(`the device is ${name}, not ${wanted}: ${why}`);
+  if (wanted !== undefined && wanted !== name.split(" ")[0])
+    throw new Error(`the device is ${name}, not ${wanted}: ${why}`);
 }
 
 export const array = ({ data, shape }) => tensor(data, { shape });
