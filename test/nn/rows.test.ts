@@ -179,8 +179,8 @@ describe("initialisation", () => {
   });
   test("the normal distribution's quantiles, centre and tails", () => {
     near(
-      [0.5, 0.975, 0.01, 1e-9].map(normalQuantile),
-      [0, 1.959963984540054, -2.326347874040841, -5.997807015007687],
+      [0.5, 0.975, 0.01, 1e-9, 2 ** -33].map(normalQuantile),
+      [0, 1.959963984540054, -2.326347874040841, -5.997807015007687, -6.33795775455379],
       1e-12,
     );
   });
