@@ -205,27 +205,42 @@ export class Nest {
     const a = this.offset(a0, axes, index, "a");
     const b = this.offset(b0, axes, index, "b");
     if (p.packB === "block") this.packB(b, nb, k, this.placeB(kb));
-    // Equal shares of the units.
-    const steps = Math.ceil(p.units / p.unitStep);
-    const share = (i: Val): Val =>
-      steps % p.mBlocks === 0 ? asm.mul(i, steps / p.mBlocks) : asm.bin("divU", asm.mul(i, steps), p.mBlocks);
-    const bound = (i: Val): Val =>
-      p.units % p.unitStep === 0
-        ? asm.mul(share(i), p.unitStep)
-        : asm.bin("min", asm.mul(share(i), p.unitStep), p.units);
-    const from = bound(mb);
-    const to = bound(asm.add(mb, 1));
-    const at = { kb, batch, nb, k, a, b: p.packB === "no" ? b : this.placeB(kb) };
-    if (p.unitIsTile) return this.groups(from, to, { ...at, outer: [], ordinal: asm.sub(0, from) });
+    const at = { kb, batch, nb, k, a, b: p.packB === "no" ? b : this.placeB(kb), outer: [], ordinal: 0 };
+    const from = this.share(mb, p.units, p.mBlocks);
+    const to = this.share(asm.add(mb, 1), p.units, p.mBlocks);
+    if (p.panelsFirst && !p.packA) this.eachPanel(at, (panel) => this.units(from, to, at, panel));
+    else this.units(from, to, at, undefined);
+  }
+
+  /** Where part `i` begins when `n` are divided into equal parts. */
+  private share(i: Val, n: number, parts: number): Val {
+    const { asm } = this;
+    return n % parts === 0 ? asm.mul(i, n / parts) : asm.bin("divU", asm.mul(i, n), parts);
+  }
+
+  /** First tile of a slice. */
+  private slice(i: Val): Val {
+    const { asm, p } = this;
+    const steps = Math.ceil(p.tiles / p.unitStep);
+    const tile = asm.mul(this.share(i, steps, p.slices), p.unitStep);
+    return p.tiles % p.unitStep === 0 ? tile : asm.bin("min", tile, p.tiles);
+  }
+
+  /** The tiles of units from..to, for one panel or for all. */
+  private units(from: Val, to: Val, at: Position, panel: Panel | undefined): void {
+    const { asm, p } = this;
+    const outerAxes = p.norm.mOuter;
+    if (outerAxes.length === 0) {
+      const first = this.slice(from);
+      return this.groups(first, this.slice(to), { ...at, ordinal: asm.sub(0, first) }, panel);
+    }
     asm.loop(from, to, 1, (u) => {
-      const outer = decode(asm, u, sizesOf(p.norm.mOuter));
-      const au = this.offset(a, p.norm.mOuter, outer, "a");
-      this.groups(asm.i32(0), asm.i32(p.tiles), {
-        ...at,
-        a: au,
-        outer,
-        ordinal: asm.mul(asm.sub(u, from), p.tiles),
-      });
+      const [o, s] = p.slices === 1 ? [u, asm.i32(0)] : decode(asm, u, [p.units / p.slices, p.slices]);
+      const outer = decode(asm, o, sizesOf(outerAxes));
+      const a = this.offset(at.a, outerAxes, outer, "a");
+      const first = this.slice(s);
+      const ordinal = asm.sub(asm.mul(asm.sub(u, from), p.tilesPerUnit), first);
+      this.groups(first, this.slice(asm.add(s, 1)), { ...at, a, outer, ordinal }, panel);
     });
   }
 
@@ -239,15 +254,18 @@ export class Nest {
   }
 
   /** Tiles from..to, in groups whose rows of A are packed together. */
-  private groups(from: Val, to: Val, at: Position): void {
+  private groups(from: Val, to: Val, at: Position, panel: Panel | undefined): void {
     const { asm, p } = this;
     const { packA } = p;
-    if (!packA) return this.tiles(from, to, at, undefined);
-    asm.loop(from, to, packA.group, (g) => {
-      const end = packA.group === 1 ? asm.add(g, 1) : asm.bin("min", asm.add(g, packA.group), to);
+    if (!packA) return this.tiles(from, to, at, undefined, panel);
+    const one = (g: Val, end: Val): void => {
       this.packA(g, end, at);
-      this.tiles(g, end, at, g);
-    });
+      this.tiles(g, end, at, g, panel);
+    };
+    if (packA.group >= p.tilesPerBlock) return one(from, to);
+    asm.loop(from, to, packA.group, (g) =>
+      one(g, packA.group === 1 ? asm.add(g, 1) : asm.bin("min", asm.add(g, packA.group), to)),
+    );
   }
 
   private packA(from: Val, to: Val, at: Position): void {
@@ -274,8 +292,8 @@ export class Nest {
     );
   }
 
-  /** All panels of some tiles. `group` is the first tile whose rows are packed. */
-  private tiles(from: Val, to: Val, at: Position, group: Val | undefined): void {
+  /** Some tiles, with `one` panel or all. `group` is the first tile whose rows are packed. */
+  private tiles(from: Val, to: Val, at: Position, group: Val | undefined, one: Panel | undefined): void {
     const { asm, p, io } = this;
     const partials = p.kBlocks > 1 ? asm.ptrAdd(io.scratch!, p.at.partial) : undefined;
     const eachTile = (body: (row: Row) => void): void =>
@@ -290,7 +308,8 @@ export class Nest {
           partial: partials && asm.ptrAdd(partials, asm.mul(asm.add(t, at.ordinal), p.partialTile)),
         });
       });
-    if (p.panelsFirst) this.eachPanel(at, (panel) => eachTile((row) => this.panel(row, panel, at)));
+    if (one) eachTile((row) => this.panel(row, one, at));
+    else if (p.panelsFirst) this.eachPanel(at, (panel) => eachTile((row) => this.panel(row, panel, at)));
     else eachTile((row) => this.eachPanel(at, (panel) => this.panel(row, panel, at)));
   }
 

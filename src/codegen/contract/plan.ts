@@ -7,9 +7,8 @@ import { normalise, product } from "./spec.ts";
 /** Bytes of the caches where the processor does not say. */
 const L1 = 48 * 1024;
 const L2 = 1024 * 1024;
-/** Steps of k in one packed block; shorter sums are not split. */
+/** Steps of k in one packed block. */
 const K_STEPS = 512;
-const K_STEPS_WHOLE = 640;
 /** Steps that one chain of additions may have. */
 const K_CHAIN = 4096;
 /** Rows of a block that repay packing B for it. */
@@ -67,13 +66,14 @@ export interface ContractPlan {
   readonly kBlocks: number;
   /** Steps of a full block. */
   readonly kSteps: number;
-  /** Blocks: batch x nBlocks x mBlocks. `units` are outer m indices, or tiles where there is but one m axis. */
+  /** Blocks: batch x nBlocks x mBlocks. Units are indices of the outer m axes, each in slices of tiles. */
   readonly batches: number;
-  readonly unitIsTile: boolean;
   readonly units: number;
-  /** Blocks begin at multiples of these units. */
+  readonly slices: number;
+  /** Slices begin at multiples of these tiles. */
   readonly unitStep: number;
-  readonly unitsPerBlock: number;
+  readonly tilesPerUnit: number;
+  readonly tilesPerBlock: number;
   readonly mBlocks: number;
   readonly panelsPerBlock: number;
   readonly nBlocks: number;
@@ -177,9 +177,12 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const aliased = !!kn && kn.a === 1 && k.length === 1 && K > K_STEPS && (Math.abs(m.a) * es) % 1024 === 0;
   const packsA = n.size >= 128 && m.size >= 4 && (farRows || aliased);
 
-  const limit = direct && !small ? Math.max(64, Math.floor(directBytes / (n.size * es))) : K_STEPS;
-  const most = M < 6 && direct ? K_CHAIN : direct ? limit : K_STEPS_WHOLE;
-  const { split, chunk, chunks, kSteps, kBlocks } = splitK(k, M < 6 && direct ? K_CHAIN : limit, most);
+  // A packed panel of B stays in the first-level cache.
+  const packedSteps = machine ? Math.max(64, Math.floor(directBytes / (w * es)) & -32) : K_STEPS;
+  const limit =
+    M < 6 && direct ? K_CHAIN : direct ? Math.max(64, Math.floor(directBytes / (n.size * es))) : packedSteps;
+  const most = direct ? (small ? Math.max(K, limit) : limit) : limit * 1.25;
+  const { split, chunk, chunks, kSteps, kBlocks } = splitK(k, limit, most);
   // Where nested loops make the compiler spill, the tile has one loop over k: what is not linear in A goes through a table.
   const kInner = k.slice(split);
   const short = (kInner[kInner.length - 1]?.size ?? 1) < 8;
@@ -193,40 +196,48 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
     : Math.max(1, Math.floor(l2 / 2 / panelBytes));
   const wanted = Math.min(BLOCKS, Math.max(1, Math.floor((batches * M * n.size * K) / BLOCK_WORK)));
   let nBlocks = Math.max(1, ceil(mainPanels, panelsFit));
-  if (!direct && nBlocks === 1 && batches === 1 && wanted > 1) {
+  if (!direct && batches === 1 && wanted > 1) {
     // Threads share the packing of B: all of it where there are few rows, else half each.
     const columns = packsA ? SPLIT_COLUMNS : w;
-    if (M <= 2 * PACK_ROWS) nBlocks = Math.max(1, Math.min(mainPanels, wanted, Math.floor(n.size / columns)));
-    else if (n.size >= 2 * SPLIT_COLUMNS) nBlocks = 2;
+    const many = M <= 2 * PACK_ROWS ? Math.min(mainPanels, wanted, Math.floor(n.size / columns)) : 1;
+    nBlocks = Math.max(nBlocks, many, n.size >= 2 * SPLIT_COLUMNS ? 2 : 1);
   }
   const panelsPerBlock = ceil(mainPanels, nBlocks);
   nBlocks = Math.max(1, ceil(mainPanels, panelsPerBlock || 1));
 
   // Blocks of m; A is packed in whole lines where its rows lie next to each other.
-  const unitIsTile = outer === 1;
-  const units = unitIsTile ? tiles : outer;
   const group = farRows ? Math.max(1, Math.min(tiles, Math.round(GROUP_BYTES / (rows * es)))) : 1;
-  const unitStep = packsA && unitIsTile ? group : 1;
-  const steps = ceil(units, unitStep);
+  const unitStep = packsA ? group : 1;
+  const tileSteps = ceil(tiles, unitStep);
+  // Each index of the outer axes is cut into slices of tiles, where those alone are few. More slices read A and B more often.
+  const traffic = (M * Math.min(K, Math.abs(kn?.a ?? 1) * K) + n.size * K) * es > l2;
+  const fine = traffic && outer > 1 ? Math.min(wanted, 6) : wanted;
+  const slices = Math.min(tileSteps, Math.max(1, ceil(fine, batches * nBlocks * outer)));
+  const units = outer * slices;
+  const tilesPerUnit = Math.min(tiles, ceil(tileSteps, slices) * unitStep);
   const perRow = panelsPerBlock * w * es;
-  let mBlocks = Math.min(steps, ceil(wanted, batches * nBlocks));
+  let mBlocks = Math.min(units, ceil(wanted, batches * nBlocks));
+  if (nBlocks >= 8 && M <= 2 * PACK_ROWS) mBlocks = 1;
   // Partial sums stay in the cache, too.
-  if (kBlocks > 1) mBlocks = Math.max(mBlocks, Math.min(steps, ceil(M * perRow, l2 / 4)));
+  if (kBlocks > 1) mBlocks = Math.max(mBlocks, Math.min(units, ceil(M * perRow, l2 / 4)));
   const blockBytes = (panelsPerBlock + (tail ? 1 : 0)) * panelBytes;
   const shared = norm.batch.every((x) => x.b === 0);
   const keepBytes = kBlocks * blockBytes;
   const keeps = (mBlocks > 1 || (shared && batches > 1 && nBlocks === 1)) && keepBytes <= 4 * l2;
   const packB = direct ? "no" : keeps ? "keep" : "block";
   if (packB === "block") mBlocks = Math.min(mBlocks, Math.max(1, Math.floor(M / PACK_ROWS)));
-  const unitsPerBlock = Math.min(units, ceil(steps, mBlocks) * unitStep);
+  const unitsPerBlock = ceil(units, mBlocks);
+  const tileCount = Math.min(unitsPerBlock * tilesPerUnit, tiles * outer);
   const blocks = norm.empty ? 0 : batches * nBlocks * mBlocks;
   const grain = packB === "keep" ? Math.max(1, ceil(mBlocks, 4)) : 1;
 
   const padded = ceil(rows, lanes) * lanes;
   const step = machine && padded <= rows * 1.34 ? padded : rows;
+  // Panels of B are taken one after the other for all rows of a unit.
+  const packGroup = outer === 1 ? tileCount : tilesPerUnit;
   const packA = packsA
     ? {
-        group,
+        group: machine ? packGroup : group,
         step,
         bytes: align(kSteps * step * es) + 64,
       }
@@ -234,7 +245,6 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
 
   const partialPanel = rows * (main?.nv ?? 0) * lanes * es;
   const partialTile = panelsPerBlock * partialPanel + rows * (tail?.nv ?? 0) * lanes * es;
-  const tileCount = unitsPerBlock * (unitIsTile ? 1 : tiles);
   const aAt = align(table ? kSteps * 4 : 0);
   const bAt = aAt + (packA ? packA.group * packA.bytes : 0);
   const partialAt = bAt + (packB === "no" ? 0 : packB === "keep" ? keepBytes : blockBytes);
@@ -255,17 +265,18 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
     packB,
     table,
     unroll: machine ? 32 : 0,
-    panelsFirst: direct && few && machine,
+    panelsFirst: machine && !dot,
     split,
     chunk,
     chunks,
     kBlocks,
     kSteps,
     batches,
-    unitIsTile,
     units,
+    slices,
     unitStep,
-    unitsPerBlock,
+    tilesPerUnit,
+    tilesPerBlock: tileCount,
     mBlocks,
     panelsPerBlock,
     nBlocks,
