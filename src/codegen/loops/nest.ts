@@ -36,6 +36,8 @@ export function loopGrain(k: LoopKernel, lanes: number): number {
 
 /** The first outer loops, whose turns are blocks: one, or several where the first has few turns. */
 function blockLoops(k: LoopKernel): readonly number[] {
+  // Additions of different turns may meet in one element: only the first loop is known to be free of that.
+  if (k.phases.some((p) => p.stores.some((s) => s.add))) return k.outer.slice(0, 1);
   let count = 1;
   const whole = (l: number): boolean => l !== k.vec && segmentsOf(k, l).length === 1;
   for (let turns = k.loops[k.outer[0]]; turns < FEW && whole(k.outer[0]) && count < k.outer.length; count++) {
