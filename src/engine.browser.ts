@@ -17,8 +17,7 @@ export interface Device {
 /** Threads that walk plans together. */
 export interface Crew extends Walker {
   threads: number;
-  /** Those that take part now: they need some time to start. */
-  readonly serving: number;
+  always: boolean;
   /** Why there are no more, where there are not. */
   readonly trouble: string;
   dispose(): void;

@@ -23,6 +23,7 @@ export const MOST_THREADS = 64;
 
 export class WasmCrew implements Walker {
   readonly heap: Heap;
+  always = false;
   readonly speeds: Speeds = { contract: 50e3, loop: 3e3, bytes: 8e3 };
   /** Why there are no more threads, once it is known. */
   trouble = "";
@@ -60,9 +61,10 @@ export class WasmCrew implements Walker {
 
   /** Threads that take part, this one included: workers need some time until they do. */
   get serving(): number {
-    const ready = (_: Started | null, t: number): boolean =>
-      t > 0 && t < this.wanted && this.heap.getNumber(this.recordOf(t) + THREAD.ready) > 0;
-    return 1 + this.workers.filter(ready).length;
+    let count = 1;
+    for (let t = 1; t < this.workers.length && t < this.wanted; t++)
+      if (this.workers[t] !== null && this.heap.getNumber(this.recordOf(t) + THREAD.ready) > 0) count++;
+    return count;
   }
 
   alone(plan: number): void {

@@ -8,6 +8,7 @@ import type { Failure, Walker } from "./runner.ts";
 
 export class NativeCrew implements Walker {
   readonly heap: Heap;
+  always = false;
   readonly speeds: Speeds = { contract: 120e3, loop: 12e3, bytes: 10e3 };
   threads: number;
   trouble = "";

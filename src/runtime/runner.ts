@@ -8,6 +8,7 @@ import { COMMAND, OP, PATCH, PLAN } from "../base/records.ts";
 import type { Plan, Step } from "../schedule/index.ts";
 import { allSteps, Commands, eventsOf, type KernelCode, type Speeds, textOf } from "./commands.ts";
 import type { Heap } from "./heap.ts";
+import { Pace } from "./pace.ts";
 
 /** What walks plans. */
 export interface Walker {
@@ -15,6 +16,10 @@ export interface Walker {
   readonly speeds: Speeds;
   /** Threads among which large plans are divided, this one included. */
   readonly threads: number;
+  /** Threads that take part now, this one included. */
+  readonly serving: number;
+  /** Divides plans even where it does not pay: for tests. */
+  readonly always: boolean;
   /** How the walk's clock reads in milliseconds of `performance.now()`: ticks · scale + zero. */
   clock(): { readonly scale: number; readonly zero: number };
   /** Walks a plan on this thread. */
@@ -48,6 +53,7 @@ export class PlanRunner {
   /** Memory for the clock's readings: all bytes, and those of one thread. */
   private clocks = { at: 0, bytes: 0, each: 0 };
   private names: Int32Array | null = null;
+  private readonly pace: Pace = new Pace();
   private readonly bound: { inputs: Float64Array; outputs: Float64Array; room: number };
 
   constructor(plan: Plan, codes: ReadonlyMap<Step, KernelCode>, walker: Walker) {
@@ -151,13 +157,24 @@ export class PlanRunner {
   run(): void {
     if (this.commands.list.length === 1) return;
     if (this.clocks.bytes > 0) this.walker.heap.u8.fill(0, this.clocks.at, this.clocks.at + this.clocks.bytes);
-    const failure = this.threads === 1 ? this.runAlone() : this.walker.together(this.record, this.threads);
+    const failure = this.threads === 1 ? this.runAlone() : this.runQuicker();
     if (failure !== null) {
       const step = this.commands.names[failure.at];
       throw new ChainruleError(
         `The kernel "${step === undefined ? "unknown" : textOf(step)}" failed: ${failure.reason}. What this run wrote is not to be trusted.`,
       );
     }
+  }
+
+  /** On all threads, or on this one where that is quicker. */
+  private runQuicker(): Failure | null {
+    const { walker, pace } = this;
+    const ready = walker.serving >= this.threads && !walker.always;
+    const divided = pace.divides(ready);
+    const start = performance.now();
+    const failure = divided ? walker.together(this.record, this.threads) : this.runAlone();
+    pace.note(divided, ready, performance.now() - start);
+    return failure;
   }
 
   private runAlone(): Failure | null {

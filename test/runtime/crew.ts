@@ -4,6 +4,7 @@ import { ones, setThreads } from "../../src/index.ts";
 
 /** Lets every kernel of plans made from now on count as long: all blocks are handed out, with a barrier wherever one may be. */
 export function divideAll(): void {
+  engine.device.crew.always = true;
   Object.assign(engine.device.crew.speeds, { contract: 1e-9, loop: 1e-9, bytes: 1e-9 });
 }
 
