@@ -10,7 +10,10 @@ import "../../src/engine.ts";
 const f64 = (x: number[]): Tensor => tensor(x, { dtype: "float64" });
 const draw = (seed: number, n: number): number[] => [...sampleNormal(keyOfSeed(seed), [n], "float64", 0, 1)];
 const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
-const variance = (x: readonly number[]): number => mean(x.map((v) => (v - mean(x)) ** 2));
+const variance = (x: readonly number[]): number => {
+  const centre = mean(x);
+  return mean(x.map((v) => (v - centre) ** 2));
+};
 
 function path(
   optimizer: Optimizer,
