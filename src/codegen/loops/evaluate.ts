@@ -55,7 +55,9 @@ export class Evaluator {
   /** Answers for accumulators and contraction tiles. */
   special: (ex: Ex, number: number, lanes: Lanes) => Val;
   private readonly scopes: Scope[] = [{ opened: 0, memo: new Map() }];
-  private readonly loopsOf: Map<number, Set<number>> = new Map();
+  /** Of each expression: every loop that it reads, and the accumulators and tiles; accumulators' own loops aside. */
+  private readonly loopsOf: readonly number[][];
+  private readonly sumsOf: readonly number[][];
 
   constructor(
     asm: Asm,
@@ -66,6 +68,8 @@ export class Evaluator {
   ) {
     this.asm = asm;
     this.exs = withForms(exs, phases);
+    this.loopsOf = gathered(this.exs, loopsIn);
+    this.sumsOf = gathered(this.exs, (e, i) => (e.k === "acc" || e.k === "tile" ? [i] : []));
     this.args = args;
     this.special = special;
   }
@@ -100,21 +104,6 @@ export class Evaluator {
     return v;
   }
 
-  /** Every loop that an expression reads, accumulators aside. */
-  loops(i: number): Set<number> {
-    let set = this.loopsOf.get(i);
-    if (set !== undefined) return set;
-    const own = new Set<number>();
-    const add = (a: Affine): void => a.t.forEach((f, l) => f !== 0 && own.add(l));
-    const e = this.exs[i];
-    if (e.k === "load" || e.k === "iota" || e.k === "random") add(e.index);
-    if (e.k === "guard") for (const c of e.conds) add(c.index);
-    for (const s of sourcesOf(e)) for (const l of this.loops(s)) own.add(l);
-    set = own;
-    this.loopsOf.set(i, set);
-    return set;
-  }
-
   private isOpen(loop: number): boolean {
     return this.open.some((o) => o.loop === loop);
   }
@@ -129,7 +118,7 @@ export class Evaluator {
       seen.add(i);
       const srcs = e.k === "guard" ? [] : sourcesOf(e);
       const all = srcs.map(walk).every(Boolean);
-      if (e.k === "load" && e.dyn.length === 0) this.pointer(e.arg, e.index, bytesOf(e.dtype), this.open.length);
+      if (e.k === "load" && e.dyn.length === 0) this.pointer(e.arg, e.index, bytesOf(e.dtype));
       if (e.k === "load") this.hoistPlaces(e.dyn, e.dtype, ready);
       if (!all || e.k === "guard" || !this.settled(i, ready)) return false;
       if (e.k === "const") return true;
@@ -142,14 +131,7 @@ export class Evaluator {
 
   /** All loops of an expression are open and what it is made from is there. */
   private settled(i: number, ready: (ex: Ex | MathEx) => boolean): boolean {
-    const seen = new Set<number>();
-    const fine = (n: number): boolean => {
-      if (seen.has(n)) return true;
-      seen.add(n);
-      const e = this.exs[n];
-      return ready(e) && sourcesOf(e).every(fine);
-    };
-    return [...this.loops(i)].every((l) => this.isOpen(l)) && fine(i);
+    return this.loopsOf[i].every((l) => this.isOpen(l)) && this.sumsOf[i].every((n) => ready(this.exs[n]));
   }
 
   /** The value for some lanes: a vector when the vector loop is open, else a scalar. */
@@ -165,16 +147,8 @@ export class Evaluator {
 
   /** True when the value differs from lane to lane. */
   private varies(i: number): boolean {
-    if (this.loops(i).has(this.vec)) return true;
-    const seen = new Set<number>();
-    const walk = (n: number): boolean => {
-      if (seen.has(n)) return false;
-      seen.add(n);
-      const e = this.exs[n];
-      if (e.k === "acc" || e.k === "tile") return isVec(this.special(e, n, FIRST).type);
-      return sourcesOf(e).some(walk);
-    };
-    return walk(i);
+    if (this.loopsOf[i].includes(this.vec)) return true;
+    return this.sumsOf[i].some((n) => isVec(this.special(this.exs[n] as Ex, n, FIRST).type));
   }
 
   /** The value where it is the same for all lanes. */
@@ -272,27 +246,33 @@ export class Evaluator {
     });
   }
 
-  /** Address of an element by the loops open at `depth`, each part written where its loop is. */
-  private pointer(arg: number, index: Affine, width: number, depth: number): Val {
+  /** Address of an element by the loops that are open, each part written where its loop is. */
+  private pointer(arg: number, index: Affine, width: number): Val {
     const { asm } = this;
-    if (depth === 0)
-      return backward(index)
-        ? this.keep(`p${arg}:${index.c}:${width}`, () => asm.ptrAdd(this.args[arg], index.c * width))
-        : this.args[arg];
-    const o = this.open[depth - 1];
-    const f = (index.t[o.loop] ?? 0) * width;
-    if (f === 0) return this.pointer(arg, index, width, depth - 1);
-    const parts = this.open
-      .slice(0, depth)
-      .map((x) => `${x.loop}*${index.t[x.loop] ?? 0}`)
-      .join(",");
-    return this.keep(`p${arg}:${backward(index) ? index.c : ""}:${width}:${parts}`, () => {
-      const outer = this.pointer(arg, index, width, depth - 1);
-      if (typeof o.counter === "number") return asm.ptrAdd(outer, o.counter * f);
-      const { counter } = o;
-      const by = f === 1 ? counter : this.keep(`by${o.loop}:${f}`, () => asm.mul(counter, asm.i32(f)));
-      return asm.ptrAdd(outer, by);
-    });
+    const start = backward(index) ? index.c : 0;
+    const steps: { o: Open; f: number; key: string }[] = [];
+    let key = `p${arg}:${start}:${width}`;
+    const first = key;
+    for (const o of this.open) {
+      const f = (index.t[o.loop] ?? 0) * width;
+      if (f !== 0) steps.push({ o, f, key: (key += `,${o.loop}*${f}`) });
+    }
+    let done = steps.length;
+    let at: Val | undefined;
+    while (done > 0 && (at = this.known(steps[done - 1].key)) === undefined) done--;
+    at ??= start === 0 ? this.args[arg] : this.keep(first, () => asm.ptrAdd(this.args[arg], start * width));
+    for (const { o, f, key: name } of steps.slice(done)) {
+      const { counter, loop } = o;
+      const by =
+        typeof counter === "number"
+          ? counter * f
+          : f === 1
+            ? counter
+            : this.keep(`by${loop}:${f}`, () => asm.mul(counter, asm.i32(f)));
+      const outer: Val = at;
+      at = this.keep(name, () => asm.ptrAdd(outer, by));
+    }
+    return at;
   }
 
   /** The part of an address that comes from memory: Σ clamp(index) · stride. */
@@ -328,7 +308,7 @@ export class Evaluator {
   private load(arg: number, index: Affine, dyn: readonly Dynamic[], dtype: DType, lanes: Lanes | null): Val {
     const { asm } = this;
     const width = bytesOf(dtype);
-    const base = this.pointer(arg, index, width, this.open.length);
+    const base = this.pointer(arg, index, width);
     const c = backward(index) ? 0 : index.c * width;
     const f = lanes === null ? 0 : (index.t[this.vec] ?? 0);
     const scattered = lanes !== null && dyn.some((d) => this.varies(d.ex));
@@ -376,7 +356,7 @@ export class Evaluator {
   store(s: Store, value: Val, lanes: Lanes | null): void {
     const { asm } = this;
     const width = bytesOf(s.dtype);
-    const base = this.indirect(this.pointer(s.arg, s.index, width, this.open.length), s.dyn, width, null);
+    const base = this.indirect(this.pointer(s.arg, s.index, width), s.dyn, width, null);
     const c = backward(s.index) ? 0 : s.index.c * width;
     if (lanes === null) return this.storeScalar(s, base, c, value);
     const f = s.index.t[this.vec] ?? 0;
@@ -423,6 +403,26 @@ export class Evaluator {
     }
     return x0;
   }
+}
+
+/** What each expression and all that it is made from say, each item once. */
+function gathered(exs: readonly (Ex | MathEx)[], own: (e: Ex | MathEx, i: number) => number[]): number[][] {
+  const out: number[][] = [];
+  exs.forEach((e, i) => {
+    const list = own(e, i);
+    for (const s of sourcesOf(e)) for (const x of out[s]) if (!list.includes(x)) list.push(x);
+    out.push(list);
+  });
+  return out;
+}
+
+/** The loops that an expression itself reads. */
+function loopsIn(e: Ex | MathEx): number[] {
+  const list: number[] = [];
+  const add = (a: Affine): void => a.t.forEach((f, l) => f !== 0 && !list.includes(l) && list.push(l));
+  if (e.k === "load" || e.k === "iota" || e.k === "random") add(e.index);
+  if (e.k === "guard") for (const c of e.conds) add(c.index);
+  return list;
 }
 
 /** Accesses that step back start from their constant: an address below 0 on the way would be out of bounds. */
