@@ -33,6 +33,9 @@ const VM = 3 << 18;
 const M = 4 << 18;
 const RMV = 5 << 18;
 const LENGTH = 3 << 16;
+/** Encodings of forms, and the one that has no upper registers. */
+const ENCODING = 3 << 12;
+const VEX = 1 << 12;
 /** From the 132 row to the others. */
 const TO_213 = 0x10;
 const TO_231 = 0x20;

@@ -1,7 +1,7 @@
 // Scalars: integers and addresses in general registers, floats in the low lane of vector registers.
 import type { Op, Val } from "../asm/index.ts";
 import * as F from "./forms.ts";
-import { ADDEND, COMMUTES, DEF, KIND, MASK, MODIFY, NEGATE, REGISTER, SPECIAL } from "./machine.ts";
+import { ADDEND, COMMUTES, DEF, KIND, MASK, MODIFY, NEGATE, REGISTER, SPECIAL, ZERO } from "./machine.ts";
 import { isInteger, PREDICATE, type Rule, type Rules, sizeOf } from "./kinds.ts";
 import type { Selector } from "./select.ts";
 
@@ -292,6 +292,10 @@ const toInt =
       const zero = s.vector();
       m.put(KIND.special | DEF, 0, zero, -1, SPECIAL.zero);
       m.op(F.vmaxsd, lo, x, zero);
+    } else if (s.masks) {
+      const known = m.fresh(MASK);
+      m.op(F.vcmpsdK, known, x, x, F.CMP.ord);
+      m.inRegister(x).put(DEF | ZERO, F.vmovapd, lo, -1, 0, known);
     } else {
       const known = s.vector();
       m.op(F.vcmpsd, known, x, x, F.CMP.ord);

@@ -44,10 +44,11 @@ const extreme: Rule = (s, v, dst) => {
 
 // ---- bits and masks ----
 
-const BITS: Partial<Record<Op, readonly [form: number, words: number, bytes: number]>> = {
-  and: [F.vpand, F.kandw, F.kandb],
-  or: [F.vpor, F.korw, F.korb],
-  xor: [F.vpxor, F.kxorw, F.kxorb],
+/** Lanes of 32 and of 64 bits (they matter to broadcasts), masks of words and of bytes. */
+const BITS: Partial<Record<Op, readonly [narrow: number, wide: number, words: number, bytes: number]>> = {
+  and: [F.vpand, F.vpandq, F.kandw, F.kandb],
+  or: [F.vpor, F.vporq, F.korw, F.korb],
+  xor: [F.vpxor, F.vpxorq, F.kxorw, F.kxorb],
 };
 
 /** A mask under its other name: what `x` is the vector of, or undefined. */
@@ -75,7 +76,7 @@ const bits: Rule = (s, v, dst) => {
   const { m } = s;
   const [a, b] = [v.a!, v.b!];
   if (s.isMask(v)) {
-    const [, words, bytes] = BITS[v.op]!;
+    const [, , words, bytes] = BITS[v.op]!;
     const x = s.mask(a);
     m.inRegister(s.mask(b)).put(DEF | REGISTER, v.type === "vi64" ? bytes : words, dst, x);
     return;
@@ -85,7 +86,7 @@ const bits: Rule = (s, v, dst) => {
     if (p) return keep(s, dst, p, b, false);
     if (q) return keep(s, dst, q, a, false);
   }
-  s.two(BITS[v.op]![0] | s.wide, v, dst, true);
+  s.two(BITS[v.op]![isDouble(v.type) ? 1 : 0] | s.wide, v, dst, true);
 };
 
 const andnot: Rule = (s, v, dst) => {
@@ -100,7 +101,7 @@ const andnot: Rule = (s, v, dst) => {
   if (under) return keep(s, dst, under, a, true);
   const y = s.vec(b);
   s.rm(a);
-  m.put(DEF, F.vpandn | s.wide, dst, y);
+  m.put(DEF, (isDouble(v.type) ? F.vpandnq : F.vpandn) | s.wide, dst, y);
 };
 
 const not: Rule = (s, v, dst) => {
