@@ -175,7 +175,7 @@ class CpuEngine implements Executor {
       return v.small ? Math.ceil(Math.max(1, v.bytes) / 16) * 16 : 0;
     });
     const total = rounded.reduce((a, b) => a + b, 0);
-    const base = this.heap.alloc(total);
+    const base = this.heap.alloc(total, true);
     let at = base;
     const places = rounded.map((b) => {
       const place = at;
@@ -192,7 +192,7 @@ class CpuEngine implements Executor {
   memory(): MemoryInfo {
     return {
       usedBytes: this.heap.used,
-      reservedBytes: this.heap.memory.buffer.byteLength,
+      reservedBytes: this.heap.reserved,
       programs: this.programs.size,
     };
   }

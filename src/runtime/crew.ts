@@ -40,7 +40,7 @@ export class WasmCrew implements Walker {
     this.start = start;
     this.wanted = threads;
     const bytes = POOL.threads + MOST_THREADS * POOL.threadBytes;
-    this.pool = heap.alloc(bytes);
+    this.pool = heap.alloc(bytes, true);
     heap.u8.fill(0, this.pool, this.pool + bytes);
     heap.putNumber(this.pool + POOL.awake, mayWait(heap) ? 0 : 1);
     parts.onModule = (letter) => this.send(letter);

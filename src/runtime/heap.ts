@@ -6,6 +6,17 @@ const ALIGN = 64;
 /** Larger ranges start at a page: rows at the same place of two arrays then never look alike to the store buffer. */
 const BIG = 4096;
 const MAX_PAGES = 65536;
+/** Larger ranges leave wasm memory alone from this many bytes on, where there is other memory: records need a place in it. */
+const CROWDED = 3.5 * 2 ** 30;
+const LARGE = 1 << 20;
+/** Bytes that are taken from the system at least. */
+const REGION = 64 << 20;
+
+/** Memory outside of wasm memory, at an address relative to it. */
+interface Region {
+  readonly at: number;
+  readonly bytes: number;
+}
 
 /** A memory that several threads may see, where the host has such a thing. */
 function newMemory(initial: number, shared: boolean): WebAssembly.Memory {
@@ -22,7 +33,10 @@ function newMemory(initial: number, shared: boolean): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial, maximum: MAX_PAGES });
 }
 
-/** Free ranges of one wasm memory, kept sorted and joined; grows the memory when nothing fits. */
+/**
+ * Free ranges of one wasm memory, kept sorted and joined; grows the memory when nothing fits. Machine code can also have
+ * memory of the system beside it: addresses are relative to the wasm memory all the same.
+ */
 export class Heap {
   readonly memory: WebAssembly.Memory;
   u8: Uint8Array;
@@ -32,6 +46,9 @@ export class Heap {
   readonly base: number;
   /** Bytes handed out. */
   used = 0;
+  private readonly native: NativeBridge | undefined;
+  private readonly crowded: number;
+  private readonly regions: Region[] = [];
   private readonly free: { at: number; bytes: number }[] = [];
   private readonly sizes: Map<number, number> = new Map();
 
@@ -41,11 +58,15 @@ export class Heap {
       initialBytes?: number;
       /** The bridge to machine code, which has absolute addresses. */
       native?: NativeBridge;
+      /** Bytes of wasm memory above which large ranges lie beside it. */
+      crowded?: number;
     } = {},
   ) {
-    const { shared = false, initialBytes = 16 << 20, native } = options;
+    const { shared = false, initialBytes = 16 << 20, native, crowded = CROWDED } = options;
     const pages = Math.ceil(initialBytes / PAGE);
     this.memory = newMemory(pages, shared);
+    this.native = native;
+    this.crowded = crowded;
     this.ptrBytes = native === undefined ? 4 : 8;
     this.base = native?.addressOf(this.memory.buffer) ?? 0;
     // Also what it grows by later.
@@ -59,6 +80,17 @@ export class Heap {
   /** True when other threads can see the memory. */
   get shared(): boolean {
     return typeof SharedArrayBuffer === "function" && this.memory.buffer instanceof SharedArrayBuffer;
+  }
+
+  /** Bytes taken from the system. */
+  get reserved(): number {
+    return this.regions.reduce((n, r) => n + r.bytes, this.memory.buffer.byteLength);
+  }
+
+  /** The bytes at an address, until the next allocation. */
+  view(at: number, bytes: number): Uint8Array {
+    if (at >= 0 && at + bytes <= this.u8.length) return this.u8.subarray(at, at + bytes);
+    return new Uint8Array((this.native as NativeBridge).view(this.base + at, bytes));
   }
 
   /** Writes a number into a record. */
@@ -82,8 +114,11 @@ export class Heap {
     if (this.ptrBytes === 8) this.i32[i + 1] = Math.floor(pointer / 2 ** 32);
   }
 
-  /** The address of `bytes` fresh bytes, 64-byte aligned (4096 when as large), contents unspecified. */
-  alloc(bytes: number): number {
+  /**
+   * The address of `bytes` fresh bytes, 64-byte aligned (4096 when as large), contents unspecified. `record`: within wasm
+   * memory, for what is written word by word.
+   */
+  alloc(bytes: number, record = false): number {
     const size = Math.ceil(Math.max(bytes, 1) / ALIGN) * ALIGN;
     const align = size >= BIG ? BIG : ALIGN;
     const startIn = (f: { at: number }): number => Math.ceil(f.at / align) * align;
@@ -91,12 +126,16 @@ export class Heap {
     let best = -1;
     for (let i = 0; i < this.free.length; i++) {
       const f = this.free[i];
+      if (record && this.isOutside(f.at)) continue;
       if (startIn(f) + size <= f.at + f.bytes && (best < 0 || f.bytes < this.free[best].bytes)) best = i;
       if (f.bytes === size && best === i) break;
     }
     if (best < 0) {
-      this.grow(size + align);
-      return this.alloc(bytes);
+      const most = size < LARGE ? MAX_PAGES * PAGE : this.crowded;
+      if (!record && this.native !== undefined && this.memory.buffer.byteLength + size + align > most)
+        this.addRegion(this.native, size);
+      else this.grow(size + align);
+      return this.alloc(bytes, record);
     }
     const f = this.free[best];
     const at = startIn(f);
@@ -116,6 +155,39 @@ export class Heap {
     this.sizes.delete(at);
     this.used -= bytes;
     this.giveBack(at, bytes);
+    if (this.isOutside(at)) this.dropRegion(at);
+  }
+
+  private isOutside(at: number): boolean {
+    return at < 0 || at >= MAX_PAGES * PAGE;
+  }
+
+  private addRegion(native: NativeBridge, size: number): void {
+    const bytes = Math.ceil(Math.max(size, REGION) / BIG) * BIG;
+    let region: Region;
+    try {
+      region = { at: native.allocate(bytes) - this.base, bytes };
+    } catch (error) {
+      throw this.noMemory(bytes, "in use", error);
+    }
+    this.regions.push(region);
+    this.giveBack(region.at, bytes);
+  }
+
+  /** Gives the region around a free address back to the system when nothing of it is in use. */
+  private dropRegion(at: number): void {
+    const i = this.regions.findIndex((r) => at >= r.at && at < r.at + r.bytes);
+    const r = this.regions[i];
+    const f = this.free.findIndex((x) => x.at <= r.at && x.at + x.bytes >= r.at + r.bytes);
+    if (f < 0) return;
+    const whole = this.free[f];
+    const rest = [
+      { at: whole.at, bytes: r.at - whole.at },
+      { at: r.at + r.bytes, bytes: whole.at + whole.bytes - r.at - r.bytes },
+    ];
+    this.free.splice(f, 1, ...rest.filter((x) => x.bytes > 0));
+    this.regions.splice(i, 1);
+    (this.native as NativeBridge).free(this.base + r.at, r.bytes);
   }
 
   private giveBack(at: number, bytes: number): void {
@@ -142,17 +214,25 @@ export class Heap {
     } else this.free.splice(lo, 0, { at, bytes });
   }
 
+  private noMemory(bytes: number, limit: string, cause: unknown): ChainruleError {
+    const mib = (n: number): string => `${(n / 2 ** 20).toFixed(0)} MiB`;
+    return new ChainruleError(
+      `Out of memory: ${mib(bytes)} more than the ${mib(this.reserved)} ${limit}. Use a smaller batch, or dispose() large ` +
+        "tensors that are no longer needed.",
+      { cause },
+    );
+  }
+
   private grow(bytes: number): void {
     const old = this.memory.buffer.byteLength;
     // By a quarter at least, so that growing stays rare.
     const pages = Math.ceil(Math.max(bytes, old / 4) / PAGE);
     try {
       this.memory.grow(Math.min(pages, Math.max(Math.ceil(bytes / PAGE), MAX_PAGES - old / PAGE)));
-    } catch {
-      throw new ChainruleError(
-        `Out of memory: ${(bytes / 2 ** 20).toFixed(0)} MiB more than the ${(old / 2 ** 20).toFixed(0)} MiB of WebAssembly memory in use ` +
-          "(4 GiB at most). Use a smaller batch, or dispose() large tensors that are no longer needed.",
-      );
+    } catch (error) {
+      const limit =
+        "of WebAssembly memory in use (4 GiB at most; machine code, CHAINRULE_DEVICE=x64, is not held to it)";
+      throw this.noMemory(bytes, limit, error);
     }
     this.u8 = new Uint8Array(this.memory.buffer);
     this.i32 = new Int32Array(this.memory.buffer);

@@ -74,7 +74,7 @@ export class PlanRunner {
     const commandsAt = PLAN.bytes;
     const patchesAt = commandsAt + c.list.length * COMMAND.bytes;
     const tablesAt = patchesAt + patches * PATCH.bytes;
-    this.record = heap.alloc(tablesAt + c.threads * this.tableBytes);
+    this.record = heap.alloc(tablesAt + c.threads * this.tableBytes, true);
     this.tables = this.record + tablesAt;
     heap.u8.fill(0, this.record, this.tables);
     this.writePlan();
@@ -94,7 +94,7 @@ export class PlanRunner {
     if (c.threads === 1) return;
     const takenBytes = up(c.slots * 4);
     const bytes = takenBytes * c.threads + up(c.barriers * 4);
-    this.counters = heap.alloc(bytes);
+    this.counters = heap.alloc(bytes, true);
     heap.putAddress(record + PLAN.taken, this.counters);
     heap.putNumber(record + PLAN.takenBytes, takenBytes);
     heap.putAddress(record + PLAN.done, this.counters + takenBytes * c.threads);
@@ -196,7 +196,7 @@ export class PlanRunner {
     if (!on) heap.release(clocks.at);
     const each = up(Math.max(1, this.order.length) * 16);
     const bytes = on ? each * this.threads : 0;
-    this.clocks = { at: on ? heap.alloc(bytes) : 0, bytes, each };
+    this.clocks = { at: on ? heap.alloc(bytes, true) : 0, bytes, each };
     heap.putAddress(record + PLAN.times, this.clocks.at);
     heap.putNumber(record + PLAN.timesBytes, each);
     heap.putNumber(record + PLAN.timed, on ? 1 : 0);

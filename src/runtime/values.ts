@@ -20,12 +20,15 @@ const OLD_RUNS = 256;
 /** Bytes of large values that may stay on the device unused. */
 const BUDGET_BYTES = 512 << 20;
 
+/** No address: those are multiples of 64. */
+const AWAY = -1;
+
 /** The memory behind a value: a place on the device, or a host array, or nothing yet. */
 class Slot {
   readonly bytes: number;
   usedAt = 0;
-  /** Address on the device, or -1. */
-  at = -1;
+  /** Address on the device, or AWAY. */
+  at: number = AWAY;
   host: Uint8Array<ArrayBuffer> | null = null;
 
   constructor(bytes: number) {
@@ -66,9 +69,9 @@ export class Residents {
 
   /** Brings memory to the device, and marks it as used now. */
   enter(slot: Slot): number {
-    if (slot.at < 0) {
+    if (slot.at === AWAY) {
       slot.at = this.heap.alloc(slot.bytes);
-      if (slot.host !== null) this.heap.u8.set(slot.host, slot.at);
+      if (slot.host !== null) this.heap.view(slot.at, slot.bytes).set(slot.host);
       slot.host = null;
     }
     slot.usedAt = this.runs;
@@ -82,12 +85,12 @@ export class Residents {
   leave(slot: Slot): void {
     const list = this.listOf(slot);
     if (list.delete(slot) && list === this.large) this.largeBytes -= slot.bytes;
-    if (slot.at >= 0) this.heap.release(slot.at);
-    slot.at = -1;
+    if (slot.at !== AWAY) this.heap.release(slot.at);
+    slot.at = AWAY;
   }
 
   private toHost(slot: Slot): void {
-    slot.host = this.heap.u8.slice(slot.at, slot.at + slot.bytes);
+    slot.host = this.heap.view(slot.at, slot.bytes).slice();
     this.leave(slot);
   }
 
@@ -150,7 +153,7 @@ export class DeviceValue {
   private where(): Uint8Array {
     this.check();
     const { at, host } = this.slot;
-    return at >= 0 ? this.residents.heap.u8.subarray(at, at + this.bytes) : (host ?? this.view());
+    return at === AWAY ? (host ?? this.view()) : this.residents.heap.view(at, this.bytes);
   }
 
   read(): TypedArray {
