@@ -76,5 +76,6 @@ export {
   type ProfileReport,
   type ProgramProfile,
   type ReportOptions,
+  type StartProfileOptions,
   type StepProfile,
 } from "./profile/index.ts";

@@ -1,6 +1,7 @@
 import { UsageError } from "./args.ts";
 import { doctor, doctorHelp } from "./doctor.ts";
 import { predict, predictHelp } from "./predict.ts";
+import { profile, profileHelp } from "./profile.ts";
 import { start, startHelp } from "./start.ts";
 import type { Terminal } from "./terminal.ts";
 import { closest } from "./args.ts";
@@ -14,6 +15,7 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: { run: start, summary: "train LeNet-5 on MNIST, test it, save it", help: startHelp },
   predict: { run: predict, summary: "read digits from PNG files with a saved model", help: predictHelp },
+  profile: { run: profile, summary: "run a script and show where its time goes, kernel by kernel", help: profileHelp },
   doctor: { run: doctor, summary: "show what this machine offers and what is installed", help: doctorHelp },
 };
 

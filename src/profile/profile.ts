@@ -1,16 +1,31 @@
-import { ValueError, ChainruleError } from "../base/index.ts";
+import { ChainruleError, ValueError } from "../base/index.ts";
 import { device } from "../engine.ts";
-import { executor } from "../tensor/executor.ts";
-import { ceilings } from "./ceilings.ts";
-import { Recorder } from "./recorder.ts";
+import { type Executor, executor } from "../tensor/executor.ts";
+import { type Ceilings, ceilings } from "./ceilings.ts";
+import { Recorder, type StepTimes } from "./recorder.ts";
 import { ProfileReport } from "./report.ts";
+import { join, MainProgram, stepsOf } from "./segments.ts";
 
 export interface ProfileOptions {
   /** Calls that are timed; default 20. */
   readonly steps?: number;
   /** Calls before them, in which programs are compiled; default 3. */
   readonly warmup?: number;
-  /** Measure what this machine can do at most, a third of a second; default true. */
+  /** Measure what this machine can do at most, half a second; default true. */
+  readonly ceilings?: boolean;
+}
+
+export interface StartProfileOptions {
+  /**
+   * Ends the noting after that many steps, and shows figures of one step instead of the whole. A step ends with each run of
+   * the program that takes most of the time.
+   */
+  readonly steps?: number;
+  /** Steps before them, which are left out; default 3. Without `steps` nothing is left out. */
+  readonly warmup?: number;
+  /** Called when the steps have been noted. */
+  readonly onEnd?: () => void;
+  /** Measure what this machine can do at most, half a second; default true. */
   readonly ceilings?: boolean;
 }
 
@@ -25,85 +40,106 @@ export interface ProfileOptions {
  */
 export async function profile(fn: () => unknown, options: ProfileOptions = {}): Promise<ProfileReport> {
   const { steps = 20, warmup = 3 } = options;
-  checkCount("steps", steps, 1);
-  checkCount("warmup", warmup, 0);
-  const profiler = new Profiler(true, options);
+  checkCount("profile", "steps", steps, 1);
+  checkCount("profile", "warmup", warmup, 0);
+  const watch = new Watch();
+  const { recorder } = watch;
   try {
     for (let i = 0; i < warmup; i++) await fn();
     for (let i = 0; i < steps; i++) {
-      profiler.recorder.begin();
+      recorder.begin();
       const result = fn();
       if (result instanceof Promise) await result;
-      profiler.recorder.end();
+      recorder.end();
     }
-  } catch (error) {
-    profiler.detach();
-    throw error;
+  } finally {
+    watch.end();
   }
-  return profiler.stop();
+  return watch.report(recorder.steps, true, options.ceilings ?? true);
 }
 
 /**
- * Begins to note everything that runs, until `stop()` makes a report of the whole: for programs whose steps cannot be
- * called one by one.
+ * Begins to note everything that runs, until `stop()` makes a report of it: for programs whose steps cannot be called one by
+ * one, such as `fit`.
+ *
+ * @example
+ * const profiler = startProfile({ steps: 20 });
+ * await model.fit(train);
+ * console.log(profiler.stop().toString());
  */
-export function startProfile(options: Pick<ProfileOptions, "ceilings"> = {}): Profiler {
-  const profiler = new Profiler(false, options);
-  profiler.recorder.begin();
-  return profiler;
+export function startProfile(options: StartProfileOptions = {}): Profiler {
+  const { steps, warmup = 3, onEnd } = options;
+  checkCount("startProfile", "warmup", warmup, 0);
+  if (steps !== undefined) checkCount("startProfile", "steps", steps, 1);
+  const watch = new Watch();
+  const { recorder } = watch;
+  if (steps !== undefined) {
+    const main = new MainProgram();
+    recorder.onRun = () => {
+      recorder.end();
+      main.add(recorder.steps[recorder.steps.length - 1]);
+      if ((main.get()?.runs ?? 0) < warmup + steps) return recorder.begin();
+      watch.end();
+      onEnd?.();
+    };
+  }
+  recorder.begin();
+  return {
+    stop() {
+      recorder.end();
+      watch.end();
+      const inSteps = steps === undefined ? [] : stepsOf(recorder.steps, warmup, steps);
+      const whole = recorder.steps.length > 1 ? [join(recorder.steps)] : recorder.steps;
+      const some = inSteps.length > 0;
+      return watch.report(some ? inSteps : whole, some, options.ceilings ?? true);
+    },
+  };
 }
 
 /** A profile that is being taken. */
-export class Profiler {
-  /** @internal */
-  readonly recorder: Recorder = new Recorder();
-  private readonly stepwise: boolean;
-  private readonly wanted: Pick<ProfileOptions, "ceilings">;
+export interface Profiler {
+  /** Ends it. */
+  stop(): ProfileReport;
+}
 
-  /** @internal */
-  constructor(stepwise: boolean, wanted: Pick<ProfileOptions, "ceilings">) {
-    this.stepwise = stepwise;
-    this.wanted = wanted;
-    const e = executor();
-    if (e.observer !== null)
-      throw new ChainruleError("[profile] a profile is being taken already; stop() that one first.");
-    e.observer = this.recorder;
+/** A recorder in an executor. */
+class Watch {
+  readonly recorder: Recorder = new Recorder();
+  private readonly executor: Executor = executor();
+
+  constructor() {
+    if (this.executor.observer !== null)
+      throw new ChainruleError("[profile] a profile is being taken already; end that one first.");
+    this.executor.observer = this.recorder;
   }
 
-  /** Ends the profile. */
-  stop(): ProfileReport {
+  end(): void {
+    if (this.executor.observer === this.recorder) this.executor.observer = null;
+  }
+
+  report(steps: readonly StepTimes[], stepwise: boolean, measure: boolean): ProfileReport {
     const { recorder } = this;
-    if (!this.stepwise) recorder.end();
-    this.detach();
-    const { name, threads } = device();
     return new ProfileReport({
-      device: name,
+      device: device().name,
       threads: recorder.threads,
-      stepwise: this.stepwise,
-      steps: recorder.steps,
+      stepwise,
+      steps,
       programs: [...recorder.programs.values()],
       runs: recorder.runs,
       compilations: recorder.compilations,
       lost: recorder.lost,
-      ceilings:
-        this.wanted.ceilings === false
-          ? null
-          : threads === 1
-            ? oneAndAll(ceilings({ threads: 1 }))
-            : { one: ceilings({ threads: 1 }), all: ceilings({ threads }) },
+      ceilings: measure && recorder.programs.size > 0 ? oneAndAll() : null,
     });
-  }
-
-  /** @internal Ends it without a report. */
-  detach(): void {
-    const e = executor();
-    if (e.observer === this.recorder) e.observer = null;
   }
 }
 
-const oneAndAll = <T>(x: T): { one: T; all: T } => ({ one: x, all: x });
+function oneAndAll(): { one: Ceilings; all: Ceilings } {
+  const one = ceilings({ threads: 1 });
+  const { threads } = device();
+  return { one, all: threads === 1 ? one : ceilings({ threads }) };
+}
 
-function checkCount(name: string, n: number, least: number): void {
+function checkCount(who: string, name: string, n: number, least: number): void {
   if (!Number.isInteger(n) || n < least)
-    throw new ValueError(`[profile] ${name} must be a whole number from ${least} on, got ${n}.`);
+    throw new ValueError(`[${who}] ${name} must be a whole number from ${least} on, got ${n}.`);
 }

@@ -60,7 +60,7 @@ export class Recorder implements Observer {
   /** Threads that took part in a run, at most. */
   threads = 1;
   /** Called after each run that was noted. */
-  onRun: ((program: SeenProgram) => void) | null = null;
+  onRun: (() => void) | null = null;
   private step: StepTimes | null = null;
   private stamps = 0;
 
@@ -97,7 +97,7 @@ export class Recorder implements Observer {
     this.threads = Math.max(this.threads, run.threads.length);
     this.keep(seen, run);
     step.noting += performance.now() - before;
-    this.onRun?.(seen);
+    this.onRun?.();
   }
 
   private see(program: Program): SeenProgram {

@@ -179,6 +179,8 @@ interface Sum {
   calls: number;
   ms: number;
   busy: number;
+  flops: number;
+  bytes: number;
 }
 
 /** Equal kernels of all programs together, the hottest first. */
@@ -186,10 +188,13 @@ function kernelProfiles(recording: Recording, steps: readonly StepTimes[], stepM
   const sums = new Map<string, Sum>();
   for (const program of recording.programs) {
     program.info.kernels.forEach((info, i) => {
-      const key = `${info.kind} ${info.name} ${info.loops} ${info.flops} ${info.bytes}`;
+      const key = `${info.kind} ${info.name} ${info.loops}`;
       let sum = sums.get(key);
-      if (sum === undefined) sums.set(key, (sum = { info, calls: 0, ms: 0, busy: 0 }));
-      sum.calls += meanFor(steps, program, (t) => t.calls[i]);
+      if (sum === undefined) sums.set(key, (sum = { info, calls: 0, ms: 0, busy: 0, flops: 0, bytes: 0 }));
+      const calls = meanFor(steps, program, (t) => t.calls[i]);
+      sum.calls += calls;
+      sum.flops += calls * info.flops;
+      sum.bytes += calls * info.bytes;
       sum.ms += meanFor(steps, program, (t) => t.kernels[i]);
       sum.busy += meanFor(steps, program, (t) => t.busy[i]);
     });
@@ -200,8 +205,8 @@ function kernelProfiles(recording: Recording, steps: readonly StepTimes[], stepM
     .toSorted((a, b) => b.ms - a.ms);
 }
 
-function kernelProfile({ info, calls, ms, busy }: Sum, stepMs: number, ceilings: Ceilings | null): KernelProfile {
-  const [flops, bytes] = [calls * info.flops, calls * info.bytes];
+function kernelProfile(sum: Sum, stepMs: number, ceilings: Ceilings | null): KernelProfile {
+  const { info, calls, ms, busy, flops, bytes } = sum;
   const [gflops, gbps] = ms > 0 ? [flops / ms / 1e6, bytes / ms / 1e6] : [0, 0];
   const ofPeak = ceilings && gflops / ceilings.gflops;
   const ofMemory = ceilings && gbps / memoryCeiling(ceilings);

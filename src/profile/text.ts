@@ -27,9 +27,13 @@ function scaled(x: number, unit: string): string {
   return `${step < 0 ? String(Math.round(x)) : value.toPrecision(3)} ${"kMGT"[step] ?? ""}${unit}`;
 }
 
-const milliseconds = (ms: number): string => (ms >= 1000 ? ms.toFixed(0) : ms.toFixed(ms >= 100 ? 1 : 3));
-const percent = (x: number | null): string => (x === null ? "" : `${(100 * x).toFixed(1)}%`);
+/** Milliseconds, with as many decimals as figures up to `most` have use for. */
+const milliseconds = (ms: number, most = ms): string => ms.toFixed(most >= 1000 ? 0 : most >= 100 ? 1 : 3);
+const percent = (x: number): string => `${(100 * x).toFixed(1)}%`;
+/** Of a ceiling; nothing for work of that kind that there is not. */
+const part = (x: number | null): string => (x === null || x === 0 ? "" : percent(x));
 const rate = (x: number): string => (x === 0 ? "" : x >= 99.95 ? x.toFixed(0) : x >= 0.05 ? x.toFixed(1) : "0.0");
+const least = (list: readonly number[]): number => list.reduce((a, b) => Math.min(a, b), Infinity);
 /** Calls a step; not always whole, since steps may differ. */
 const count = (x: number): string => (Number.isInteger(x) ? String(x) : x.toFixed(1));
 const plural = (n: number, what: string): string => `${count(n)} ${what}${n === 1 ? "" : "s"}`;
@@ -42,7 +46,7 @@ const short = (text: string, width: number): string =>
 function headline(r: ProfileReport): string {
   const { ms, all } = r.step;
   const what = r.stepwise
-    ? `${milliseconds(ms)} ms a step (${plural(all.length, "step")}, ${milliseconds(Math.min(...all))} to ${milliseconds(Math.max(...all))})`
+    ? `${milliseconds(ms)} ms a step (mean of the faster half of ${all.length}; ${milliseconds(least(all))} to ${milliseconds(-least(all.map((x) => -x)))})`
     : `${milliseconds(ms)} ms in all`;
   return `${what} · ${r.device}, ${plural(r.threads, "thread")}`;
 }
@@ -58,8 +62,8 @@ function whereTable(r: ProfileReport): string {
     ["outside", step.outside, "JavaScript, and what it waits for"],
   ];
   const shown = rows.filter(([, ms]) => ms > 0);
-  const cells = shown.map(([name, ms, text]) => [name, milliseconds(ms), percent(ms / step.ms), text]);
-  return formatTable([["time", "ms", "share", ""], ...cells], {
+  const cells = shown.map(([name, ms, text]) => [name, milliseconds(ms, step.ms), percent(ms / step.ms), text]);
+  return formatTable([["time", "ms", "share", "consists of"], ...cells], {
     header: true,
     align: ["left", "right", "right", "left"],
   });
@@ -74,42 +78,50 @@ function kernelTable(r: ProfileReport, top: number, columns: number): string {
   if (r.kernels.length === 0) return "No kernel ran.";
   const measured: Column[] = [
     { title: "GFLOP/s", cell: (k) => rate(k.gflops) },
-    { title: "% peak", cell: (k) => percent(k.ofPeak) },
+    { title: "% peak", cell: (k) => part(k.ofPeak) },
     { title: "GB/s", cell: (k) => rate(k.gbps) },
-    { title: "% mem", cell: (k) => percent(k.ofMemory) },
-    { title: "bound by", cell: (k) => k.bound ?? "" },
+    { title: "% mem", cell: (k) => part(k.ofMemory) },
+    { title: "bound", cell: (k) => k.bound ?? "" },
   ];
+  const hottest = r.kernels[0].ms;
   const list: Column[] = [
-    { title: "ms", cell: (k) => milliseconds(k.ms) },
+    { title: "ms", cell: (k) => milliseconds(k.ms, hottest) },
     { title: "share", cell: (k) => percent(k.share) },
     { title: "calls", cell: (k) => count(k.calls) },
     ...(r.threads > 1 ? [{ title: "threads", cell: (k: KernelProfile) => k.threads.toFixed(1) }] : []),
     ...measured.filter(({ title }) => r.ceilings !== null || !/%|bound/.test(title)),
-    { title: "kernel", cell: (k) => `${short(k.name, LONGEST_NAME)}  ${k.loops}` },
   ];
+  const named = (k: KernelProfile): string => `${short(k.name, LONGEST_NAME)}  ${k.loops}`;
   const shown = r.kernels.slice(0, top);
   const rest = r.kernels.slice(top);
   const cells = shown.map((k) => list.map((c) => c.cell(k)));
   if (rest.length > 0) {
     const sum = (f: (k: KernelProfile) => number): number => rest.reduce((n, k) => n + f(k), 0);
-    const last = [milliseconds(sum((k) => k.ms)), percent(sum((k) => k.share)), count(sum((k) => k.calls))];
-    const blank = Array<string>(list.length - last.length - 1).fill("");
-    cells.push([...last, ...blank, `${rest.length} more`]);
+    const last = [
+      milliseconds(
+        sum((k) => k.ms),
+        hottest,
+      ),
+      percent(sum((k) => k.share)),
+      count(sum((k) => k.calls)),
+    ];
+    cells.push([...last, ...Array<string>(list.length - last.length).fill("")]);
   }
-  const align = list.map(({ title }) => (/kernel|bound/.test(title) ? "left" : "right"));
-  return formatTable([list.map((c) => c.title), ...cells], { header: true, align })
-    .split("\n")
-    .map((line) => short(line, columns))
-    .join("\n");
+  const align = list.map(({ title }) => (title === "bound" ? "left" : "right"));
+  const heads = list.map((c) => c.title);
+  const figures = heads.reduce((n, head, c) => n + 2 + Math.max(head.length, ...cells.map((row) => row[c].length)), 0);
+  const names = [...shown.map(named), ...(rest.length > 0 ? [`${plural(rest.length, "more kernel")}`] : [])];
+  const rows = cells.map((row, i) => [...row, short(names[i], Math.max(LONGEST_NAME, columns - figures))]);
+  return formatTable([[...heads, "kernel"], ...rows], { header: true, align: [...align, "left"] });
 }
 
 function programTable(r: ProfileReport): string {
-  const used = r.programs.filter((p) => p.runs > 0 || p.compileMs !== null).toSorted((a, b) => b.ms - a.ms);
+  const used = r.programs.filter((p) => p.runs > 0).toSorted((a, b) => b.ms - a.ms);
   const cells = used
     .slice(0, MOST_PROGRAMS)
     .map((p) => [
       p.number,
-      milliseconds(p.ms),
+      milliseconds(p.ms, used[0].ms),
       count(p.runs),
       p.kernels,
       p.compileMs === null ? "before" : `${milliseconds(p.compileMs)} ms`,
@@ -151,8 +163,9 @@ function advice(r: ProfileReport): string {
   const gain = (k: KernelProfile): number => k.ms - (k.floorMs ?? 0);
   const [most] = kernels.toSorted((a, b) => gain(b) - gain(a));
   if (most === undefined) return "";
-  const where = "report.trace() shows every call on a time line (chrome://tracing, Perfetto), explain() the plan.";
+  const where =
+    "Every call on a time line: writeTrace(file) or --trace file, for chrome://tracing and Perfetto. Plans: explain().";
   return r.ceilings === null
-    ? `Next: ${where}`
-    : `Next: most is to be gained in "${short(most.name, LONGEST_NAME)}" (${milliseconds(gain(most))} ms above its ceiling). ${where}`;
+    ? where
+    : `Next: ${most.name} ${most.loops} has most to gain, ${milliseconds(gain(most))} ms.\n${where}`;
 }

