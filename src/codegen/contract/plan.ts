@@ -13,6 +13,8 @@ const K_STEPS = 512;
 const K_CHAIN = 4096;
 /** Rows of a block that repay packing B for it. */
 const PACK_ROWS = 128;
+/** Rows of a call that repay packing B for it. */
+const KEEP_ROWS = 512;
 /** Columns from which on blocks of n share the work of two threads. */
 const SPLIT_COLUMNS = 256;
 /** Blocks wanted for spreading over threads, and the multiply-adds that make one worth while. */
@@ -172,9 +174,10 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   // Short rows far apart share few lines of the first-level cache.
   const sparse = !!kn && Math.abs(kn.b) >= 2 * n.size && K * n.size * es >= l1 / 4;
   const direct = dot || (unitN && ((small && !sparse) || few || long) && linear(k, "b"));
-  const farRows = !!kn && m.a === 1 && Math.abs(kn.a) * es >= 256;
+  // What a step of k of a tile is apart in A: machine code reads even 16 lines at a time well.
+  const farRows = !!kn && m.a === 1 && Math.abs(kn.a) * es >= (machine ? 1025 : 256);
   // Rows of A that begin at the same place of their pages fall into the same lines of the first-level cache.
-  const aliased = !!kn && kn.a === 1 && k.length === 1 && K > K_STEPS && (Math.abs(m.a) * es) % 1024 === 0;
+  const aliased = !machine && !!kn && kn.a === 1 && k.length === 1 && K > K_STEPS && (Math.abs(m.a) * es) % 1024 === 0;
   const packsA = n.size >= 128 && m.size >= 4 && (farRows || aliased);
 
   // A packed panel of B stays in the first-level cache.
@@ -229,7 +232,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const unitsPerBlock = ceil(units, mBlocks);
   const tileCount = Math.min(unitsPerBlock * tilesPerUnit, tiles * outer);
   const blocks = norm.empty ? 0 : batches * nBlocks * mBlocks;
-  const grain = packB === "keep" ? Math.max(1, ceil(mBlocks, 4)) : 1;
+  const grain = packB === "keep" ? Math.max(1, ceil(mBlocks * KEEP_ROWS, Math.max(KEEP_ROWS, M))) : 1;
 
   const padded = ceil(rows, lanes) * lanes;
   const step = machine && padded <= rows * 1.34 ? padded : rows;
