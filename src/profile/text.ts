@@ -110,7 +110,7 @@ function kernelTable(r: ProfileReport, top: number, columns: number): string {
   const align = list.map(({ title }) => (title === "bound" ? "left" : "right"));
   const heads = list.map((c) => c.title);
   const figures = heads.reduce((n, head, c) => n + 2 + Math.max(head.length, ...cells.map((row) => row[c].length)), 0);
-  const names = [...shown.map(named), ...(rest.length > 0 ? [`${plural(rest.length, "more kernel")}`] : [])];
+  const names = [...shown.map(named), ...(rest.length > 0 ? [plural(rest.length, "more kernel")] : [])];
   const rows = cells.map((row, i) => [...row, short(names[i], Math.max(LONGEST_NAME, columns - figures))]);
   return formatTable([[...heads, "kernel"], ...rows], { header: true, align: [...align, "left"] });
 }
