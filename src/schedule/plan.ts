@@ -3,7 +3,7 @@ import { build as b, type Node, type ScanBody, verify } from "../ir/index.ts";
 import { factor, sameAffine } from "./affine.ts";
 import { baseOf } from "./builder.ts";
 import { fixedGroup, formGroups, type Group } from "./groups.ts";
-import type { Kernel, LoopKernel, Place, Plan, ScanKernel, Step } from "./kernel.ts";
+import type { Kernel, LoopKernel, Phase, Place, Plan, ScanKernel, Step, Store } from "./kernel.ts";
 import { lower } from "./lower.ts";
 import { placeInArena } from "./arena.ts";
 import { copyOf } from "./special.ts";
@@ -20,6 +20,24 @@ interface Ready {
   readonly group: Group;
   /** Groups that have to run before. */
   readonly after: Set<Group>;
+}
+
+interface Draft {
+  readonly kernel: Kernel;
+  readonly args: readonly Node[];
+  readonly name: string;
+}
+
+/** The kernels of a group that store all of its members: made once. */
+type Whole = (g: Group) => readonly Draft[];
+
+function makeWhole(): Whole {
+  const known = new Map<Group, readonly Draft[]>();
+  return (g) => {
+    const drafts = known.get(g) ?? g.finish(() => true);
+    known.set(g, drafts);
+    return drafts;
+  };
 }
 
 const bytes = (n: Node): number => sizeOf(n.shape) * bytesOf(n.dtype);
@@ -45,6 +63,7 @@ export function makePlan(c: Computation): Plan {
     }
     ready.set(group, { group, after });
   }
+  const whole = makeWhole();
   const wanted = new Set<Node>();
   for (const g of groups) for (const l of g.loads) wanted.add(l);
 
@@ -92,7 +111,7 @@ export function makePlan(c: Computation): Plan {
       kept === undefined &&
       !places.has(base) &&
       home.what !== "scan" &&
-      canUpdate(home, base, u.leaf, readers, ready)
+      canUpdate(home, base, u.leaf, readers, ready, whole)
     ) {
       places.set(base, place);
       wanted.add(base);
@@ -125,11 +144,18 @@ export function makePlan(c: Computation): Plan {
   });
 
   const order = sortGroups([...ready.values()]);
-  return assemble(c, order, places, wanted);
+  return assemble(c, order, places, wanted, whole);
 }
 
 /** True when `home` may write its result straight over the old value of `leaf`. */
-function canUpdate(home: Group, base: Node, leaf: Node, readers: readonly Group[], ready: Map<Group, Ready>): boolean {
+function canUpdate(
+  home: Group,
+  base: Node,
+  leaf: Node,
+  readers: readonly Group[],
+  ready: Map<Group, Ready>,
+  whole: Whole,
+): boolean {
   const seen = new Set<Group>();
   const needs = (g: Group): boolean => {
     if (g === home) return true;
@@ -139,37 +165,32 @@ function canUpdate(home: Group, base: Node, leaf: Node, readers: readonly Group[
   };
   if (readers.some(needs)) return false;
   if (!home.loads.includes(leaf)) return true;
-  const built = home.finish((n) => n === base);
-  const writer = built.at(-1);
+  const parts = whole(home);
+  const at = parts.findIndex((p) => p.args.includes(base));
   // Of several kernels, only the last one that reads the old value may write the new one.
-  if (writer === undefined || (built.length > 1 && !lastReader(home, base, leaf))) return false;
-  const { kernel, args } = writer;
+  if (at < 0 || parts.slice(at + 1).some((p) => p.args.includes(leaf))) return false;
+  const { kernel, args } = parts[at];
   if (kernel.kind === "scan") return false;
   const arg = args.indexOf(leaf);
+  const into = args.indexOf(base);
   if (kernel.kind === "contract") {
     if (args[0] === leaf || args[1] === leaf) return false;
-    const [store] = kernel.stores;
+    const store = kernel.stores.find((s) => s.arg === into) as Store;
     return kernel.exs.every(
       (e) => e.k !== "load" || e.arg !== arg || (e.dyn.length === 0 && sameAffine(e.index, store.index)),
     );
   }
-  const last = kernel.phases[kernel.phases.length - 1];
-  const store = last.stores[0];
-  const reducing = kernel.phases.some((p) => p.reductions.length > 0 || p.ordered);
+  const last = kernel.phases.findIndex((p) => p.stores.some((s) => s.arg === into));
+  const store = kernel.phases[last].stores.find((s) => s.arg === into) as Store;
+  const reduces = (p: Phase): boolean => p.reductions.length > 0 || p.ordered;
   // A row's result is stored when all that the row reads has been read.
-  if (store === undefined || store.add || (reducing && last.loops.length > 0)) return false;
-  const loops = kernel.loops.length;
+  if (store.add || kernel.phases.slice(last + 1).some(reduces)) return false;
+  if (kernel.phases.some(reduces) && kernel.phases[last].loops.length > 0) return false;
   return kernel.exs.every((e) => {
     if (e.k !== "load" || e.arg !== arg) return true;
-    for (let l = 0; l < loops; l++) if (factor(e.index, l) !== factor(store.index, l)) return false;
+    for (let l = 0; l < kernel.loops.length; l++) if (factor(e.index, l) !== factor(store.index, l)) return false;
     return e.dyn.length === 0 && e.index.c === store.index.c;
   });
-}
-
-/** True when no kernel of `home` reads `leaf` after the one that writes `base`, whatever else is stored. */
-function lastReader(home: Group, base: Node, leaf: Node): boolean {
-  const parts = home.finish(() => true);
-  return !parts.slice(parts.findIndex((p) => p.args.includes(base)) + 1).some((p) => p.args.includes(leaf));
 }
 
 /** Dependencies first; otherwise in the order of the graph. */
@@ -194,18 +215,19 @@ function sortGroups(all: readonly Ready[]): Group[] {
   return out;
 }
 
-interface Draft {
-  readonly kernel: Kernel;
-  readonly args: readonly Node[];
-  readonly name: string;
-}
-
-function assemble(c: Computation, order: readonly Group[], places: Map<Node, Place>, wanted: ReadonlySet<Node>): Plan {
+function assemble(
+  c: Computation,
+  order: readonly Group[],
+  places: Map<Node, Place>,
+  wanted: ReadonlySet<Node>,
+  whole: Whole,
+): Plan {
   const drafts: Draft[] = [];
   for (const g of order) {
     if (g.what === "scan") drafts.push(scanStep(g.members[0] as Node<"scan">, wanted, places));
     else if (g.what === "fixed" || g.members.some((m) => wanted.has(m))) {
-      for (const part of g.finish((n) => wanted.has(n))) if (worthRunning(part)) drafts.push(part);
+      const parts = g.members.every((m) => wanted.has(m)) ? whole(g) : g.finish((n) => wanted.has(n));
+      for (const part of parts) if (worthRunning(part)) drafts.push(part);
     }
   }
   // Lifetimes of what lives in the arena, by step.
