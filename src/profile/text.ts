@@ -12,6 +12,8 @@ export interface ReportOptions {
 
 const LONGEST_NAME = 28;
 const MOST_PROGRAMS = 5;
+/** Below this part of what all threads should compute together, somebody else computes, too. */
+const CROWDED = 0.75;
 
 export function formatReport(r: ProfileReport, { top = 20, columns = 120 }: ReportOptions = {}): string {
   const parts = [headline(r), whereTable(r), kernelTable(r, top, columns), programTable(r), ...closing(r)];
@@ -137,7 +139,12 @@ function closing(r: ProfileReport): string[] {
   const { ceilings, step, kernels } = r;
   const lines: string[] = [];
   if (ceilings !== null) {
-    lines.push(`Ceilings measured here: ${[...new Set([ceilings.one, ceilings.all])].map(ceilingText).join("; ")}.`);
+    const { one, all } = ceilings;
+    lines.push(`Ceilings measured here: ${[...new Set([one, all])].map(ceilingText).join("; ")}.`);
+    if (all.gflops < CROWDED * all.threads * one.gflops)
+      lines.push(
+        `${all.threads} threads compute only ${(all.gflops / one.gflops).toFixed(1)} times as much as one: others use these cores.`,
+      );
     const floor = kernels.reduce((sum, k) => sum + (k.floorMs ?? 0), 0);
     if (step.kernels > 0)
       lines.push(

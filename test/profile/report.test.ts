@@ -174,6 +174,14 @@ Every call on a time line: writeTrace(file) or --trace file, for chrome://tracin
     expect(idle.toString()).toContain("most of the time is outside of programs");
   });
 
+  test("when threads do not add up, others are to blame", () => {
+    const steps = [segment(0, 6, [[main, times([2, 1, 1])]])];
+    const crowded = { one, all: { ...one, threads: 2, gflops: 11 } };
+    const text = new ProfileReport(recording(steps, { ceilings: crowded })).toString();
+    expect(text).toContain("2 threads compute only 1.1 times as much as one: others use these cores.");
+    expect(new ProfileReport(recording(steps)).toString()).not.toContain("others use");
+  });
+
   test("nothing ran: it says so", () => {
     const text = new ProfileReport(recording([segment(0, 5, [])], { programs: [], ceilings: null })).toString();
     expect(text).toContain("No kernel ran.");
