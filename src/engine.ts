@@ -202,7 +202,7 @@ class CpuEngine implements Executor {
     const { count, why: whyThreads } = this.threads;
     const alone = crew.trouble || "memory cannot be shared here (in a browser: the page is not cross-origin isolated)";
     const reason = crew.threads === count ? whyThreads : heap.shared || crew.trouble !== "" ? crew.trouble : alone;
-    return { name, why, threads: crew.threads, whyThreads: reason };
+    return { name, why, threads: crew.threads, whyThreads: reason, ready: crew.serving };
   }
 
   setThreads(n: number): void {
@@ -218,6 +218,8 @@ export interface DeviceInfo {
   readonly why: string;
   readonly threads: number;
   readonly whyThreads: string;
+  /** Threads that take part by now: others start when the first large program runs. */
+  readonly ready: number;
 }
 
 /** What the device holds: bytes in use by tensors, variables and programs, bytes reserved, compiled programs. */

@@ -21,5 +21,5 @@ const model = sequential([dense(32), relu, dense(32), relu, dense(2)]);
 model.compile({ optimizer: adam(0.01), loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
 const { history } = await model.fit({ x: tensor(x, { shape: [SAMPLES, 2] }), y }, { epochs: 40, verbose: 0 });
 
-document.body.dataset["losses"] = JSON.stringify(history["loss"]);
 document.body.dataset["accuracy"] = String(history["accuracy"]?.at(-1));
+document.body.dataset["losses"] = JSON.stringify(history["loss"]);
