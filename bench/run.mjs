@@ -101,7 +101,7 @@ const missing = [
     .filter((name) => !present.includes(name))
     .map((name) => `${peers[name].title} is not installed here (node bench/python.mjs sets the Python peers up)`),
   ...ownDevices
-    .filter(({ asked, name }) => asked !== name)
+    .filter((d) => !isThere(d))
     .map(({ asked, why }) => `chainrule ${asked}: ${why || "no such device here"}`),
 ];
 const found = ownDevices.filter(isThere).map(({ asked }) => asked);
@@ -142,7 +142,7 @@ async function measure(workload, variant) {
     for (let i = 0; i < coldStarts; i++) {
       const [row] = await measureOnce(part, variant, { ...options, cold: true });
       rows.push({ ...row, workload, metric: `start of ${part}` });
-      if (row.error !== undefined) break;
+      if (row.error !== undefined || row.wall.ms > 10_000) break;
     }
   }
   return rows;
