@@ -7,4 +7,4 @@
 export { profile, startProfile, type ProfileOptions, type Profiler, type StartProfileOptions } from "./profile.ts";
 export { ceilings, type Ceilings } from "./ceilings.ts";
 export { type KernelProfile, type ProfileReport, type ProgramProfile, type StepProfile } from "./report.ts";
-export { ceilingText, type ReportOptions } from "./text.ts";
+export type { ReportOptions } from "./text.ts";

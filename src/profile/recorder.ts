@@ -2,7 +2,7 @@
 import type { Observer, Program, ProgramInfo, ProgramRun } from "../tensor/executor.ts";
 
 /** Stamps kept for the trace; what comes later is in the table only. */
-const MOST_STAMPS = 2_000_000;
+const MOST_STAMPS = 500_000;
 
 /** A program that was seen. */
 export interface SeenProgram {

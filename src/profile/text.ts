@@ -154,7 +154,7 @@ function closing(r: ProfileReport): string[] {
   return [[...lines, advice(r)].join("\n")];
 }
 
-export const ceilingText = (c: Ceilings): string =>
+const ceilingText = (c: Ceilings): string =>
   `${rate(c.gflops)} GFLOP/s, ${rate(memoryCeiling(c))} GB/s on ${plural(c.threads, "thread")} ` +
   `(read ${rate(c.read)}, copy ${rate(c.copy)}, add ${rate(c.add)})`;
 
