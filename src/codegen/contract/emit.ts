@@ -13,7 +13,12 @@ export interface ContractIo {
   readonly scratch?: Val;
   readonly lo: Arg;
   readonly hi: Arg;
+  /** Asks for what `store` will touch at a place, before the sums for it are made. */
+  readonly ahead?: (t: StorePlace) => void;
 }
+
+/** Where a vector of sums belongs. Indices are those of the spec's axes, as given there. */
+export type StorePlace = Omit<StoreCtx, "acc">;
 
 /** One finished vector of sums. Indices are those of the spec's axes, as given there. */
 export interface StoreCtx {

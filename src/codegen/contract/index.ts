@@ -17,6 +17,6 @@
  * Sums over k are taken in one fixed order, whatever lo..hi is; every block writes its own part of the output.
  */
 export { contractBlocks, contractGrain, contractScratchBytes, emitContract } from "./emit.ts";
-export type { StoreCtx } from "./emit.ts";
+export type { StoreCtx, StorePlace } from "./emit.ts";
 export { planContract } from "./plan.ts";
 export type { Axis, ContractSpec } from "./spec.ts";

@@ -1,6 +1,6 @@
 // The loop nest of a contraction: blocks of (batch, n, m), blocks of k, groups of tiles, panels; stores by a callback.
 import type { Arg, Asm, Val, Var, VecType } from "../asm/index.ts";
-import type { ContractIo, StoreCtx } from "./emit.ts";
+import type { ContractIo, StoreCtx, StorePlace } from "./emit.ts";
 import { emitPackA, emitPackB, kLoops } from "./pack.ts";
 import type { KLoop, Run } from "./pack.ts";
 import type { ContractPlan, Region } from "./plan.ts";
@@ -364,6 +364,7 @@ export class Nest {
     const partial = row.partial && asm.ptrAdd(row.partial, panel.partial);
     const spill = partial ?? (long ? slot : undefined);
     const where = (i: number, j: number): number => (i * region.nv + j) * lanes * es;
+    this.ahead((i, j) => this.place(i, j, region, row.m0, panel.col, first, at), region.nv, at);
     this.eachHeight(row.t, (rows) => {
       const acc = this.sums(rows, region, row.a, panel.b, at.k);
       asm.pin(acc.flat());
@@ -384,6 +385,18 @@ export class Nest {
         for (let j = 0; j < region.nv; j++) finish(i, j, asm.load(this.vtype, from, where(0, j)));
       });
     });
+  }
+
+  /** While the last sums of a tile are made, the memory that it will be stored with is on its way. */
+  private ahead(place: (i: Val, j: number) => StorePlace, vectors: number, at: Position): void {
+    const { asm, p, io } = this;
+    const { ahead } = io;
+    if (!ahead || asm.cost(() => ahead(place(asm.i32(0), 0))) === 0) return;
+    asm.if(p.kBlocks > 1 ? asm.cmp("eq", at.kb, p.kBlocks - 1) : 1, () =>
+      asm.loop(0, p.rows, 1, (i) => {
+        for (let j = 0; j < vectors; j++) ahead(place(i, j));
+      }),
+    );
   }
 
   /** The sums of one tile over the k steps of a block. */
@@ -419,8 +432,14 @@ export class Nest {
     });
   }
 
-  /** Hands the finished sums of row m0 + i, vector j to the store, indices in the spec's own axes. */
+  /** Hands the finished sums of row m0 + i, vector j to the store. */
   private finish(i: Arg, j: number, acc: Val, r: Region, m0: Val, col: Val, first: Val, at: Position): void {
+    // Not spread: the indices are made when the store asks for them.
+    this.store(Object.defineProperty(this.place(i, j, r, m0, col, first, at), "acc", { value: acc }) as StoreCtx);
+  }
+
+  /** Row m0 + i, vector j, with indices in the spec's own axes. */
+  private place(i: Arg, j: number, r: Region, m0: Val, col: Val, first: Val, at: Position): StorePlace {
     const { asm, p, spec } = this;
     const { norm } = p;
     const zero = asm.i32(0);
@@ -439,8 +458,7 @@ export class Nest {
     const columns = [norm.n, () => asm.add(col, j * p.lanes)] as const;
     const along = norm.n.parts[0]?.axis ?? Math.max(0, spec.n.length - 1);
     const lane = norm.swapped ? along - spec.m.length : along;
-    this.store({
-      acc,
+    return {
       lane,
       laneStride: norm.n.size === 1 ? 1 : norm.n.c,
       count: j === r.nv - 1 ? r.last : p.lanes,
@@ -454,10 +472,15 @@ export class Nest {
         return indices("n", [...batch, columns]);
       },
       get outOffset() {
+        if (norm.scattered) {
+          const add = (sum: Val, index: readonly Val[], axes: ContractSpec["m"]): Val =>
+            axes.reduce((v, x, q) => asm.add(v, asm.mul(index[q], x.c)), sum);
+          return add(add(add(asm.i32(spec.cOffset ?? 0), this.batch, spec.batch), this.m, spec.m), this.n, spec.n);
+        }
         const row = typeof i === "number" ? asm.i32(i * norm.m.c) : asm.mul(i, norm.m.c);
         return asm.add(asm.add(first, row), j * p.lanes * norm.n.c);
       },
-    });
+    };
   }
 }
 

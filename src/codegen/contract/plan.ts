@@ -1,7 +1,7 @@
 // Decisions for one contraction: what is packed, the register tile, the cache blocks, the layout of the scratch memory.
 import type { Target } from "../asm/index.ts";
 import { tileShape } from "./shape.ts";
-import type { ContractSpec, NAxis, Norm } from "./spec.ts";
+import type { Axis, ContractSpec, NAxis, Norm } from "./spec.ts";
 import { normalise, product } from "./spec.ts";
 
 /** Bytes of the caches where the processor does not say. */
@@ -108,12 +108,15 @@ function linear(axes: readonly NAxis[], of: "a" | "b"): boolean {
   return axes.every((x, i) => i + 1 === axes.length || x[of] === axes[i + 1][of] * axes[i + 1].size);
 }
 
-/** Which m axis the rows of tiles run along: the last, unless another makes clearly better tiles. */
-function pickRows(sizes: readonly number[], columns: number, steps: number, target: Target, lanes: number): number {
-  const perRow = sizes.map((size) => tileShape(columns, size, steps, target, lanes).cycles / size);
-  let best = sizes.length - 1;
-  perRow.forEach((cost, i) => (best = cost < perRow[best] * 0.87 ? i : best));
-  return best;
+/** Which m axis the rows of tiles run along: one of the best tiles, of those the one whose rows are closest in A. */
+function pickRows(axes: readonly Axis[], columns: number, steps: number, target: Target, lanes: number): number {
+  const perRow = axes.map((x) => tileShape(columns, x.size, steps, target, lanes).cycles / x.size);
+  const good = Math.min(...perRow) * 1.15;
+  let best = -1;
+  axes.forEach((x, i) => {
+    if (perRow[i] <= good && (best < 0 || Math.abs(x.a) <= Math.abs(axes[best].a))) best = i;
+  });
+  return Math.max(best, 0);
 }
 
 /** Blocks of k: the last axis whose whole inside fits is cut into equal chunks. */
@@ -142,7 +145,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const es = spec.dtype === "float64" ? 8 : 4;
   const lanes = (target.lanes * 4) / es;
   const K = product(spec.k);
-  const norm = normalise(spec, (sizes, columns) => pickRows(sizes, columns, K, target, lanes));
+  const norm = normalise(spec, (axes, columns) => pickRows(axes, columns, K, target, lanes));
   const { m, n, k } = norm;
   const outer = product(norm.mOuter);
   const M = m.size * outer;
@@ -212,14 +215,19 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const group = farRows ? Math.max(1, Math.min(tiles, Math.round(GROUP_BYTES / (rows * es)))) : 1;
   const unitStep = packsA ? group : 1;
   const tileSteps = ceil(tiles, unitStep);
-  // Each index of the outer axes is cut into slices of tiles, where those alone are few. More slices read A and B more often.
-  const traffic = (M * Math.min(K, Math.abs(kn?.a ?? 1) * K) + n.size * K) * es > l2;
-  const fine = traffic && outer > 1 ? Math.min(wanted, 6) : wanted;
+  // Each index of the outer axes is cut into slices of tiles, where those alone are few. Every block reads its part of A and B
+  // once for each block of k: few of them, when both do not fit in the cache.
+  const touched =
+    norm.mOuter.reduce((sum, x) => sum + (x.size - 1) * Math.abs(x.a), 0) +
+    k.reduce((sum, x) => sum + (x.size - 1) * Math.abs(x.a), 0) +
+    m.size * Math.abs(m.a);
+  const streams = kBlocks > 1 && outer > 1 && (touched + n.size * K) * es > l2;
+  const fine = streams ? Math.min(wanted, 8) : wanted;
   const slices = Math.min(tileSteps, Math.max(1, ceil(fine, batches * nBlocks * outer)));
   const units = outer * slices;
   const tilesPerUnit = Math.min(tiles, ceil(tileSteps, slices) * unitStep);
   const perRow = panelsPerBlock * w * es;
-  let mBlocks = Math.min(units, ceil(wanted, batches * nBlocks));
+  let mBlocks = Math.min(units, ceil(streams ? Math.min(wanted, 4) : wanted, batches * nBlocks));
   if (nBlocks >= 8 && M <= 2 * PACK_ROWS) mBlocks = 1;
   // Partial sums stay in the cache, too.
   if (kBlocks > 1) mBlocks = Math.max(mBlocks, Math.min(units, ceil(M * perRow, l2 / 4)));

@@ -43,18 +43,20 @@ export interface Norm {
   readonly swapped: boolean;
   readonly batch: readonly NAxis[];
   readonly mOuter: readonly NAxis[];
+  /** Its `c` is that of its last part; the other parts lie anywhere in the result when `scattered`. */
   readonly m: NAxis;
+  readonly scattered: boolean;
   readonly n: NAxis;
   readonly k: readonly NAxis[];
 }
 
 const UNIT: NAxis = { size: 1, a: 0, b: 0, c: 0, parts: [] };
 
-function merged(axes: readonly NAxis[]): NAxis[] {
+function merged(axes: readonly NAxis[], anywhere = false): NAxis[] {
   const out: NAxis[] = [];
   for (const x of axes) {
     const o = out[out.length - 1];
-    if (o && o.a === x.a * x.size && o.b === x.b * x.size && o.c === x.c * x.size) {
+    if (o && o.a === x.a * x.size && o.b === x.b * x.size && (anywhere || o.c === x.c * x.size)) {
       out[out.length - 1] = { size: o.size * x.size, a: x.a, b: x.b, c: x.c, parts: [...o.parts, ...x.parts] };
     } else out.push(x);
   }
@@ -71,8 +73,11 @@ function exchanged(axes: readonly NAxis[]): NAxis[] {
   return axes.map((x) => ({ ...x, a: x.b, b: x.a }));
 }
 
-/** The normal form; `pick` says along which of several m axes (of these sizes) the rows of a tile run. */
-export function normalise(spec: ContractSpec, pick: (sizes: readonly number[], columns: number) => number): Norm {
+/** Steps of k from which on it costs nothing to look up where a row of the result is. */
+const SCATTER_STEPS = 256;
+
+/** The normal form; `pick` says along which of several m axes the rows of a tile run. */
+export function normalise(spec: ContractSpec, pick: (axes: readonly Axis[], columns: number) => number): Norm {
   const group = (name: Part["group"], axes: readonly Axis[]): NAxis[] =>
     axes.map((x, axis): NAxis => ({ ...x, parts: [{ group: name, axis, size: x.size }] })).filter((x) => x.size !== 1);
   // Outermost what is farthest apart: in A for k (B can be packed), in the output for the others.
@@ -85,18 +90,23 @@ export function normalise(spec: ContractSpec, pick: (sizes: readonly number[], c
   const inner = m0.find((x) => x.c === 1);
   const swapped = ns.length === 0 && !!inner && (inner.a === 1 || (k.length === 1 && k[0].a === 1 && k[0].b === 1));
   if (swapped) [k, ns, m0, batch0] = [exchanged(k), exchanged(m0), [], exchanged(batch0)];
-  const ms = merged(m0);
+  const inPlace = merged(m0);
+  // Longer rows of A, where they are stored apart.
+  const inA = merged(
+    [...m0].sort((x, y) => Math.abs(y.a) - Math.abs(x.a)),
+    true,
+  );
+  const scattered = inA.length < inPlace.length && product(k) >= SCATTER_STEPS;
+  const ms = scattered ? inA : inPlace;
   const unit = ns.findIndex((x) => x.c === 1);
   const ni = unit >= 0 ? unit : ns.length - 1;
   const n = ns[ni] ?? UNIT;
   // Further n axes only repeat the work of a batch that shares A.
   const batch = merged(sorted([...batch0, ...without(ns, ni)]));
-  const mi = pick(
-    ms.map((x) => x.size),
-    n.size,
-  );
+  const mi = pick(ms, n.size);
   const all = [...batch, ...ms, n];
-  return { empty: all.some((x) => x.size === 0), swapped, batch, mOuter: without(ms, mi), m: ms[mi] ?? UNIT, n, k };
+  const empty = all.some((x) => x.size === 0);
+  return { empty, swapped, batch, mOuter: without(ms, mi), m: ms[mi] ?? UNIT, scattered, n, k };
 }
 
 export const product = (axes: readonly Axis[]): number => axes.reduce((p, x) => p * x.size, 1);
