@@ -1,6 +1,7 @@
 // node bench/report.mjs [bench/results/<date>.json]: writes docs/performance.md and the README's table from a run's JSON, the
 // newest one unless told. Every number of the page comes from that file; nothing is left out of it. Why a figure is slower than a
-// peer's stands in bench/causes.json, by figure and group of peers; one without a cause is shown as such.
+// peer's stands in bench/causes.json, by figure and group of peers; one without a cause is shown as such. A run on a busy
+// machine is refused without --noisy.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { peers, titleOf } from "./lib/peers.mjs";
@@ -27,7 +28,8 @@ const newest = () =>
     .toSorted()
     .map((name) => `results/${name}`)
     .at(-1);
-const [given] = process.argv.slice(2);
+const noisyToo = process.argv.includes("--noisy");
+const [given] = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
 const relative = given === undefined ? newest() : undefined;
 if (given === undefined && relative === undefined) {
   console.error("no run yet: npm run bench");
@@ -36,6 +38,16 @@ if (given === undefined && relative === undefined) {
 const summary = summarise(JSON.parse(readFileSync(given ?? here(relative), "utf8")));
 const causes = JSON.parse(readFileSync(here("causes.json"), "utf8"));
 const { run, figures, standard } = summary;
+
+const measured = figures.flatMap(({ cells }) => Object.values(cells).filter((cell) => cell.ms !== undefined));
+const disturbed = measured.filter((cell) => cell.noisy).length;
+if (disturbed > measured.length / 10 && !noisyToo) {
+  console.error(
+    `${disturbed} of ${measured.length} figures were taken while other processes were busy: threads that wait for each other are ` +
+      "then slower by any factor, and the ratios say nothing. Run it on a calm machine, or write it all the same with --noisy.",
+  );
+  process.exit(1);
+}
 
 /** The cause of one ratio: by figure and group, by workload and group, by figure, by workload. */
 function causeOf({ workload, metric }, group) {
