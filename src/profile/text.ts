@@ -57,8 +57,10 @@ function whereTable(r: ProfileReport): string {
   const { step } = r;
   const runs = r.programs.reduce((n, p) => n + p.runs, 0);
   const calls = r.kernels.reduce((n, k) => n + k.calls, 0);
+  const busy = r.kernels.reduce((n, k) => n + k.threads * k.ms, 0) / (r.threads * step.kernels);
+  const work = `${plural(calls, "call")}; ${scaled(step.flops, "flop")}, ${scaled(step.bytes, "B")}`;
   const rows: [string, number, string][] = [
-    ["kernels", step.kernels, `${plural(calls, "call")}; ${scaled(step.flops, "flop")}, ${scaled(step.bytes, "B")}`],
+    ["kernels", step.kernels, r.threads === 1 ? work : `${work}; threads are busy for ${percent(busy)} of it`],
     ["between kernels", step.between, `${plural(runs, "run")} of programs: handing over, waiting at barriers`],
     ["compiling", step.compiling, "programs that were new"],
     ["outside", step.outside, "JavaScript, and what it waits for"],

@@ -137,8 +137,8 @@ describe("a made-up recording", () => {
     expect(text).toBe(`6.000 ms a step (mean of the faster half of 1; 6.000 to 6.000) · paper, 2 threads
 
 time                ms  share  consists of
-───────────────  ─────  ─────  ─────────────────────────────────────────────────────
-kernels          3.600  60.0%  4 calls; 8.00 Mflop, 4.00 MB
+───────────────  ─────  ─────  ───────────────────────────────────────────────────────────────
+kernels          3.600  60.0%  4 calls; 8.00 Mflop, 4.00 MB; threads are busy for 100.0% of it
 between kernels  2.000  33.3%  2 runs of programs: handing over, waiting at barriers
 outside          0.400   6.7%  JavaScript, and what it waits for
 
