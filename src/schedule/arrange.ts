@@ -2,23 +2,14 @@ import type { Affine, Axis, Cond, ContractKernel, Ex, LoopKernel, Phase, Store }
 
 /** Loops put in order for a machine: ones of size 1 dropped, neighbours that run on merged, the vector loop chosen. */
 export function arrange(kernel: LoopKernel): LoopKernel {
-  return shareSerial(vectorise(flattenOuter(mergeLoops(dropUnits(kernel)))));
+  return shareSerial(vectorise(flattenOuter(mergeLoops(kernel))));
 }
 
 /** A contraction with loops of one turn dropped, and neighbours merged where operands, result and epilogue all run on. */
 export function mergeContraction(kernel: ContractKernel): ContractKernel {
   const axes = [...kernel.batch, ...kernel.m, ...kernel.n];
   const kind = [...kernel.batch.map(() => 0), ...kernel.m.map(() => 1), ...kernel.n.map(() => 2)];
-  const indices: Affine[] = [
-    ...kernel.exs.flatMap((e) =>
-      e.k === "load" || e.k === "iota" || e.k === "random"
-        ? [e.index]
-        : e.k === "guard"
-          ? e.conds.map((x) => x.index)
-          : [],
-    ),
-    ...kernel.stores.map((s) => s.index),
-  ];
+  const indices = [...indicesIn(kernel.exs), ...kernel.stores.map((s) => s.index)];
   // Groups of old loops, each of which becomes one; the last of a group steps by one turn.
   const groups: number[][] = [];
   axes.forEach((x, l) => {
@@ -53,68 +44,49 @@ export function mergeContraction(kernel: ContractKernel): ContractKernel {
   };
 }
 
+const indicesIn = (exs: readonly Ex[]): Affine[] =>
+  exs.flatMap((e) => ("index" in e ? [e.index] : e.k === "guard" ? e.conds.map((c) => c.index) : []));
+
 function mapEx(e: Ex, f: (a: Affine) => Affine): Ex {
-  if (e.k === "load" || e.k === "iota" || e.k === "random") return { ...e, index: f(e.index) };
+  if ("index" in e) return { ...e, index: f(e.index) };
   return e.k === "guard" ? { ...e, conds: e.conds.map((c): Cond => ({ ...c, index: f(c.index) })) } : e;
 }
 
-/** Every affine index of a kernel passed through `f`. */
-function mapIndices(kernel: LoopKernel, f: (a: Affine) => Affine): Pick<LoopKernel, "exs" | "phases"> {
-  const exs = kernel.exs.map((e): Ex => mapEx(e, f));
-  const store = (s: Store): Store => ({ ...s, index: f(s.index) });
-  return { exs, phases: kernel.phases.map((p) => ({ ...p, stores: p.stores.map(store) })) };
-}
-
-function indicesOf(kernel: LoopKernel): Affine[] {
-  const out: Affine[] = [];
-  mapIndices(kernel, (a) => (out.push(a), a));
-  return out;
-}
-
-/** Renumbers loops: `to[old]` is the new number (or -1 where it goes), with factors scaled by nothing. */
+/** The loops `keep` alone, renumbered. */
 function renumber(kernel: LoopKernel, keep: readonly number[]): LoopKernel {
   const to = new Map(keep.map((l, i) => [l, i]));
   const list = (loops: readonly number[]): number[] => loops.filter((l) => to.has(l)).map((l) => to.get(l) as number);
-  const mapped = mapIndices(kernel, (a) => ({ c: a.c, t: keep.map((l) => a.t[l] ?? 0) }));
+  const index = (a: Affine): Affine => ({ c: a.c, t: keep.map((l) => a.t[l] ?? 0) });
+  const store = (s: Store): Store => ({ ...s, index: index(s.index) });
   return {
     ...kernel,
-    exs: mapped.exs,
+    exs: kernel.exs.map((e) => mapEx(e, index)),
     loops: keep.map((l) => kernel.loops[l]),
     outer: list(kernel.outer),
-    phases: mapped.phases.map((p) => ({ ...p, loops: list(p.loops) })),
+    phases: kernel.phases.map((p) => ({ ...p, stores: p.stores.map(store), loops: list(p.loops) })),
   };
 }
 
-const dropUnits = (kernel: LoopKernel): LoopKernel =>
-  renumber(
-    kernel,
-    kernel.loops.flatMap((size, l) => (size === 1 ? [] : [l])),
-  );
-
-/** Two neighbours merge when every index steps through both as through one loop. */
+/** Loops of one turn go; neighbours merge when every index steps through both as through one loop. */
 function mergeLoops(kernel: LoopKernel): LoopKernel {
-  let at = kernel;
-  for (;;) {
-    const lists = [at.outer, ...at.phases.map((p) => p.loops)];
-    const indices = indicesOf(at);
-    const ordered = new Set(at.phases.flatMap((p) => (p.ordered ? p.loops : [])));
-    let pair: [number, number] | null = null;
-    for (const list of lists) {
-      for (let i = 0; i + 1 < list.length && pair === null; i++) {
-        const [p, q] = [list[i], list[i + 1]];
-        const together = lists.every((l) => (!l.includes(p) ? !l.includes(q) : l[l.indexOf(p) + 1] === q));
-        const runs = indices.every((a) => (a.t[p] ?? 0) === (a.t[q] ?? 0) * at.loops[q]);
-        if (together && runs && !ordered.has(p)) pair = [p, q];
-      }
+  const { loops, exs, phases } = kernel;
+  const lists = [kernel.outer, ...phases.map((p) => p.loops)].map((list) => list.filter((l) => loops[l] !== 1));
+  const ordered = new Set(phases.flatMap((p) => (p.ordered ? p.loops : [])));
+  const indices = [...indicesIn(exs), ...phases.flatMap((p) => p.stores.map((s) => s.index))];
+  const sizes = [...loops];
+  const gone = new Set<number>();
+  for (const list of lists) {
+    for (let i = 0; i + 1 < list.length; i++) {
+      const [p, q] = [list[i], list[i + 1]];
+      if (gone.has(p) || ordered.has(p)) continue;
+      const together = lists.every((l) => (l.includes(p) ? l[l.indexOf(p) + 1] === q : !l.includes(q)));
+      if (!together || indices.some((a) => (a.t[p] ?? 0) !== (a.t[q] ?? 0) * loops[q])) continue;
+      gone.add(p);
+      sizes[q] *= sizes[p];
     }
-    if (pair === null) return at;
-    const [p, q] = pair;
-    const loops = at.loops.map((s, l) => (l === q ? s * at.loops[p] : s));
-    at = renumber(
-      { ...at, loops },
-      at.loops.map((_, l) => l).filter((l) => l !== p),
-    );
   }
+  const keep = [...loops.keys()].filter((l) => loops[l] !== 1 && !gone.has(l));
+  return renumber({ ...kernel, loops: sizes }, keep);
 }
 
 /** A kernel without reductions: all its loops are outer, but the last. */
