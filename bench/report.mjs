@@ -29,7 +29,7 @@ const newest = () =>
     .map((name) => `results/${name}`)
     .at(-1);
 const noisyToo = process.argv.includes("--noisy");
-const [given] = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
+const given = process.argv.slice(2).find((arg) => !arg.startsWith("--"));
 const relative = given === undefined ? newest() : undefined;
 if (given === undefined && relative === undefined) {
   console.error("no run yet: npm run bench");
