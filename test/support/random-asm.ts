@@ -201,7 +201,16 @@ class Grower {
     const lanes = asm.lanesOf(t);
     const a = this.real(this.of(t));
     const elem = t === "vf32" ? "f32" : t === "vf64" ? "f64" : "i32";
-    switch (this.next() % 5) {
+    switch (this.next() % 6) {
+      case 5: {
+        // Lanes of constants: numbers, or a mask
+        const mask = t === "vi32" && this.next() % 2 === 0;
+        let v = asm.konst(t, mask ? 0 : this.next() % 9);
+        for (let i = 0; i < lanes; i++)
+          if (this.next() % 3) v = asm.insert(v, i, mask ? -(this.next() % 2) : this.next() % 99);
+        if (mask) this.masks.push(v);
+        return this.keep(v);
+      }
       case 0:
         return this.keep(asm.extract(a, this.next() % lanes));
       case 1:

@@ -22,7 +22,7 @@ const ARITHMETIC = 128;
 const LOGIC = 256;
 
 const OPS: ReadonlyMap<Op, number> = new Map<Op, number>([
-  ...(["set", "decl", "notify", "pause", "clock", "pin"] as Op[]).map((o) => [o, EFFECT] as const),
+  ...(["set", "decl", "notify", "pause", "prefetch", "clock", "pin"] as Op[]).map((o) => [o, EFFECT] as const),
   ...(
     [
       "store",
@@ -60,6 +60,8 @@ export class Analysis {
   /** 1: a mask that lives in a mask register. */
   mask: Uint8Array = new Uint8Array(0);
   maskVar: Uint8Array = new Uint8Array(0);
+  /** 1: a chain of inserted constants, that is a constant with lanes of its own. */
+  constant: Uint8Array = new Uint8Array(0);
   private what: Int32Array = new Int32Array(0);
   private block: Int32Array = new Int32Array(0);
   private parent: Int32Array = new Int32Array(0);
@@ -92,6 +94,7 @@ export class Analysis {
       const size = 2 * n;
       this.mode = new Uint8Array(size);
       this.mask = new Uint8Array(size);
+      this.constant = new Uint8Array(size);
       for (const k of [
         "target",
         "what",
@@ -110,6 +113,7 @@ export class Analysis {
     } else {
       this.mode.fill(0, 0, n);
       this.mask.fill(0, 0, n);
+      this.constant.fill(0, 0, n);
       this.uses.fill(0, 0, n);
       this.addressUses.fill(0, 0, n);
       this.last.fill(0, 0, n);
@@ -162,6 +166,8 @@ export class Analysis {
           l = i;
         }
       }
+      if (v.op === "insert" && v.b!.op === "const" && (v.a!.op === "const" || this.constant[v.a!.id] === 1))
+        this.constant[i] = 1;
       if (v.op === "set") {
         // Assignments of a variable are linked from the first on.
         const id = (v.ref as Var).id;
@@ -175,7 +181,7 @@ export class Analysis {
   }
 
   private isMask(v: Val): boolean {
-    return v.op === "const" ? v.imm === 0 || v.imm === -1 : v.id >= 0 && this.mask[v.id] === 1;
+    return v.op === "const" ? isFlag(v) : v.id >= 0 && this.mask[v.id] === 1;
   }
 
   /** Masks whose sources are masks all the way; variables are taken for such until one assignment is not. */
@@ -205,6 +211,8 @@ export class Analysis {
     switch (v.op) {
       case "get":
         return this.maskVar[(v.ref as Var).id] === 1;
+      case "insert":
+        return this.constant[v.id] === 1 && isFlag(v.b!) && (v.a!.op === "const" ? isFlag(v.a!) : this.isMask(v.a!));
       case "not":
       case "maskLow":
       case "maskHigh":
@@ -230,6 +238,10 @@ export class Analysis {
       const w = what[i];
       if ((w & EFFECT) === 0 && uses[i] === 0 && addressUses[i] === 0) {
         mode[i] = DEAD;
+        continue;
+      }
+      if (this.constant[i] === 1) {
+        mode[i] = AT_USE;
         continue;
       }
       let at = i;
@@ -409,6 +421,9 @@ export class Analysis {
     return false;
   }
 }
+
+/** A constant of no ones or all ones. */
+const isFlag = (v: Val): boolean => v.imm === 0 || v.imm === -1;
 
 /** x << 1, 2 or 3 with x not negative: a scaled index. */
 const isScaled = (x: Val): boolean =>

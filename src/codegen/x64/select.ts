@@ -125,6 +125,7 @@ export class Selector {
   reg(v: Val): number {
     if (v.op === "const") return this.constant(v);
     if (v.op === "param") return this.params[v.imm];
+    if (this.an.constant[v.id] === 1) return this.laneConstant(v);
     switch (this.an.mode[v.id]) {
       case ALIAS:
         return v.op === "get" ? this.variable((v.ref as Var).id, v) : this.reg(v.a!);
@@ -143,8 +144,22 @@ export class Selector {
 
   /** The vector register of `v`, masks as lanes of ones and zeros. */
   vec(v: Val): number {
-    const r = this.reg(v);
-    return this.isMask(v) ? this.spread(r, v.type) : r;
+    if (!this.isMask(v)) return this.reg(v);
+    if (this.an.constant[v.id] === 0) return this.spread(this.reg(v), v.type);
+    const r = this.m.fresh(VECTOR);
+    this.m.inPool(this.lanePool(v), false).put(DEF, F.vmovups | this.wide, r);
+    return r;
+  }
+
+  /** A constant with lanes of its own. */
+  private laneConstant(v: Val): number {
+    if (this.isMask(v)) return this.maskOf(lanesOf(v, this.lanes).reduce((s, x, i) => (x ? s | (1 << i) : s), 0));
+    const r = this.m.fresh(VECTOR);
+    this.m.inPool(this.lanePool(v), false).put(DEF, F.vmovups | this.wide, r);
+    return r;
+  }
+  private lanePool(v: Val): number {
+    return this.code.constant(new Uint8Array(lanesOf(v, this.lanes).buffer));
   }
 
   /** Mask `k` as a vector. */
@@ -167,9 +182,12 @@ export class Selector {
     return k;
   }
 
-  /** A mask of the first `n` lanes, set once at entry. */
+  /** A mask of the first `n` lanes. */
   firstLanes(n: number): number {
-    const bits = 2 ** n - 1;
+    return this.maskOf(2 ** n - 1);
+  }
+  /** A mask of the lanes in `bits`, set once at entry. */
+  private maskOf(bits: number): number {
     let k = this.maskConstants.get(bits);
     if (k === undefined) {
       k = this.m.fresh(MASK);
@@ -187,6 +205,7 @@ export class Selector {
       return;
     }
     if (v.id >= 0 && this.an.mode[v.id] === AT_USE) {
+      if (v.op === "insert") return void this.m.inPool(this.lanePool(v), false);
       if (v.op === "load") return this.at(v.a!, v.imm);
       if (v.op === "loadSplat" && this.masks) return this.at(v.a!, v.imm, true);
     }
@@ -195,7 +214,11 @@ export class Selector {
   /** True when `rm(v)` is not a register. */
   isMemory(v: Val): boolean {
     if (v.op === "const") return !isInteger(v.type);
-    return v.id >= 0 && this.an.mode[v.id] === AT_USE && (v.op === "load" || (v.op === "loadSplat" && this.masks));
+    return (
+      v.id >= 0 &&
+      this.an.mode[v.id] === AT_USE &&
+      (v.op === "load" || v.op === "insert" || (v.op === "loadSplat" && this.masks))
+    );
   }
 
   /** Sets the r/m operand to memory at `p` + `disp`. */
@@ -412,6 +435,22 @@ export class Selector {
   modify(form: number, dst: number, src1: number, rm: number, imm = 0, k = -1): void {
     this.m.inRegister(rm).put(DEF | MODIFY, form, dst, src1, imm, k);
   }
+}
+
+/** The bits of a constant with lanes of its own (see Analysis.constant). */
+function lanesOf(v: Val, lanes: number): Int32Array {
+  const bits = new Int32Array(lanes);
+  const all =
+    v.type === "vf32" ? new Float32Array(bits.buffer) : v.type === "vf64" ? new Float64Array(bits.buffer) : bits;
+  const put = (x: Val): void => {
+    if (x.op === "const") all.fill(x.imm);
+    else {
+      put(x.a!);
+      all[x.imm] = x.b!.imm;
+    }
+  };
+  put(v);
+  return bits;
 }
 
 const STATEMENTS: Rules = selectControl;
