@@ -1,6 +1,7 @@
 /**
  * autodiff: reverse-mode derivatives of graphs: one vector-Jacobian product a primitive, the reverse walk, and what users
- * call: grad, valueAndGrad, vjp, jacobian, hessian, customVjp, checkpoint, checkGradients. Derivatives are graphs again.
+ * call: grad, valueAndGrad, vjp, jacobian, hessian, customVjp, checkpoint, checkGradients, and scan, which carries its
+ * derivative. Derivatives are graphs again.
  *
  * It is not: forward mode, optimizers, or anything that runs or schedules a graph.
  */

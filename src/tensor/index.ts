@@ -1,6 +1,6 @@
 /**
  * tensor: the Tensor handle and Variable, and everything NumPy would call an array function: creation, element-wise
- * mathematics, reductions, views, products, convolution, pooling, random numbers, scan, and `compiled`.
+ * mathematics, reductions, views, products, convolution, pooling, random numbers, and `compiled`; how loops are recorded.
  *
  * It is not: derivatives (autodiff), layers (nn), or how anything is run (an Executor is injected by engine.ts).
  */
