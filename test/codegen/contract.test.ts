@@ -201,6 +201,7 @@ describe.each(targets.slice(1))("contraction with %s", (_, t) => {
       check(matmulSpec(1, 1, 5000, false, true));
       check(matmulSpec(1, 3, 9000, false, true, 1, "float64"));
       check(matmulSpec(30, 1, 40, false, false, 2), undefined, true);
+      check(matmulSpec(1, 1100, 40));
     });
   });
   it("packs A, B, and keeps B over the blocks that share it", () => {
@@ -231,6 +232,23 @@ describe.each(targets.slice(1))("contraction with %s", (_, t) => {
   });
   it("sums long gradients by blocks", () => {
     on(t, () => check(convSpecs(6, 18, 18, 3, 16, 3).weights, undefined, true));
+  });
+  it("stores rows that lie together in A apart in the result", () => {
+    const { weights } = convSpecs(2, 18, 18, 5, 20, 3);
+    const [ky, kx, i] = weights.m;
+    const apart = {
+      ...weights,
+      m: [
+        { ...ky, c: 60 },
+        { ...kx, c: 20 },
+        { ...i, c: 180 },
+      ],
+    };
+    expect(planContract(apart, t).norm).toMatchObject({ scattered: true, m: { size: 15 } });
+    on(t, () => {
+      check(apart);
+      check(apart, (n) => Array.from({ length: n + 1 }, (_q, j) => j), true);
+    });
   });
 });
 

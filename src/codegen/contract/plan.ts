@@ -9,6 +9,9 @@ const L1 = 48 * 1024;
 const L2 = 1024 * 1024;
 /** Steps of k in one packed block. */
 const K_STEPS = 512;
+/** Rows of B, and columns of a block at least, that a product with few rows streams from memory at a time. */
+const STREAM_STEPS = 16;
+const STREAM_COLUMNS = 1024;
 /** Steps that one chain of additions may have. */
 const K_CHAIN = 4096;
 /** Rows of a block that repay packing B for it. */
@@ -120,7 +123,7 @@ function pickRows(axes: readonly Axis[], columns: number, steps: number, target:
 }
 
 /** Blocks of k: the last axis whose whole inside fits is cut into equal chunks. */
-function splitK(k: readonly NAxis[], limit: number, most: number) {
+function splitK(k: readonly NAxis[], limit: number, most: number, unit: number) {
   const K = product(k);
   const whole = K <= most;
   let split = 0;
@@ -130,7 +133,7 @@ function splitK(k: readonly NAxis[], limit: number, most: number) {
   inner = Math.max(1, inner / Math.max(1, axis.size));
   let chunk = whole ? axis.size : ceil(axis.size, ceil(axis.size, Math.max(1, Math.floor(limit / inner))));
   // Whole vectors, where packing turns steps into lanes.
-  if (chunk < axis.size && inner === 1) chunk = Math.min(axis.size, (chunk + 63) & ~63);
+  if (chunk < axis.size && inner === 1) chunk = Math.min(axis.size, ceil(chunk, unit) * unit);
   const chunks = Math.max(1, ceil(axis.size, Math.max(1, chunk)));
   return {
     split,
@@ -185,10 +188,17 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
 
   // A packed panel of B stays in the first-level cache.
   const packedSteps = machine ? Math.max(64, Math.floor(directBytes / (w * es)) & -32) : K_STEPS;
-  const limit =
-    M < 6 && direct ? K_CHAIN : direct ? Math.max(64, Math.floor(directBytes / (n.size * es))) : packedSteps;
+  // Too large for the cache and used once: long pieces of few rows of B, as memory gives them best.
+  const streamed = machine && M < 6 && direct && !dot && 2 * n.size >= STREAM_COLUMNS && K * n.size * es > l2 / 2;
+  const limit = streamed
+    ? STREAM_STEPS
+    : M < 6 && direct
+      ? K_CHAIN
+      : direct
+        ? Math.max(64, Math.floor(directBytes / (n.size * es)))
+        : packedSteps;
   const most = direct ? (small ? Math.max(K, limit) : limit) : limit * 1.25;
-  const { split, chunk, chunks, kSteps, kBlocks } = splitK(k, limit, most);
+  const { split, chunk, chunks, kSteps, kBlocks } = splitK(k, limit, most, direct && !dot ? 1 : 64);
   // Where nested loops make the compiler spill, the tile has one loop over k: what is not linear in A goes through a table.
   const kInner = k.slice(split);
   const short = (kInner[kInner.length - 1]?.size ?? 1) < 8;
@@ -202,9 +212,10 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
     : Math.max(1, Math.floor(l2 / 2 / panelBytes));
   const wanted = Math.min(BLOCKS, Math.max(1, Math.floor((batches * M * n.size * K) / BLOCK_WORK)));
   let nBlocks = Math.max(1, ceil(mainPanels, panelsFit));
+  if (streamed) nBlocks = Math.max(1, Math.min(nBlocks, Math.floor(n.size / STREAM_COLUMNS)));
   if (!direct && batches === 1 && wanted > 1) {
     // Threads share the packing of B: all of it where there are few rows, else half each.
-    const columns = packsA ? SPLIT_COLUMNS : w;
+    const columns = packsA ? SPLIT_COLUMNS : M * K * es > l2 / 2 ? SPLIT_COLUMNS / 2 : w;
     const many = M <= 2 * PACK_ROWS ? Math.min(mainPanels, wanted, Math.floor(n.size / columns)) : 1;
     nBlocks = Math.max(nBlocks, many, n.size >= 2 * SPLIT_COLUMNS ? 2 : 1);
   }
@@ -229,6 +240,8 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const perRow = panelsPerBlock * w * es;
   let mBlocks = Math.min(units, ceil(streams ? Math.min(wanted, 4) : wanted, batches * nBlocks));
   if (nBlocks >= 8 && M <= 2 * PACK_ROWS) mBlocks = 1;
+  // Whole lines of A, where its rows lie next to each other.
+  if (machine && m.a === 1 && outer === 1) mBlocks = Math.min(mBlocks, ceil(M, 64));
   // Partial sums stay in the cache, too.
   if (kBlocks > 1) mBlocks = Math.max(mBlocks, Math.min(units, ceil(M * perRow, l2 / 4)));
   const blockBytes = (panelsPerBlock + (tail ? 1 : 0)) * panelBytes;
