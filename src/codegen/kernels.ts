@@ -6,9 +6,10 @@ import {
   contractGrain,
   contractScratchBytes,
   emitContract,
+  type StorePlace,
   type ContractSpec,
 } from "./contract/index.ts";
-import { emitEpilogue, emitLoopKernel, loopBlocks, loopGrain } from "./loops/index.ts";
+import { emitAhead, emitEpilogue, emitLoopKernel, loopBlocks, loopGrain, type Tile } from "./loops/index.ts";
 
 /** A kernel that a walk can call: `fn(args, lo, hi)` does blocks lo..hi of `blocks`. */
 export interface CompiledKernel {
@@ -144,13 +145,14 @@ export function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKerne
     const pointers = k.args.map((_, i) => asm.load("ptr", args, asm.ptrBytes * i));
     const scratch = scratchOf(k, asm.target) > 0 ? asm.load("ptr", args, asm.ptrBytes * k.args.length) : undefined;
     const [a, b] = pointers;
-    emitContract(asm, specOf(k), { a, b, scratch, lo, hi }, (t) =>
-      emitEpilogue(asm, k, pointers, {
-        acc: t.acc,
-        at: [...t.batch, ...t.m, ...t.n],
-        count: t.count,
-        lane: t.batch.length + t.m.length + t.lane,
-      }),
+    const placed = (t: StorePlace): Omit<Tile, "acc"> => ({
+      at: [...t.batch, ...t.m, ...t.n],
+      count: t.count,
+      lane: t.batch.length + t.m.length + t.lane,
+    });
+    const ahead = asm.target.prefetch ? (t: StorePlace): void => emitAhead(asm, k, pointers, placed(t)) : undefined;
+    emitContract(asm, specOf(k), { a, b, scratch, lo, hi, ahead }, (t) =>
+      emitEpilogue(asm, k, pointers, { acc: t.acc, ...placed(t) }),
     );
   });
 }

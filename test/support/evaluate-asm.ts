@@ -204,6 +204,7 @@ class Evaluator {
       case "endif":
       case "pin":
       case "pause":
+      case "prefetch":
       case "notify":
         return undefined;
       case "wait":

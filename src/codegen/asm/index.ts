@@ -31,7 +31,7 @@
  * - Addresses: offsets and constants added to an address become immediates where the rest is known not to be negative
  *   (pointers read from memory or variables, parameters, loop counters, sums and products of such); else they are added.
  * - Memory: `load(type, p, off) store(p, off, v) loadSplat loadPartial(vtype, n, p, off) storePartial(n, p, off, v)`,
- *   bytes `loadU8("i32" | "vi32", p, off, n?) storeU8(p, off, v, n?)`, `copy fill`. Offsets are bytes, constant, best >= 0.
+ *   bytes `loadU8("i32" | "vi32", p, off, n?) storeU8(p, off, v, n?)`, `copy fill`, `prefetch(p, off)`. Offsets are bytes, constant, best >= 0.
  * - Variables: `v = asm.var(type, init)`, `asm.get(v)`, `asm.set(v, x)`. A var made in a loop body is set anew each time.
  * - Control: `asm.loop(start, end, step, (i) => …)`, `asm.repeat(() => again)`, `asm.if(cond, then, orElse?)`,
  *   `asm.call(fnOrExtern, …args)`, `asm.callPtr(kernel, args, lo, hi)`.

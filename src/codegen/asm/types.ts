@@ -103,6 +103,7 @@ export type Op =
   | "wait"
   | "notify"
   | "pause"
+  | "prefetch"
   | "clock"
   | "pin";
 
@@ -168,6 +169,8 @@ export interface Target {
   readonly fma: boolean;
   /** Vector registers that a kernel may count on. */
   readonly registers: number;
+  /** `prefetch` does something. */
+  readonly prefetch?: boolean;
   /** Bytes of the first- and second-level data caches of a core, where they are known. */
   readonly l1Bytes?: number;
   readonly l2Bytes?: number;

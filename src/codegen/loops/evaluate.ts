@@ -352,6 +352,13 @@ export class Evaluator {
     return asm.loadPartial(regType(dtype, true) as VecType, count, q, o);
   }
 
+  /** Asks for the memory of an access before it is wanted. */
+  ahead(arg: number, index: Affine, dtype: DType): void {
+    const width = bytesOf(dtype);
+    const base = this.pointer(arg, index, width);
+    this.asm.prefetch(...this.offset(base, backward(index) ? 0 : index.c * width));
+  }
+
   /** Stores a value at an affine place; `lanes` null for a scalar. */
   store(s: Store, value: Val, lanes: Lanes | null): void {
     const { asm } = this;

@@ -27,6 +27,7 @@ export const x64Target = (avx512: boolean): Target => ({
   ptrBytes: 8,
   fma: true,
   registers: avx512 ? 32 : 16,
+  prefetch: true,
 });
 
 const set = (...registers: number[]): number => registers.reduce((s, r) => s | (1 << r), 0);

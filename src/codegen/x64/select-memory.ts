@@ -148,4 +148,9 @@ const storeU8: Rule = (s, v) => {
   m.put(KIND.special, v.count, r, -1, SPECIAL.storeBytes);
 };
 
-export const selectMemory: Rules = { load, loadSplat, loadPartial, loadU8, store, storePartial, storeU8 };
+const prefetch: Rule = (s, v) => {
+  s.at(v.a!, v.imm);
+  s.m.put(0, F.prefetcht1, -1);
+};
+
+export const selectMemory: Rules = { load, loadSplat, loadPartial, loadU8, store, storePartial, storeU8, prefetch };
