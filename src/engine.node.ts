@@ -11,13 +11,16 @@ export function machineDevice(threads: number): MachineAnswer {
   const cpu = readCpu(native);
   if (!cpu.avx2) return { why: `${cpu.brand} has no AVX2 with FMA` };
   const heap = new Heap({ shared: true, native });
-  const code = new X64Code(native, cpu.avx512);
+  const code = new X64Code(native, cpu);
+  const crew = new NativeCrew(heap, native, code.walk, threads);
+  // A worker of Node that ends takes no native thread with it.
+  process.once("exit", () => crew.dispose());
   return {
     name: cpu.avx512 ? "x64 AVX-512" : "x64 AVX2",
     why: cpu.brand,
     heap,
     code,
     kernels: new Kernels(code),
-    crew: new NativeCrew(heap, native, code.walk, threads),
+    crew,
   };
 }

@@ -42,14 +42,15 @@ function wasmDevice(threads: number, why: string): Device {
   return { name: "wasm", why, heap, code, kernels: new Kernels(code), crew };
 }
 
-/** Machine code where it was asked for; else WebAssembly. */
+/** Machine code where there is some, unless CHAINRULE_DEVICE says otherwise; else WebAssembly. */
 function openDevice(threads: number): Device {
   const asked = setting("CHAINRULE_DEVICE");
   if (asked !== undefined && asked !== "wasm" && asked !== "x64")
     throw new ValueError(`[CHAINRULE_DEVICE] "wasm" or "x64", got "${asked}".`);
-  if (asked !== "x64") return wasmDevice(threads, asked === undefined ? "the default" : "CHAINRULE_DEVICE=wasm");
+  if (asked === "wasm") return wasmDevice(threads, "CHAINRULE_DEVICE=wasm");
   const machine = machineDevice(threads);
   if (machine.name !== undefined) return machine;
+  if (asked === undefined) return wasmDevice(threads, `no machine code: ${machine.why}`);
   throw new ValueError(`[CHAINRULE_DEVICE] x64 was asked for, but there is no machine code here: ${machine.why}.`);
 }
 

@@ -10,16 +10,20 @@ export const POOL = {
   /** Rings for everything that somebody may wait for: it is counted up, and who sleeps on it wakes. */
   bell: 64,
   sleepers: 128,
+  /** Barriers of the run that are open. Who waits reads nothing of the plan, which may be gone when he wakes. */
+  passed: 192,
   /** Plan of the run. */
-  plan: 192,
+  plan: 256,
   /** 1 + number of the thread whose kernel failed; 0: none. */
-  failed: 200,
+  failed: 264,
   /** Counts messages to the workers: they leave `serve` for them. -1: the end. */
-  mail: 208,
+  mail: 272,
   /** 1 when the leader must not sleep (a browser's main thread). */
-  awake: 216,
+  awake: 280,
+  /** Records of threads that are in use, that of the leader included. */
+  hired: 288,
   /** First of the threads' own records, and bytes of each. */
-  threads: 256,
+  threads: 320,
   threadBytes: 512,
 } as const;
 

@@ -26,7 +26,7 @@ const IDLE_MS = 500;
  *   `naps` times in a row (0). -1: for ever.
  * - `thread(record)`: `serve` for a native thread, from its own record, until the first letter.
  * - `ticks()`: the clock that timed walks read.
- * - `halt(pool, threads)`: ends the leader's run after a failure, and waits until nobody is busy.
+ * - `halt(pool)`: ends the leader's run after a failure, and waits until nobody is busy.
  */
 export function emitWalk(asm: Asm): void {
   new Walk(asm).emit();
@@ -46,7 +46,7 @@ class Walk {
       this.shared(pool, plan, thread, turn, ring),
     );
     asm.fn("alone", ["ptr"], undefined, (plan) => this.alone(plan));
-    const halt = asm.fn("halt", ["ptr", "i32"], undefined, (pool, threads) => this.close(pool, threads, ring));
+    const halt = asm.fn("halt", ["ptr"], undefined, (pool) => this.close(pool, ring));
     asm.fn("lead", ["ptr", "ptr"], "i32", (pool, plan) => this.lead(pool, plan, walk, halt, ring));
     const serve = asm.fn("serve", ["ptr", "i32", "i32", "i32"], "i32", (pool, thread, mail, naps) =>
       this.serve(pool, thread, mail, naps, walk),
@@ -119,20 +119,21 @@ class Walk {
     asm.fill(counters, 0, asm.load("i32", plan, PLAN.counterBytes));
     asm.store(pool, POOL.plan, plan);
     asm.atomicStore(pool, POOL.failed, 0);
+    asm.atomicStore(pool, POOL.passed, 0);
     const turn = asm.add(asm.atomicAdd(pool, POOL.turn, 1), 1);
     asm.call(ring, pool);
     asm.call(walk, pool, plan, asm.i32(0), turn);
-    asm.call(halt, pool, asm.load("i32", plan, PLAN.threads));
+    asm.call(halt, pool);
     return asm.atomicLoad(pool, POOL.failed);
   }
 
   /** Closes the run. Who is busy has nothing left to do and is about to see it. */
-  private close(pool: Val, threads: Val, ring: Fn): void {
+  private close(pool: Val, ring: Fn): void {
     const { asm } = this;
     asm.if(asm.bin("and", asm.atomicLoad(pool, POOL.turn), 1), () => void asm.atomicAdd(pool, POOL.turn, 1));
     asm.call(ring, pool);
     const awake = asm.load("i32", pool, POOL.awake);
-    asm.loop(1, threads, 1, (t) => {
+    asm.loop(1, asm.load("i32", pool, POOL.hired), 1, (t) => {
       const record = this.record(pool, t);
       const idle = (): Val => asm.cmp("eq", asm.atomicLoad(record, THREAD.busy), 0);
       const looks = asm.var("i32", 0);
@@ -215,11 +216,16 @@ class Walk {
   private commands(plan: Val, body: (pc: Val, op: Val) => Val, out?: Var): void {
     const { asm } = this;
     const at = asm.var("ptr", asm.load("ptr", plan, PLAN.commands));
+    const on = asm.var("i32", 0);
     asm.repeat(() => {
       const pc = asm.get(at);
       asm.set(at, body(pc, asm.load("i32", pc, COMMAND.op)));
-      const on = asm.cmp("ne", asm.load("i32", asm.get(at), COMMAND.op), OP.end);
-      return out === undefined ? on : asm.bin("and", on, asm.cmp("eq", asm.get(out), 0));
+      const look = (): void => asm.set(on, asm.cmp("ne", asm.load("i32", asm.get(at), COMMAND.op), OP.end));
+      asm.set(on, 0);
+      // When the run is over, the plan may be gone.
+      if (out === undefined) look();
+      else asm.if(asm.cmp("eq", asm.get(out), 0), look);
+      return asm.get(on);
     });
   }
 
@@ -291,7 +297,8 @@ class Walk {
       mine: asm.var("i32", 0),
       whole: asm.var("i32", 0),
     };
-    const done = asm.var("ptr", asm.load("ptr", plan, PLAN.done));
+    const done = asm.load("ptr", plan, PLAN.done);
+    const barriers = asm.var("i32", 0);
     const out = asm.var("i32", 0);
     this.commands(
       plan,
@@ -308,14 +315,10 @@ class Walk {
         });
         asm.if(asm.cmp("eq", op, OP.serial), () => asm.set(next, this.serial(pc, w)));
         asm.if(asm.cmp("eq", op, OP.barrier), () => {
-          this.barrier(
-            { pool, record, thread, turn, ring },
-            asm.get(done),
-            asm.load("i32", pc, COMMAND.a),
-            w.mine,
-            out,
-          );
-          asm.set(done, asm.ptrAdd(asm.get(done), 4));
+          const word = asm.ptrAdd(done, asm.mul(asm.get(barriers), 4));
+          asm.set(barriers, asm.add(asm.get(barriers), 1));
+          const seat = { pool, record, thread, turn, ring };
+          this.barrier(seat, word, asm.load("i32", pc, COMMAND.a), asm.get(barriers), w.mine, out);
         });
         return asm.get(next);
       },
@@ -409,21 +412,25 @@ class Walk {
     return asm.get(next);
   }
 
-  /** Adds what was done here, then waits for the rest. `out` is set when the run is over. */
-  private barrier(at: Seat, done: Val, total: Val, mine: Var, out: Var): void {
+  /** Adds what was done here, then waits for the rest. `number`: counts barriers from 1. `out` is set when the run is over. */
+  private barrier(at: Seat, done: Val, total: Val, number: Val, mine: Var, out: Var): void {
     const { asm } = this;
     const { pool, record, thread, turn, ring } = at;
     asm.if(asm.get(mine), () => {
       const now = asm.add(asm.atomicAdd(done, 0, asm.get(mine)), asm.get(mine));
-      asm.if(asm.cmp("eq", now, total), () => void asm.call(ring, pool));
+      asm.if(asm.cmp("eq", now, total), () => {
+        asm.atomicStore(pool, POOL.passed, number);
+        asm.call(ring, pool);
+      });
       asm.set(mine, 0);
     });
-    asm.if(asm.cmp("lt", asm.atomicLoad(done), total), () => {
+    const closed = (): Val => asm.cmp("lt", asm.atomicLoad(pool, POOL.passed), number);
+    asm.if(closed(), () => {
       const over = (): Val =>
         asm.bin("or", asm.cmp("ne", asm.atomicLoad(pool, POOL.turn), turn), asm.atomicLoad(pool, POOL.failed));
       const mayNap = asm.bin("or", thread, asm.cmp("eq", asm.load("i32", pool, POOL.awake), 0));
       asm.atomicStore(record, THREAD.busy, 0);
-      this.until(pool, () => asm.bin("or", asm.cmp("ge", asm.atomicLoad(done), total), over()), mayNap, NAP_MS);
+      this.until(pool, () => asm.bin("or", asm.cmp("eq", closed(), 0), over()), mayNap, NAP_MS);
       asm.atomicStore(record, THREAD.busy, 1);
       asm.set(out, over());
     });

@@ -240,6 +240,8 @@ export class Commands {
       this.slots += turns - 1;
       blocks += code.blocks;
     }
+    // Kernels of no blocks: nobody would open it.
+    if (blocks === 0) return;
     this.list.push({ ...command(OP.barrier), a: blocks });
     this.barriers += turns;
   }

@@ -82,7 +82,7 @@ export class WasmCrew implements Walker {
       reason = String(error);
       failed = 1;
       Atomics.store(this.heap.i32, (this.pool + POOL.failed) >> 2, failed);
-      this.parts.walk.halt(this.pool, threads);
+      this.parts.walk.halt(this.pool);
     }
     if (failed === 0) return null;
     const record = this.recordOf(failed - 1);
@@ -116,6 +116,7 @@ export class WasmCrew implements Walker {
     const { heap, parts, pool } = this;
     const record = this.recordOf(thread);
     heap.u8.fill(0, record, record + POOL.threadBytes);
+    heap.putNumber(pool + POOL.hired, Math.max(thread + 1, heap.getNumber(pool + POOL.hired)));
     const worker: Started | null = this.start(workerScript, (reason) => {
       if (this.workers[thread] !== worker) return;
       this.trouble ||= `a worker is gone: ${reason}`;

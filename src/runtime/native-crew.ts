@@ -60,6 +60,7 @@ export class NativeCrew implements Walker {
     this.words[at] = this.pool;
     this.words[at + 1] = Math.floor(this.pool / 2 ** 32);
     this.words[(record + THREAD.number) / 4] = thread;
+    this.words[POOL.hired / 4] = thread + 1;
     try {
       this.native.startThread(this.thread, this.pool + record);
       this.started++;
