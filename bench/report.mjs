@@ -19,7 +19,7 @@ import {
   short,
   sizeTables,
 } from "./lib/table.mjs";
-import { workloads } from "./lib/workloads.mjs";
+import { compileTitle, workloads } from "./lib/workloads.mjs";
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const newest = () =>
@@ -150,7 +150,7 @@ const page = [
   ...(broken.length > 0 ? section("What fails, and why", broken.join("\n")) : []),
   ...section(
     "The workloads",
-    Object.entries(workloads)
+    [...Object.entries(workloads), ["W11", { title: compileTitle }]]
       .map(([id, { title }]) => `- **${id}** ${title}`)
       .join("\n"),
   ),

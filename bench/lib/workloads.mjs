@@ -35,7 +35,7 @@ export const workloads = {
 };
 
 /** W11 is no program of its own: how long each model's first call is above its median. */
-export const compileTitle = "compile time: the first call minus the median";
+export const compileTitle = "compile time of each model: the first call minus the median";
 export const isModel = ({ workload, metric }) => metric === "step" || workload === "W5";
 
 export const does = (peer, workload) => (workloads[workload].by ?? others).includes(peer);
