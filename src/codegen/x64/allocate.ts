@@ -13,6 +13,8 @@ export interface Convention {
   /** Where integers and floats arrive. */
   readonly arguments: readonly number[];
   readonly windows: boolean;
+  /** The system has Linux's futex; elsewhere waiting is a turn of a watching loop. */
+  readonly futex: boolean;
 }
 
 /** Registers of emission for what is on the stack: taken out of the set when something is. */
@@ -70,7 +72,10 @@ export class Allocation {
         convention.registers[1] & ~vectors,
         convention.registers[2] & ~masks,
       ] as const;
-      if ((next[1] & sets[1]) === sets[1] && (next[2] & sets[2]) === sets[2]) return;
+      if ((next[1] & sets[1]) === sets[1] && (next[2] & sets[2]) === sets[2]) {
+        this.used[VECTOR] |= vectors;
+        return;
+      }
       sets = [next[0], next[1] & sets[1], next[2] & sets[2]];
     }
   }

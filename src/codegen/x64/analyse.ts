@@ -7,7 +7,7 @@ import { isVec } from "../asm/index.ts";
 /** Emitted at its own position; at its use or uses; never; under the name of a variable. */
 export const HERE = 0;
 export const AT_USE = 1;
-export const DEAD = 2;
+const DEAD = 2;
 export const ALIAS = 3;
 
 /** Bits of OPS. */

@@ -11,6 +11,8 @@ export interface X64Options {
   readonly host?: (name: string) => number;
   /** The convention of Windows; default System V. */
   readonly windows?: boolean;
+  /** Waiting threads sleep by Linux's futex; default: they watch. */
+  readonly linux?: boolean;
 }
 
 /** Machine code: it works at any address. */
@@ -21,12 +23,14 @@ export interface X64Module {
 }
 
 /** The assembler's target for AVX-512 (16 lanes) or AVX2 (8). */
-export const x64Target = (avx512: boolean): Target => ({
+export const x64Target = (avx512: boolean, caches?: { readonly l1: number; readonly l2: number }): Target => ({
   name: avx512 ? "x64-avx512" : "x64-avx2",
   lanes: avx512 ? 16 : 8,
   ptrBytes: 8,
   fma: true,
   registers: avx512 ? 32 : 16,
+  ...(caches?.l1 && { l1Bytes: caches.l1 }),
+  ...(caches?.l2 && { l2Bytes: caches.l2 }),
   prefetch: true,
 });
 
@@ -38,20 +42,21 @@ const GENERALS = set(rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15);
 const MASKS = 0xfe;
 
 /** Who keeps what, and where arguments are. */
-function conventionOf(windows: boolean, avx512: boolean): Convention {
+function conventionOf({ windows = false, linux = false }: X64Options, avx512: boolean): Convention {
   return {
     registers: [GENERALS, avx512 ? -1 : 0xffff, MASKS],
     kept: windows ? set(rbx, rbp, rsi, rdi, r12, r13, r14, r15) : set(rbx, rbp, r12, r13, r14, r15),
     keptVectors: windows ? 0xffc0 : 0,
     arguments: windows ? [rcx, rdx, r8, r9] : [rdi, rsi, rdx, rcx, r8, r9],
     windows,
+    futex: linux,
   };
 }
 
 /** Machine code for all functions of `asm`, made for `x64Target`. */
 export function compileX64(asm: Asm, options: X64Options = {}): X64Module {
   const avx512 = asm.lanes === 16;
-  const convention = conventionOf(options.windows ?? false, avx512);
+  const convention = conventionOf(options, avx512);
   const scratch: Scratch = { vectors: avx512 ? [31, 30] : [15, 14], masks: [7, 6] };
   const code = new Code();
   const labels = asm.fns.map(() => code.label());

@@ -220,6 +220,8 @@ export class Emitter {
   /** Writes an instruction with the operand read before. */
   put(form: number, dst: number, src1: number, k = 0, z = false, imm = 0): void {
     const { code } = this;
+    if ((form & ENCODING) === VEX && (dst > 15 || src1 > 15 || (this.where === IN_REGISTER && this.a > 15)))
+      throw new Error(`[x64] form ${form} reaches 16 registers, not ${dst}, ${src1}, ${this.a}`);
     if (this.where === IN_REGISTER)
       code.reg(form, this.a >= 0 && (form & ORDER) === M ? this.a : dst, src1, this.a, k, z, imm);
     else if (this.where === IN_POOL) code.poolMem(form, dst, src1, this.disp, 0, k, z, imm, this.bcast);

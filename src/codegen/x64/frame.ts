@@ -5,6 +5,7 @@ import * as F from "./forms.ts";
 import { type Machine, VECTOR } from "./machine.ts";
 
 const { rax, rsp } = F.GPR;
+const PAGE = 4096;
 
 export class Frame {
   private readonly slots: readonly number[];
@@ -19,9 +20,11 @@ export class Frame {
   /** The stack is aligned to vectors, and its old end kept. */
   private readonly aligned: boolean;
   private readonly clears: boolean;
+  private readonly probes: boolean;
 
   constructor(m: Machine, a: Allocation, convention: Convention) {
     this.slots = a.slots;
+    this.probes = convention.windows;
     this.width = m.width;
     this.below = m.calls > 0 && convention.windows ? 64 : 0;
     this.words = this.below + a.vectorSlots * m.width;
@@ -55,6 +58,8 @@ export class Frame {
     this.savedVectors.forEach((r, i) => code.mem(F.vmovupsStore, r, -1, rsp, -1, 1, this.vectorsAt + 16 * i));
   }
   private lower(code: Code): void {
+    // Windows grows a stack page by page, each touched in order
+    for (let at = PAGE; this.probes && at <= this.size; at += PAGE) code.mem(F.testStore, rax, -1, rsp, -1, 1, -at);
     code.reg(F.subImm | F.Q, rsp, -1, -1, 0, false, this.size);
   }
 

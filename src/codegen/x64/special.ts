@@ -97,7 +97,7 @@ function operands(e: Emitter, at: number): void {
 const wait: Special = (e, at, head) => {
   const { code } = e;
   const w = e.m.words;
-  if (e.convention.windows) return code.fixed(F.pause);
+  if (!e.convention.futex) return code.fixed(F.pause);
   const ms = w[at + 8];
   e.operand(at, head, false);
   e.address(rax);
@@ -118,7 +118,7 @@ const wait: Special = (e, at, head) => {
 
 const notify: Special = (e, at, head) => {
   const { code } = e;
-  if (e.convention.windows) return;
+  if (!e.convention.futex) return;
   e.operand(at, head, false);
   e.address(rax);
   for (const r of [rdi, rsi, r11]) code.push(r);

@@ -4,10 +4,12 @@ import { Asm as Assembler } from "../asm/index.ts";
 import type { CodeModule, CodeStore } from "../kernels.ts";
 import { emitWalk } from "../walk.ts";
 import { compileX64, x64Target } from "./compile.ts";
+import type { Cpu } from "./cpuid.ts";
 import { HostFunctions, type HostRunner } from "./host.ts";
 
 /** What this needs of the bridge (src/runtime/native.browser.ts). */
 export interface CodePages extends HostRunner {
+  readonly linux?: boolean;
   dropCode(address: number): void;
 }
 
@@ -18,8 +20,8 @@ export class X64Code implements CodeStore {
   private readonly pages: CodePages;
   private readonly host: HostFunctions;
 
-  constructor(pages: CodePages, avx512: boolean) {
-    this.target = x64Target(avx512);
+  constructor(pages: CodePages, cpu: Pick<Cpu, "avx512" | "l1" | "l2">) {
+    this.target = x64Target(cpu.avx512, cpu);
     this.pages = pages;
     this.host = new HostFunctions(pages);
     const asm = new Assembler(this.target);
@@ -30,7 +32,8 @@ export class X64Code implements CodeStore {
 
   add(asm: Asm): CodeModule {
     const { pages } = this;
-    const { bytes, offsets } = compileX64(asm, { host: (name) => this.host.address(name), windows: pages.windows });
+    const { windows, linux = !windows } = pages;
+    const { bytes, offsets } = compileX64(asm, { host: (name) => this.host.address(name), windows, linux });
     const base = pages.loadCode(bytes);
     return { fns: offsets.map((o) => base + o), needs: 0, drop: () => pages.dropCode(base) };
   }
