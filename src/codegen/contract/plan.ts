@@ -20,6 +20,8 @@ const PACK_ROWS = 128;
 const KEEP_ROWS = 512;
 /** Columns from which on blocks of n share the work of two threads. */
 const SPLIT_COLUMNS = 256;
+/** Bytes that memory gives a core in a cycle. */
+const FEED = 2;
 /** Blocks wanted for spreading over threads, and the multiply-adds that make one worth while. */
 const BLOCKS = 32;
 const BLOCK_WORK = 1 << 18;
@@ -208,7 +210,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const mainPanels = main?.panels ?? 0;
   const panelBytes = align(Math.max(1, kSteps) * w * es) + 64;
   const panelsFit = direct
-    ? Math.max(1, ceil(BLOCK_WORK, Math.max(1, M * w * K)))
+    ? Math.max(1, machine && !few ? mainPanels : ceil(BLOCK_WORK, Math.max(1, M * w * K)))
     : Math.max(1, Math.floor(l2 / 2 / panelBytes));
   const wanted = Math.min(BLOCKS, Math.max(1, Math.floor((batches * M * n.size * K) / BLOCK_WORK)));
   let nBlocks = Math.max(1, ceil(mainPanels, panelsFit));
@@ -226,19 +228,19 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const group = farRows ? Math.max(1, Math.min(tiles, Math.round(GROUP_BYTES / (rows * es)))) : 1;
   const unitStep = packsA ? group : 1;
   const tileSteps = ceil(tiles, unitStep);
-  // Each index of the outer axes is cut into slices of tiles, where those alone are few. Every block reads its part of A and B
-  // once for each block of k: few of them, when both do not fit in the cache.
-  const touched =
-    norm.mOuter.reduce((sum, x) => sum + (x.size - 1) * Math.abs(x.a), 0) +
-    k.reduce((sum, x) => sum + (x.size - 1) * Math.abs(x.a), 0) +
-    m.size * Math.abs(m.a);
-  const streams = kBlocks > 1 && outer > 1 && (touched + n.size * K) * es > l2;
-  const fine = streams ? Math.min(wanted, 8) : wanted;
+  // Every block reads its part of A and B once for each block of k: when both do not fit in the cache, there are as many as
+  // memory can feed.
+  const spans = [...norm.mOuter, m, ...k].reduce((sum, x) => sum + (x.size - 1) * Math.abs(x.a), 1);
+  const bytes = (Math.min(spans, M * K) + n.size * K) * es;
+  const fed = Math.max(2, Math.min(8, (FEED * M * n.size * K) / (2 * lanes * bytes)) & -2);
+  const feedable = kBlocks > 1 && outer > 1 && bytes > l2 ? Math.min(wanted, fed) : wanted;
+  // Each index of the outer axes is cut into slices of tiles, where those alone are few.
+  const fine = Math.max(feedable, Math.min(wanted, 8));
   const slices = Math.min(tileSteps, Math.max(1, ceil(fine, batches * nBlocks * outer)));
   const units = outer * slices;
   const tilesPerUnit = Math.min(tiles, ceil(tileSteps, slices) * unitStep);
   const perRow = panelsPerBlock * w * es;
-  let mBlocks = Math.min(units, ceil(streams ? Math.min(wanted, 4) : wanted, batches * nBlocks));
+  let mBlocks = Math.min(units, ceil(feedable, batches * nBlocks));
   if (nBlocks >= 8 && M <= 2 * PACK_ROWS) mBlocks = 1;
   // Whole lines of A, where its rows lie next to each other.
   if (machine && m.a === 1 && outer === 1) mBlocks = Math.min(mBlocks, ceil(M, 64));
