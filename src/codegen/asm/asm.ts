@@ -262,7 +262,8 @@ export class Asm {
   reduceMax(a: Val): Val {
     return this.reduce("max", a);
   }
-  private reduce(op: BinOp, a: Val): Val {
+  /** The lanes joined by `op`, in that same order. */
+  reduce(op: BinOp, a: Val): Val {
     const swaps: Op[] = ["swapHalves"];
     if (this.lanes >= 8) swaps.unshift("swap128");
     if (this.lanes >= 16) swaps.unshift("swap256");

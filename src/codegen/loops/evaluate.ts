@@ -275,6 +275,11 @@ export class Evaluator {
     return at;
   }
 
+  /** Writes ahead the address of an access as far as its loops are open. */
+  hoistPointer(arg: number, index: Affine, dtype: DType): void {
+    this.pointer(arg, index, bytesOf(dtype));
+  }
+
   /** The part of an address that comes from memory: Σ clamp(index) · stride. */
   private indirect(p: Val, dyn: readonly Dynamic[], width: number, lane: { lanes: Lanes; i: number } | null): Val {
     const { asm } = this;

@@ -109,6 +109,16 @@ const identity = (kind: Reduction["kind"], dtype: DType): number => {
 const isDouble = (r: Reduction): boolean =>
   r.kind === "pick" || ((r.kind === "max" || r.kind === "min") && r.dtype === "float32");
 
+/** The one operation that joins two partial results, or null. */
+function joiner(r: Reduction): "add" | "mul" | "pmax" | "pmin" | "max" | "min" | null {
+  if (r.kind === "sum") return "add";
+  if (r.kind === "prod") return "mul";
+  if (r.kind === "pick") return null;
+  // NaN was watched for apart.
+  if (isDouble(r)) return r.kind === "max" ? "pmax" : "pmin";
+  return r.dtype === "int32" ? r.kind : null;
+}
+
 /** Adds the function `name(args, lo, hi)` that runs a loop kernel. */
 export function emitLoopKernel(asm: Asm, name: string, k: LoopKernel): void {
   asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
@@ -155,7 +165,10 @@ class Nest {
   /** Writes ahead what a phase reads, and where its stores go, as far as it is fixed from here on inwards. */
   private hoist(p: Phase, outer: readonly Lanes[] = []): void {
     this.ev.hoist(this.wanted(p), this.ready, outer);
-    for (const s of p.stores) this.ev.hoistPlaces(s.dyn, s.dtype, this.ready);
+    for (const s of p.stores) {
+      this.ev.hoistPlaces(s.dyn, s.dtype, this.ready);
+      this.ev.hoistPointer(s.arg, s.index, s.dtype);
+    }
   }
 
   run(lo: Val, hi: Val): void {
@@ -516,17 +529,13 @@ class Nest {
   /** Vectors of partial results as one scalar, in a fixed order. */
   private acrossLanes(r: Reduction, vectors: readonly Val[]): Val {
     const { asm } = this;
-    const two = (a: Val, b: Val): Val => {
-      if (r.kind === "sum") return asm.add(a, b);
-      if (r.kind === "prod") return asm.mul(a, b);
-      // NaN was watched for apart.
-      return isDouble(r)
-        ? asm.bin(r.kind === "max" ? "pmax" : "pmin", a, b)
-        : extreme(asm, r.kind === "max", r.dtype, a, b);
-    };
+    const op = joiner(r);
+    const two = (a: Val, b: Val): Val =>
+      op !== null ? asm.bin(op, a, b) : extreme(asm, r.kind === "max", r.dtype, a, b);
     let list = [...vectors];
     while (list.length > 1)
       list = list.flatMap((v, i) => (i % 2 === 1 ? [] : i + 1 < list.length ? [two(v, list[i + 1])] : [v]));
+    if (op !== null) return this.wrap(r.dtype, asm.reduce(op, list[0]));
     const lanes = Array.from({ length: asm.lanesOf(list[0].type as VecType) }, (_, i) => asm.extract(list[0], i));
     let out = lanes;
     while (out.length > 1)
