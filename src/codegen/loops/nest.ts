@@ -91,6 +91,8 @@ function segmentsOf(k: LoopKernel, loop: number): [number, number][] {
 /** Vectors worked on side by side: enough for the latency of sums, few enough for the registers. */
 function unrollOf(k: LoopKernel): number {
   const cost = k.exs.reduce((n, e) => n + (e.k === "op" ? PRIMITIVES[e.op].cost : e.k === "random" ? 80 : 0), 0);
+  // Equal factors round alike in every lane: the fewer lanes, the smaller the error of their product.
+  if (k.phases.some((p) => p.reductions.some((r) => r.kind === "prod"))) return 1;
   const accumulators = k.phases.reduce((n, p) => Math.max(n, p.reductions.length), 0);
   if (accumulators > 0) return accumulators > 2 || cost > 60 ? 2 : 4;
   return cost > 40 ? 1 : cost > 12 ? 2 : 4;
