@@ -3,7 +3,7 @@ import { familyOf, isOp, type Node, PRIMITIVES, topoOrder } from "../ir/index.ts
 import { flatten, reshapeIndex, sameAffine, SplitLoop } from "./affine.ts";
 import { baseOf, ExBuilder, NotAffine } from "./builder.ts";
 import type { ContractKernel, Kernel, Store } from "./kernel.ts";
-import { domainOf, type Domain, draftLoops, type LoopDraft, Unfusable } from "./loops.ts";
+import { domainOf, type Domain, draftLoops, type Into, type LoopDraft, Unfusable } from "./loops.ts";
 import { mergeContraction } from "./arrange.ts";
 import { findRoots, isPacked } from "./roots.ts";
 import { concat, contraction, cumsum, type Fixed, scatterAdd, writeBack } from "./special.ts";
@@ -17,7 +17,8 @@ export interface Group {
   readonly what: "loops" | "contract" | "fixed" | "scan";
   /** Of loops: what can be extended in place. */
   readonly loops: { readonly domain: Domain; readonly draft: LoopDraft } | null;
-  finish(kept: (n: Node) => boolean): { kernel: Kernel; args: readonly Node[]; name: string }[];
+  /** The kernels; `into` names the buffers that a member is stored in: itself, others beside it, or none. */
+  finish(into: Into): { kernel: Kernel; args: readonly Node[]; name: string }[];
 }
 
 type InMemory = (n: Node) => boolean;
@@ -131,7 +132,7 @@ const loopGroup = (domain: Domain, members: readonly Node[], at: number, draft: 
   loads: draft.loads(),
   what: "loops",
   loops: { domain, draft },
-  finish: (kept) => draft.finish(kept).map((part) => ({ ...part, name: nameOf(members) })),
+  finish: (into) => draft.finish(into).map((part) => ({ ...part, name: nameOf(members) })),
 });
 
 const hasReduced = (d: Domain): boolean => d.reduced.includes(true);
@@ -228,14 +229,14 @@ function contractGroup(
     loads: [...new Set([...c.operands, ...builder.args])],
     what: "contract",
     loops: null,
-    finish(kept) {
+    finish(into) {
       // Arguments: A, B, then the epilogue's own.
       const args: Node[] = [...c.operands, ...builder.args];
       const stores: Store[] = [];
       for (const [m, role] of roles) {
-        if (!kept(m)) continue;
         const index = flatten(role.at, m.shape);
-        stores.push({ arg: args.push(m) - 1, index, dyn: [], value: role.ex, dtype: m.dtype, add: false });
+        for (const t of into(m))
+          stores.push({ arg: args.push(t) - 1, index, dyn: [], value: role.ex, dtype: m.dtype, add: false });
       }
       const exs = builder.exs.map((e) => (e.k === "load" ? { ...e, arg: e.arg + 2 } : e));
       const kernel: ContractKernel = { ...c.kernel, args: args.map((a) => a.dtype), exs, stores };

@@ -69,6 +69,9 @@ export const accessed = (at: Access, loops: readonly Affine[]): Affine[] =>
 
 type Role = { readonly at: readonly Affine[]; readonly ex: number; readonly what: "map" | "row" };
 
+/** The buffers that a node of a kernel is stored in: itself, others beside it, or none. */
+export type Into = (n: Node) => readonly Node[];
+
 /** A loop kernel in the making: the nodes it computes, what they load, and its final form once it is known what to keep. */
 export class LoopDraft {
   private readonly domain: Domain;
@@ -160,8 +163,8 @@ export class LoopDraft {
     return { at, ex, what: whole ? "map" : "row" };
   }
 
-  /** The kernels that store those of its nodes that `kept` wants. */
-  finish(kept: (n: Node) => boolean): Built[] {
+  /** The kernels that store its nodes. */
+  finish(into: Into): Built[] {
     const { builder, axes, inner, outer, reductions } = this;
     const depth = depths(builder.exs);
     const args = builder.args.slice();
@@ -171,16 +174,17 @@ export class LoopDraft {
     );
     const rows: Store[] = [];
     for (const [n, role] of this.roles) {
-      if (!kept(n)) continue;
       const index = flatten(role.at, n.shape);
-      const arg = args.push(n) - 1;
-      const store: Store = { arg, index, dyn: [], value: role.ex, dtype: n.dtype, add: false };
-      if (role.what === "row" && inner.length > 0) {
-        rows.push(store);
-        continue;
+      for (const t of into(n)) {
+        const arg = args.push(t) - 1;
+        const store: Store = { arg, index, dyn: [], value: role.ex, dtype: n.dtype, add: false };
+        if (role.what === "row" && inner.length > 0) {
+          rows.push(store);
+          continue;
+        }
+        const at = inner.length > 0 ? depth(role.ex) : 0;
+        (phases[at] ??= { loops, reductions: [], stores: [] }).stores.push(store);
       }
-      const at = inner.length > 0 ? depth(role.ex) : 0;
-      (phases[at] ??= { loops, reductions: [], stores: [] }).stores.push(store);
     }
     if (rows.length > 0) phases.push({ loops: [], reductions: [], stores: rows });
     const full: Phase[] = phases.map((p) => ({ ...p, ordered: false, vec: -1 }));

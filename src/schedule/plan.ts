@@ -34,7 +34,7 @@ type Whole = (g: Group) => readonly Draft[];
 function makeWhole(): Whole {
   const known = new Map<Group, readonly Draft[]>();
   return (g) => {
-    const drafts = known.get(g) ?? g.finish(() => true);
+    const drafts = known.get(g) ?? g.finish((n) => [n]);
     known.set(g, drafts);
     return drafts;
   };
@@ -66,6 +66,14 @@ export function makePlan(c: Computation): Plan {
   const whole = makeWhole();
   const wanted = new Set<Node>();
   for (const g of groups) for (const l of g.loads) wanted.add(l);
+
+  /** Further places of a value that its kernel stores it in. */
+  const twins = new Map<Node, Node[]>();
+  const twin = (base: Node, place: Place): void => {
+    const into = b.leaf(base.shape, base.dtype, "twin");
+    places.set(into, place);
+    twins.set(base, [...(twins.get(base) ?? []), into]);
+  };
 
   /** A last step that copies a value to where a caller wants it, after everything in `after`. */
   const copies: Group[] = [];
@@ -127,6 +135,8 @@ export function makePlan(c: Computation): Plan {
     if (groupOf.has(base) && !places.has(base)) {
       places.set(base, place);
       wanted.add(base);
+    } else if (canStoreTwice(groupOf.get(base))) {
+      twin(base, place);
     } else {
       const writers = updates.filter((u) => baseOf(value) === u.leaf && places.get(baseOf(u.value)) !== undefined);
       copy(value, place, []);
@@ -144,8 +154,11 @@ export function makePlan(c: Computation): Plan {
   });
 
   const order = sortGroups([...ready.values()]);
-  return assemble(c, order, places, wanted, whole);
+  return assemble(c, order, places, wanted, twins, whole);
 }
+
+/** Kernels of loops and contractions store a value wherever it is wanted; for others it is copied. */
+const canStoreTwice = (g: Group | undefined): boolean => g?.what === "loops" || g?.what === "contract";
 
 /** True when `home` may write its result straight over the old value of `leaf`. */
 function canUpdate(
@@ -220,13 +233,15 @@ function assemble(
   order: readonly Group[],
   places: Map<Node, Place>,
   wanted: ReadonlySet<Node>,
+  twins: ReadonlyMap<Node, readonly Node[]>,
   whole: Whole,
 ): Plan {
+  const into = (n: Node): readonly Node[] => (wanted.has(n) ? [n, ...(twins.get(n) ?? [])] : []);
   const drafts: Draft[] = [];
   for (const g of order) {
     if (g.what === "scan") drafts.push(scanStep(g.members[0] as Node<"scan">, wanted, places));
     else if (g.what === "fixed" || g.members.some((m) => wanted.has(m))) {
-      const parts = g.members.every((m) => wanted.has(m)) ? whole(g) : g.finish((n) => wanted.has(n));
+      const parts = g.members.every((m) => into(m).length === 1) ? whole(g) : g.finish(into);
       for (const part of parts) if (worthRunning(part)) drafts.push(part);
     }
   }

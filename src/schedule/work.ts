@@ -61,7 +61,8 @@ function dependencies({ outer, phases, exs }: LoopKernel): Set<number>[] {
     const along = (index: Affine): void => index.t.forEach((t, l) => t !== 0 && own.add(l));
     if (e.k === "load" || e.k === "iota" || e.k === "random") along(e.index);
     if (e.k === "guard") e.conds.forEach((c) => along(c.index));
-    if (e.k === "acc") for (const l of phases[e.phase].ordered ? [...outer, ...phases[e.phase].loops] : outer) own.add(l);
+    if (e.k === "acc")
+      for (const l of phases[e.phase].ordered ? [...outer, ...phases[e.phase].loops] : outer) own.add(l);
     out.push(own);
   });
   return out;

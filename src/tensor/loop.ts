@@ -96,7 +96,7 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
       outs,
       new Map<Node, Node>([...[...own].map((n) => [n, n] as const), ...outer.map((n, i) => [n, consts[i]] as const)]),
     );
-    return { closed, outer, consts, ys: out.ys.length };
+    return { closed, outer, consts };
   });
   result.closed.slice(0, carries.length).forEach((n, i) => {
     const c = spec.carries[i];
@@ -110,7 +110,15 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
   // A carry that comes out as it went in is a constant of the loop.
   const still = carries.map((c, i) => result.closed[i] === c);
   const moved = carries.filter((_, i) => !still[i]);
-  const outs = result.closed.filter((_, i) => !still[i]);
+  // What repeats is stored once; a slice that only passes through is there already.
+  const own: Node[] = [];
+  const ys = result.closed.slice(carries.length).map((y) => {
+    const slice = slices.findIndex((s) => s === y);
+    if (slice >= 0) return { stacked: spec.xs[slice], at: -1 };
+    const at = own.indexOf(y);
+    return { stacked: null, at: at >= 0 ? at : own.push(y) - 1 };
+  });
+  const outs = [...result.closed.slice(0, carries.length).filter((_, i) => !still[i]), ...own];
   const order = topoOrder(outs);
   const used = new Set(order);
   const kept: { param: Node; node: Node }[] = slices.flatMap((p, i) =>
@@ -133,7 +141,7 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
   const tuple = build.scan({ body, length: spec.length, reverse: spec.reverse }, srcs, spec.rule);
   return {
     carries: carries.map((c, i) => (still[i] ? spec.carries[i] : build.get(tuple, moved.indexOf(c)))),
-    ys: Array.from({ length: result.ys }, (_, i) => build.get(tuple, moved.length + i)),
+    ys: ys.map((y) => y.stacked ?? build.get(tuple, moved.length + y.at)),
   };
 }
 
