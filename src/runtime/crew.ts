@@ -24,7 +24,7 @@ export const MOST_THREADS = 64;
 export class WasmCrew implements Walker {
   readonly heap: Heap;
   always = false;
-  readonly speeds: Speeds = { contract: 50e3, loop: 3e3, bytes: 8e3 };
+  readonly speeds: Speeds = { contract: 50e3, loop: 8e3, bytes: 25e3 };
   /** Why there are no more threads, once it is known. */
   trouble = "";
   private wanted: number;

@@ -9,7 +9,7 @@ import type { Failure, Walker } from "./runner.ts";
 export class NativeCrew implements Walker {
   readonly heap: Heap;
   always = false;
-  readonly speeds: Speeds = { contract: 120e3, loop: 12e3, bytes: 10e3 };
+  readonly speeds: Speeds = { contract: 120e3, loop: 40e3, bytes: 30e3 };
   threads: number;
   trouble = "";
   private readonly native: NativeBridge;
