@@ -233,6 +233,16 @@ describe.each(targets.slice(1))("contraction with %s", (_, t) => {
   it("sums long gradients by blocks", () => {
     on(t, () => check(convSpecs(6, 18, 18, 3, 16, 3).weights, undefined, true));
   });
+  it("takes two steps of k at a time for few columns", () => {
+    on(t, () => {
+      for (const n of [2, 3, 4]) check(matmulSpec(70, n, 130, false, n === 3));
+      const { input } = convSpecs(3, 8, 8, 4, 16, 3);
+      expect(planContract(input, t).pairs).toBe(true);
+      check(input);
+      check(input, (blocks) => Array.from({ length: blocks + 1 }, (_q, j) => j), true);
+      check(matmulSpec(64, 4, 1538), undefined, true);
+    });
+  });
   it("stores rows that lie together in A apart in the result", () => {
     const { weights } = convSpecs(2, 18, 18, 5, 20, 3);
     const [ky, kx, i] = weights.m;

@@ -1,6 +1,6 @@
 // Records functions as structured instruction lists. Folds index arithmetic on the way, so that encoders stay plain.
 import type { BinOp, CmpOp, Extern, Fn, Op, Target, Type, UnOp, Val, Var, VecType } from "./types.ts";
-import { compareInts, CONVERT, evalInt, isInt, make, same } from "./fold.ts";
+import { compareInts, CONVERT, evalInt, INT_OPS, isInt, make, same } from "./fold.ts";
 import { bytesOf, elemOf, isVec, maskOf } from "./types.ts";
 
 /** A value or a literal number of the type that the place asks for. */
@@ -272,6 +272,13 @@ export class Asm {
       swaps.reduce((v, swap) => this.bin(op, v, this.push(swap, v.type, v)), a),
       0,
     );
+  }
+  /** Sums of neighbouring lanes of a vf32, in order in the lower half (more than 4 lanes). */
+  sumPairs(a: Val): Val {
+    const two = (op: Op, x: Val, y?: Val): Val => this.push(op, a.type, x, y);
+    const sums = this.bin("add", a, two("swapPairs", a));
+    const packed = two("interleaveLow", sums, two("swapHalves", sums));
+    return two("interleaveLow2", two("evenBlocks", packed, packed), two("oddBlocks", packed, packed));
   }
   /** Transposes `lanes` vectors of 32-bit elements (or lanes/2 of 64-bit). */
   transpose(rows: readonly Val[]): Val[] {
@@ -587,19 +594,3 @@ export class Asm {
     return this.pushInt(op, type, x, y);
   }
 }
-
-const INT_OPS: readonly string[] = [
-  "add",
-  "sub",
-  "mul",
-  "and",
-  "or",
-  "xor",
-  "shl",
-  "shrS",
-  "shrU",
-  "divS",
-  "divU",
-  "remS",
-  "remU",
-];

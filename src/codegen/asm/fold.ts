@@ -133,3 +133,20 @@ export function compareInts(op: CmpOp, a: number, b: number): boolean {
       return a >>> 0 >= b >>> 0;
   }
 }
+
+/** Integer operations that are shared, in the order of their keys. */
+export const INT_OPS: readonly string[] = [
+  "add",
+  "sub",
+  "mul",
+  "and",
+  "or",
+  "xor",
+  "shl",
+  "shrS",
+  "shrU",
+  "divS",
+  "divU",
+  "remS",
+  "remU",
+];

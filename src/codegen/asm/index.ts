@@ -27,7 +27,7 @@
  *   `not` inverts bits: of a vector mask; for a scalar condition use `cmp("eq", c, 0)`.
  * - Conversion: `convert(to, v, unsigned?)`, `bitcast`, `maskTo01`, and for doubles `promote(v, high)`, `demote(lo, hi)`,
  *   `f64FromI32(v, high)`, `i32FromF64(lo, hi)`, `widenMask(m, high)`, `narrowMask(lo, hi)`.
- * - Lanes: `extract insert reduceAdd/Mul/Min/Max transpose perLane bitmask`.
+ * - Lanes: `extract insert reduceAdd/Mul/Min/Max sumPairs transpose perLane bitmask`.
  * - Addresses: offsets and constants added to an address become immediates where the rest is known not to be negative
  *   (pointers read from memory or variables, parameters, loop counters, sums and products of such); else they are added.
  * - Memory: `load(type, p, off) store(p, off, v) loadSplat loadPartial(vtype, n, p, off) storePartial(n, p, off, v)`,

@@ -2,6 +2,7 @@
 import type { Arg, Asm, Val, Var, VecType } from "../asm/index.ts";
 import type { ContractIo, StoreCtx, StorePlace } from "./emit.ts";
 import { emitPackA, emitPackB, kLoops } from "./pack.ts";
+import { emitPackPairs, emitPairTile } from "./pairs.ts";
 import type { KLoop, Run } from "./pack.ts";
 import type { ContractPlan, Region } from "./plan.ts";
 import type { ContractSpec, NAxis } from "./spec.ts";
@@ -163,6 +164,7 @@ export class Nest {
     }
     if (p.tail) {
       const tail = p.tail;
+      if (p.pairs) return emitPackPairs(asm, { src: b, dst, columns: tail.last, column, k });
       this.lastBlock(nb, () =>
         one(tail, 1, asm.ptrAdd(b, tail.col * column), asm.ptrAdd(dst, p.panelsPerBlock * p.panelBytes)),
       );
@@ -408,6 +410,7 @@ export class Nest {
       const columns = (r.nv - 1) * lanes + r.last;
       return [emitDot(asm, { vtype, es, a, b, column: p.norm.n.b * es, columns, k: steps[0] })];
     }
+    if (p.pairs) return emitPairTile(asm, { rows, a, rowA: p.norm.m.a * es, b, k: steps });
     let k = [...steps];
     if (p.packB !== "no") k = relinear(k, "b", width);
     if (p.packA) k = relinear(k, "a", p.packA.step * es);

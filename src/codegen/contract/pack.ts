@@ -30,7 +30,7 @@ export function byVectors(asm: Asm, l: KLoop, lanes: number, full: () => void, s
 }
 
 /** Walks the loops outside of the last one; `body` gets the address there. */
-function outerLoops(asm: Asm, k: readonly KLoop[], of: "a" | "b", src: Val, body: (from: Val) => void): void {
+export function outerLoops(asm: Asm, k: readonly KLoop[], of: "a" | "b", src: Val, body: (from: Val) => void): void {
   if (k.length <= 1) return body(src);
   const s = asm.var(src.type, src);
   asm.loop(0, k[0].size, 1, () => {
@@ -184,7 +184,7 @@ function copyColumns(asm: Asm, p: PackA, runs: readonly Run[]): void {
 
 /** Steps lie next to each other: tile by tile, squares of lanes x lanes. */
 function transposeTiles(asm: Asm, p: PackA, run: Run): void {
-  const { vtype, es, lanes } = p;
+  const { vtype, lanes } = p;
   const src = asm.var("ptr", run.src);
   const dst = asm.var("ptr", run.dst);
   const l = p.k[p.k.length - 1] ?? ONE;

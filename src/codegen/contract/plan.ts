@@ -14,6 +14,9 @@ const STREAM_STEPS = 16;
 const STREAM_COLUMNS = 1024;
 /** Steps that one chain of additions may have. */
 const K_CHAIN = 4096;
+/** Rows that repay packing B in pairs, and steps that repay sorting the lanes afterwards. */
+const PAIR_ROWS = 64;
+const PAIR_STEPS = 128;
 /** Rows of a block that repay packing B for it. */
 const PACK_ROWS = 128;
 /** Rows of a call that repay packing B for it. */
@@ -62,6 +65,8 @@ export interface ContractPlan {
   /** Never, in every block, or once for all blocks that follow each other and share it. */
   readonly packB: "no" | "block" | "keep";
   readonly table: boolean;
+  /** Vectors hold two steps of k: see `pairs.ts`. */
+  readonly pairs: boolean;
   /** Multiply-adds in one turn of the tile's loop over k. */
   readonly unroll: number;
   /** Panels outermost, and tiles inside: B is read once. */
@@ -175,13 +180,16 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
 
   // B straight from memory: contiguous columns, and either small, or reused too little, or streamed by a long sum.
   const kn: NAxis | undefined = k[k.length - 1];
+  // Two steps of k side by side in the lanes, where the columns take half of them at most.
+  const even = kn?.a === 1 && kn.size % 2 === 0 && K >= PAIR_STEPS;
+  const pairs = machine && es === 4 && !dot && n.size > 1 && 2 * n.size <= lanes && M >= PAIR_ROWS && even;
   const unitN = n.b === 1 || n.size === 1;
   const long = K > 1024 && n.size <= 64;
   const few = M < (Math.abs(kn?.b ?? 0) * es >= 4096 ? 16 : 48);
   const small = K * n.size * es <= directBytes;
   // Short rows far apart share few lines of the first-level cache.
   const sparse = !!kn && Math.abs(kn.b) >= 2 * n.size && K * n.size * es >= l1 / 4;
-  const direct = dot || (unitN && ((small && !sparse) || few || long) && linear(k, "b"));
+  const direct = dot || (!pairs && unitN && ((small && !sparse) || few || long) && linear(k, "b"));
   // What a step of k of a tile is apart in A: machine code reads even 16 lines at a time well.
   const farRows = !!kn && m.a === 1 && Math.abs(kn.a) * es >= (machine ? 1025 : 256);
   // Rows of A that begin at the same place of their pages fall into the same lines of the first-level cache.
@@ -204,7 +212,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   // Where nested loops make the compiler spill, the tile has one loop over k: what is not linear in A goes through a table.
   const kInner = k.slice(split);
   const short = (kInner[kInner.length - 1]?.size ?? 1) < 8;
-  const table = !packsA && !linear(kInner, "a") && (!machine || short);
+  const table = !packsA && !pairs && !linear(kInner, "a") && (!machine || short);
 
   // Blocks of n: packed B of a block stays in the second-level cache.
   const mainPanels = main?.panels ?? 0;
@@ -290,6 +298,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
     packA,
     packB,
     table,
+    pairs,
     unroll: machine ? 32 : 0,
     panelsFirst: machine && !dot,
     split,

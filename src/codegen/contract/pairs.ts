@@ -1,0 +1,67 @@
+// Results of few columns: two steps of k side by side in the lanes, [column 0 step 0, column 0 step 1, column 1 step 0 …].
+import type { Arg, Asm, Val } from "../asm/index.ts";
+import { outerLoops } from "./pack.ts";
+import type { KLoop } from "./pack.ts";
+
+const ES = 4;
+
+/** Turns of the last loop, two steps each: it has an even number of steps. */
+const half = (asm: Asm, l: KLoop): Arg => (typeof l.size === "number" ? l.size >> 1 : asm.bin("shrU", l.size, 1));
+
+/** Packs `columns` of B as one vector for two steps. */
+export function emitPackPairs(
+  asm: Asm,
+  p: {
+    readonly src: Val;
+    readonly dst: Val;
+    readonly columns: number;
+    readonly column: number;
+    readonly k: readonly KLoop[];
+  },
+): void {
+  const out = asm.var("ptr", p.dst);
+  const inner = p.k[p.k.length - 1];
+  outerLoops(asm, p.k, "b", p.src, (from) => {
+    const s = asm.var("ptr", from);
+    asm.loop(0, half(asm, inner), 1, () => {
+      const [src, dst] = [asm.get(s), asm.get(out)];
+      for (let lane = 0; lane < asm.lanes; lane++) {
+        const at = (lane >> 1) * p.column + (lane & 1) * inner.b;
+        const there = lane < 2 * p.columns;
+        asm.store(dst, lane * ES, there ? asm.load("f32", at === 0 ? src : asm.ptrAdd(src, at)) : asm.f32(0));
+      }
+      asm.set(s, asm.ptrAdd(src, 2 * inner.b));
+      asm.set(out, asm.ptrAdd(dst, asm.lanes * ES));
+    });
+  });
+}
+
+export interface PairTile {
+  readonly rows: number;
+  /** Address of (row 0, k 0) of A, whose steps lie next to each other; bytes between rows. */
+  readonly a: Val;
+  readonly rowA: number;
+  /** Packed panel. */
+  readonly b: Val;
+  readonly k: readonly KLoop[];
+}
+
+/** The sums of a tile of one vector: each row's columns in the lower lanes. */
+export function emitPairTile(asm: Asm, t: PairTile): Val[][] {
+  const acc = Array.from({ length: t.rows }, () => asm.var("vf32", 0));
+  const bp = asm.var("ptr", t.b);
+  const inner = t.k[t.k.length - 1];
+  outerLoops(asm, t.k, "a", t.a, (from) => {
+    const ap = asm.var("ptr", from);
+    asm.loop(0, half(asm, inner), 1, () => {
+      const b = asm.load("vf32", asm.get(bp));
+      acc.forEach((v, r) => {
+        const x = asm.bitcast("vf32", asm.loadSplat("vf64", asm.get(ap), r * t.rowA));
+        asm.set(v, asm.fma(x, b, asm.get(v)));
+      });
+      asm.set(ap, asm.ptrAdd(asm.get(ap), 2 * ES));
+      asm.set(bp, asm.ptrAdd(asm.get(bp), asm.lanes * ES));
+    });
+  });
+  return acc.map((v) => [asm.sumPairs(asm.get(v))]);
+}
