@@ -78,6 +78,8 @@ export class Analysis {
   private nextSet: Int32Array = new Int32Array(0);
   private fn!: Fn;
   private embedded = false;
+  /** Some lanes are integers, or masks. */
+  private integers = false;
 
   /** `masks`: there are mask registers (and broadcasts within instructions). */
   run(fn: Fn, masks: boolean): void {
@@ -85,7 +87,7 @@ export class Analysis {
     this.embedded = masks;
     this.room(fn.code.length + 2, fn.vars.length + 1);
     this.structure();
-    if (masks) this.masks();
+    if (masks && this.integers) this.masks();
     this.backward();
   }
 
@@ -134,6 +136,7 @@ export class Analysis {
   private structure(): void {
     const { what, block, parent, loopOf, endOf, writes, lastSet, nextSet } = this;
     const { code } = this.fn;
+    this.integers = false;
     let b = -1;
     let l = -1;
     let wrote = 0;
@@ -158,6 +161,7 @@ export class Analysis {
       }
       if ((w & WRITES) !== 0) wrote++;
       writes[i] = wrote;
+      if (v.type === "vi32" || v.type === "vi64") this.integers = true;
       if ((w & OPENS) !== 0) {
         parent[i] = b;
         b = i;

@@ -61,7 +61,8 @@ export function emitEntry(e: Emitter, fn: Fn, params: readonly number[]): void {
   moveAll(e, 0, moves[0], rax);
   moveAll(e, 1, moves[1], 15);
   for (let i = 0; i < m.entryMasks.length; i += 2) {
-    const [k, bits] = [m.entryMasks[i], m.entryMasks[i + 1]];
+    const k = m.entryMasks[i];
+    const bits = m.entryMasks[i + 1];
     const to = e.places[k] < 0 ? e.scratch.masks[0] : e.places[k];
     code.const32(rax, bits);
     code.reg(F.kmovwFrom, to, -1, rax);
@@ -72,7 +73,11 @@ export function emitEntry(e: Emitter, fn: Fn, params: readonly number[]): void {
 export function emitCall(e: Emitter, at: number, head: number): void {
   const { code, m } = e;
   const w = m.words;
-  const [callee, dst, where, list, count] = [w[at + 1], w[at + 2], w[at + 7], w[at + 6], w[at + 8]];
+  const callee = w[at + 1];
+  const dst = w[at + 2];
+  const where = w[at + 7];
+  const list = w[at + 6];
+  const count = w[at + 8];
   if (callee === CALLEE.register) {
     const r = e.use(w[at + 4], rax);
     if (r !== rax) code.reg(F.mov | F.Q, rax, -1, r);

@@ -173,7 +173,8 @@ export class Emitter {
     this.code.reg(form, dst, -1, src);
   }
   private move(dst: number, src: number): void {
-    const [d, s] = [this.places[dst], this.places[src]];
+    const d = this.places[dst];
+    const s = this.places[src];
     if (d === s) return;
     if (d >= 0 && s >= 0) this.copy(this.m.kinds[dst], d, s);
     else if (d >= 0) this.load(src, d);
@@ -243,7 +244,9 @@ export class Emitter {
     const form = w[at + 1];
     if ((form & ~F.Q) === F.lea) return this.lea(at, head, form);
     const order = form & ORDER;
-    const [dst, src1, kv] = [w[at + 2], w[at + 3], w[at + 8]];
+    const dst = w[at + 2];
+    const src1 = w[at + 3];
+    const kv = w[at + 8];
     this.operand(at, head, (head & REGISTER) !== 0 || order === MR || order === VM || order === RMV);
     const defines = (head & DEF) !== 0;
     const inPlace = !defines || (head & MODIFY) !== 0;
@@ -293,7 +296,10 @@ export class Emitter {
   private inPlace(at: number, head: number): void {
     const w = this.m.words;
     const { code } = this;
-    const [form, dst, src1, imm] = [w[at + 1], w[at + 2], w[at + 3], w[at + 7]];
+    const form = w[at + 1];
+    const dst = w[at + 2];
+    const src1 = w[at + 3];
+    const imm = w[at + 7];
     const size = form & F.Q;
     const place = this.places[dst];
     const single = w[at + 4] < 0 && (head & (MEM | POOL)) === 0;
@@ -329,12 +335,15 @@ export class Emitter {
     const form = w[at + 1] + ((head & NEGATE) !== 0 ? 4 : 0);
     const length = form & LENGTH;
     const dst = w[at + 2];
-    const [x, y] = [w[at + 3], w[at + 8]];
+    const x = w[at + 3];
+    const y = w[at + 8];
     this.operand(at, head, false);
-    const [v0, v1] = this.scratch.vectors;
+    const v0 = this.scratch.vectors[0];
+    const v1 = this.scratch.vectors[1];
     const d = this.places[dst] < 0 ? v0 : this.places[dst];
     const inMemory = this.where !== IN_REGISTER;
-    const [px, py] = [this.places[x], this.places[y]];
+    const px = this.places[x];
+    const py = this.places[y];
     if ((head & ADDEND) !== 0) {
       if (px === d && px >= 0) this.put(form + TO_213, d, this.use(y, v1));
       else if (py === d && py >= 0) this.put(form + TO_213, d, this.use(x, v1));

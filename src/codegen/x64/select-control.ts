@@ -32,8 +32,10 @@ const get: Rule = (s, v) => {
 const loop: Rule = (s, v) => {
   const { m } = s;
   const i = s.define(v);
-  const [from, to] = [v.a!, v.b!];
-  const [top, out] = [m.newLabel(), m.newLabel()];
+  const from = v.a!;
+  const to = v.b!;
+  const top = m.newLabel();
+  const out = m.newLabel();
   s.open.push(top, out, m.loops++);
   assign(s, i, from, false);
   if (from.op !== "const" || to.op !== "const") {
@@ -53,7 +55,9 @@ function compare(s: Selector, i: number, to: Val): void {
 const endloop: Rule = (s, v) => {
   const { m } = s;
   const head = v.ref as Val;
-  const [number, out, top] = [s.open.pop()!, s.open.pop()!, s.open.pop()!];
+  const number = s.open.pop()!;
+  const out = s.open.pop()!;
+  const top = s.open.pop()!;
   const i = s.reg(head);
   m.put(KIND.two | DEF, F.addImm, i, i, head.imm);
   compare(s, i, head.b!);
@@ -70,7 +74,8 @@ const repeat: Rule = (s) => {
   m.label(top);
 };
 const again: Rule = (s, v) => {
-  const [number, top] = [s.open.pop()!, s.open.pop()!];
+  const number = s.open.pop()!;
+  const top = s.open.pop()!;
   s.m.jcc(s.flags(v.a!), top);
   s.m.put(KIND.endLoop, 0, -1, -1, number);
 };
@@ -136,7 +141,9 @@ const atomicAdd: Rule = (s, v) => {
 
 /** dst, src1 and r/m are all read. */
 const copy: Rule = (s, v) => {
-  const [a, b, n] = [s.reg(v.a!), s.reg(v.b!), s.reg(v.c!)];
+  const a = s.reg(v.a!);
+  const b = s.reg(v.b!);
+  const n = s.reg(v.c!);
   s.m.inRegister(n).put(KIND.special, 0, a, b, v.op === "copy" ? SPECIAL.copy : SPECIAL.fill);
 };
 

@@ -77,7 +77,8 @@ const SHUFFLE: Partial<Record<Op, number>> = {
   interleaveHigh2: F.vunpckhpd,
 };
 const interleave: Rule = (s, v, dst) => {
-  const [a, b] = [s.vec(v.a!), s.vec(v.b!)];
+  const a = s.vec(v.a!);
+  const b = s.vec(v.b!);
   s.m.op(SHUFFLE[v.op]! | s.wide, dst, a, b);
 };
 
@@ -118,8 +119,10 @@ const widen =
   };
 
 const demote: Rule = (s, v, dst) => {
-  const [lo, hi] = [s.vec(v.a!), s.vec(v.b!)];
-  const [x, y] = [s.vector(), s.vector()];
+  const lo = s.vec(v.a!);
+  const hi = s.vec(v.b!);
+  const x = s.vector();
+  const y = s.vector();
   s.m.inRegister(lo).put(DEF | REGISTER, F.vcvtpd2ps | s.wide, x);
   s.m.inRegister(hi).put(DEF | REGISTER, F.vcvtpd2ps | s.wide, y);
   join(s, dst, x, y);
@@ -128,7 +131,9 @@ const demote: Rule = (s, v, dst) => {
 const truncate: Rule = (s, v, dst) => {
   const { m } = s;
   const half = (x: number): number => {
-    const [y, z, out] = [s.vector(), s.vector(), s.vector()];
+    const y = s.vector();
+    const z = s.vector();
+    const out = s.vector();
     if (s.masks) {
       const k = m.fresh(MASK);
       m.op(F.vcmppdK | s.wide, k, x, x, F.CMP.ord);
@@ -145,7 +150,8 @@ const truncate: Rule = (s, v, dst) => {
     m.inRegister(z).put(DEF | REGISTER, F.vcvttpd2dq | s.wide, out);
     return out;
   };
-  const [lo, hi] = [s.vec(v.a!), s.vec(v.b!)];
+  const lo = s.vec(v.a!);
+  const hi = s.vec(v.b!);
   const x = half(lo);
   join(s, dst, x, half(hi));
 };
@@ -166,15 +172,18 @@ const maskHalf =
 
 const maskPair: Rule = (s, v, dst) => {
   const { m } = s;
-  const [a, b] = [v.a!, v.b!];
+  const a = v.a!;
+  const b = v.b!;
   if (s.isMask(v)) {
     const hi = s.mask(b);
     m.inRegister(s.mask(a)).put(DEF | REGISTER, F.kunpckbw, dst, hi);
     return;
   }
-  const [x, y] = [s.vec(a), s.vec(b)];
+  const x = s.vec(a);
+  const y = s.vec(b);
   if (s.masks) {
-    const [p, q] = [s.vector(), s.vector()];
+    const p = s.vector();
+    const q = s.vector();
     m.inRegister(x).put(DEF | REGISTER, F.vpmovqdStore | s.wide, p);
     m.inRegister(y).put(DEF | REGISTER, F.vpmovqdStore | s.wide, q);
     return join(s, dst, p, q);

@@ -114,7 +114,8 @@ const loadU8: Rule = (s, v, dst) => {
     s.at(v.a!, v.imm);
     m.put(DEF | ZERO, F.vpmovzxbd | s.wide, dst, -1, 0, k);
   } else {
-    const [r, t] = [s.general(), s.vector()];
+    const r = s.general();
+    const t = s.vector();
     s.at(v.a!, v.imm);
     m.put(KIND.special | DEF, v.count, r, -1, SPECIAL.loadBytes);
     m.inRegister(r).put(DEF, F.vmovq, t);
@@ -137,7 +138,11 @@ const storeU8: Rule = (s, v) => {
     m.put(0, F.vpmovdbStore | s.wide, x, -1, 0, k);
     return;
   }
-  const [low, high, words, bytes, r] = [s.vector(), s.vector(), s.vector(), s.vector(), s.general()];
+  const low = s.vector();
+  const high = s.vector();
+  const words = s.vector();
+  const bytes = s.vector();
+  const r = s.general();
   s.rmBits(255);
   m.put(DEF, F.vpand | s.wide, low, x);
   m.inRegister(low).put(DEF | REGISTER, F.vextractf128Store | F.Y, high, -1, 1);

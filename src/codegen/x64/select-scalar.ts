@@ -35,9 +35,13 @@ function extended(s: Selector, x: Val): number {
   return r;
 }
 
+/** A scaled index that becomes part of an address. */
+const waits = (s: Selector, x: Val): boolean => x.op === "shl" && x.id >= 0 && s.an.mode[x.id] === 1;
+
 const add: Rule = (s, v, dst) => {
   const { m } = s;
-  const [a, b] = [v.a!, v.b!];
+  const a = v.a!;
+  const b = v.b!;
   if (!isInteger(v.type)) return s.two(FLOAT.add![isDouble(v) ? 1 : 0], v, dst, true);
   if (v.type === "i32") {
     const x = s.reg(a);
@@ -48,7 +52,7 @@ const add: Rule = (s, v, dst) => {
   }
   if (s.an.mode[v.id] === 1) s.at(v, 0);
   else {
-    const scaled = [b, a].find((x) => x.op === "shl" && x.id >= 0 && s.an.mode[x.id] === 1);
+    const scaled = waits(s, b) ? b : waits(s, a) ? a : undefined;
     if (scaled) {
       const base = extended(s, scaled === b ? a : b);
       m.inMemory(base, s.reg(scaled.a!), scaled.b!.imm, 0);
@@ -64,19 +68,20 @@ const add: Rule = (s, v, dst) => {
 const whole: Rule = (s, v, dst) => {
   const { m } = s;
   const size = sizeOf(v.type);
-  const [form, immediate, commutes] = WHOLE[v.op]!;
-  const [a, b] = [v.a!, v.b!];
+  const forms = WHOLE[v.op]!;
+  const a = v.a!;
+  const b = v.b!;
   if (b.op === "const") {
     if (v.op === "mul") {
       s.rm(a);
       m.put(DEF, F.imulImm | size, dst, -1, b.imm);
-    } else m.put(KIND.two | DEF, immediate | size, dst, s.reg(a), b.imm);
+    } else m.put(KIND.two | DEF, forms[1] | size, dst, s.reg(a), b.imm);
     return;
   }
   const x = size ? extended(s, a) : s.reg(a);
   if (size && b.type !== "ptr") m.inRegister(extended(s, b));
   else s.rm(b);
-  m.put(KIND.two | DEF | commutes, form | size, dst, x);
+  m.put(KIND.two | DEF | forms[2], forms[0] | size, dst, x);
 };
 
 const arithmetic: Rule = (s, v, dst) => {
@@ -85,19 +90,20 @@ const arithmetic: Rule = (s, v, dst) => {
 };
 
 const shift: Rule = (s, v, dst) => {
-  const [byRegister, wide, immediate] = SHIFT[v.op]!;
+  const forms = SHIFT[v.op]!;
   const long = v.type === "ptr";
   if (v.b!.op === "const") {
-    s.m.put(KIND.two | DEF, immediate | sizeOf(v.type), dst, s.reg(v.a!), v.b!.imm & (long ? 63 : 31));
+    s.m.put(KIND.two | DEF, forms[2] | sizeOf(v.type), dst, s.reg(v.a!), v.b!.imm & (long ? 63 : 31));
     return;
   }
   const x = s.reg(v.a!);
-  s.m.inRegister(s.reg(v.b!)).put(DEF | REGISTER, long ? wide : byRegister, dst, x);
+  s.m.inRegister(s.reg(v.b!)).put(DEF | REGISTER, forms[long ? 1 : 0], dst, x);
 };
 
 const divide: Rule = (s, v, dst) => {
   const { m } = s;
-  const [a, b] = [v.a!, v.b!];
+  const a = v.a!;
+  const b = v.b!;
   const signed = v.op === "divS" || v.op === "remS";
   const rest = v.op === "remS" || v.op === "remU";
   const x = s.reg(a);
@@ -125,8 +131,10 @@ const extreme: Rule = (s, v, dst) => {
   const d = isDouble(v);
   const max = v.op === "max";
   const form = max ? (d ? F.vmaxsd : F.vmaxss) : d ? F.vminsd : F.vminss;
-  const [a, b] = [s.reg(v.a!), s.reg(v.b!)];
-  const [t, u] = [s.vector(), s.vector()];
+  const a = s.reg(v.a!);
+  const b = s.reg(v.b!);
+  const t = s.vector();
+  const u = s.vector();
   m.op(form, t, a, b);
   m.op(form, u, b, a);
   mergeExtremes(s, dst, t, u, max, 0, d ? F.vsubsd : F.vsubss);
@@ -144,7 +152,8 @@ export function mergeExtremes(
 ): void {
   const { m } = s;
   if (!max) return m.op(F.vpor | length, dst, t, u);
-  const [x, o] = [s.vector(), s.vector()];
+  const x = s.vector();
+  const o = s.vector();
   m.op(F.vpxor | length, x, t, u);
   m.op(F.vpor | length, o, t, x);
   m.op(sub, dst, o, x);
@@ -156,10 +165,14 @@ const fused: Rule = (s, v, dst) => fuse(s, v, dst, FUSED[isDouble(v) ? 1 : 0]);
 /** a*b + c with one operand from memory where there is one. */
 export function fuse(s: Selector, v: Val, dst: number, form: number): void {
   const { m } = s;
-  let [a, b] = [v.a!, v.b!];
+  let a = v.a!;
+  let b = v.b!;
   const c = v.c!;
   const head = KIND.fma | DEF | (v.op === "fnma" ? NEGATE : 0);
-  if (s.isMemory(a) && !s.isMemory(b)) [a, b] = [b, a];
+  if (s.isMemory(a) && !s.isMemory(b)) {
+    a = b;
+    b = v.a!;
+  }
   if (s.isMemory(c) && !(s.isMemory(b) && b.op !== "const")) {
     const x = s.reg(a);
     const y = s.reg(b);
@@ -203,8 +216,10 @@ const sign =
 const copysign: Rule = (s, v, dst) => {
   const { m } = s;
   const d = isDouble(v);
-  const [a, b] = [s.reg(v.a!), s.reg(v.b!)];
-  const [x, y] = [s.vector(), s.vector()];
+  const a = s.reg(v.a!);
+  const b = s.reg(v.b!);
+  const x = s.vector();
+  const y = s.vector();
   s.rmBits128(d ? -1 : 0x7fffffff, d, 0x7fffffff);
   m.put(DEF, F.vpand, x, a);
   s.rmBits128(d ? 0 : SIGN, d, SIGN);
@@ -215,9 +230,12 @@ const copysign: Rule = (s, v, dst) => {
 /** c ? a : b without a branch. */
 const select: Rule = (s, v, dst) => {
   const { m } = s;
-  const [c, a, b] = [v.a!, v.b!, v.c!];
+  const c = v.a!;
+  const a = v.b!;
+  const b = v.c!;
   if (isInteger(v.type)) {
-    const [x, y] = [s.reg(a), s.reg(b)];
+    const x = s.reg(a);
+    const y = s.reg(b);
     const cc = s.flags(c);
     const size = F.Q;
     if (dst === x) return m.inRegister(y).put(DEF | MODIFY, F.cmovcc | size | (cc ^ 1), dst);
@@ -234,7 +252,8 @@ const select: Rule = (s, v, dst) => {
     m.put(DEF, max ? (d ? F.vmaxsd : F.vmaxss) : d ? F.vminsd : F.vminss, dst, x);
     return;
   }
-  const [x, y] = [s.reg(a), s.reg(b)];
+  const x = s.reg(a);
+  const y = s.reg(b);
   const lazy = s.an.mode[c.id] === 1 && !isInteger(c.a!.type) && PREDICATE[c.op] !== undefined && c.a!.type === v.type;
   if (s.masks) {
     const k = m.fresh(MASK);

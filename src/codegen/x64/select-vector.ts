@@ -35,8 +35,10 @@ const extreme: Rule = (s, v, dst) => {
   if (v.type === "vi32") return s.two((max ? F.vpmaxsd : F.vpminsd) | s.wide, v, dst, true);
   const d = v.type === "vf64";
   const form = (max ? (d ? F.vmaxpd : F.vmaxps) : d ? F.vminpd : F.vminps) | s.wide;
-  const [a, b] = [s.vec(v.a!), s.vec(v.b!)];
-  const [t, u] = [s.vector(), s.vector()];
+  const a = s.vec(v.a!);
+  const b = s.vec(v.b!);
+  const t = s.vector();
+  const u = s.vector();
   m.op(form, t, a, b);
   m.op(form, u, b, a);
   mergeExtremes(s, dst, t, u, max, s.wide, (d ? F.vsubpd : F.vsubps) | s.wide);
@@ -74,7 +76,8 @@ function keep(s: Selector, dst: number, mask: Val, x: Val, not: boolean): void {
 
 const bits: Rule = (s, v, dst) => {
   const { m } = s;
-  const [a, b] = [v.a!, v.b!];
+  const a = v.a!;
+  const b = v.b!;
   if (s.isMask(v)) {
     const [, , words, bytes] = BITS[v.op]!;
     const x = s.mask(a);
@@ -82,7 +85,8 @@ const bits: Rule = (s, v, dst) => {
     return;
   }
   if (s.masks && v.op === "and") {
-    const [p, q] = [maskUnder(s, a), maskUnder(s, b)];
+    const p = maskUnder(s, a);
+    const q = maskUnder(s, b);
     if (p) return keep(s, dst, p, b, false);
     if (q) return keep(s, dst, q, a, false);
   }
@@ -91,7 +95,8 @@ const bits: Rule = (s, v, dst) => {
 
 const andnot: Rule = (s, v, dst) => {
   const { m } = s;
-  const [a, b] = [v.a!, v.b!];
+  const a = v.a!;
+  const b = v.b!;
   if (s.isMask(v)) {
     const x = s.mask(b);
     m.inRegister(s.mask(a)).put(DEF | REGISTER, v.type === "vi64" ? F.kandnb : F.kandnw, dst, x);
@@ -172,13 +177,16 @@ const compare: Rule = (s, v, dst) => {
 /** AVX2 knows eq and gt of signed lanes only. */
 function compareInts(s: Selector, v: Val, dst: number): void {
   const { m } = s;
-  let [a, b] = [s.vec(v.a!), s.vec(v.b!)];
+  let a = s.vec(v.a!);
+  let b = s.vec(v.b!);
   if (v.op.endsWith("U")) {
     const flip = s.regBits(-0x80000000);
-    const [x, y] = [s.vector(), s.vector()];
+    const x = s.vector();
+    const y = s.vector();
     m.op(F.vpxor | s.wide, x, a, flip);
     m.op(F.vpxor | s.wide, y, b, flip);
-    [a, b] = [x, y];
+    a = x;
+    b = y;
   }
   const op = v.op.replace("U", "");
   const form = (op === "eq" || op === "ne" ? F.vpcmpeqd : F.vpcmpgtd) | s.wide;
@@ -193,18 +201,23 @@ function compareInts(s: Selector, v: Val, dst: number): void {
 
 const select: Rule = (s, v, dst) => {
   const { m } = s;
-  const [c, a, b] = [v.a!, v.b!, v.c!];
+  const c = v.a!;
+  const a = v.b!;
+  const b = v.c!;
   const d = isDouble(v.type);
   if (s.isMask(v)) {
     const k = s.mask(c);
-    const [x, y] = [m.fresh(MASK), m.fresh(MASK)];
+    const x = m.fresh(MASK);
+    const y = m.fresh(MASK);
     m.inRegister(s.mask(a)).put(DEF | REGISTER, d ? F.kandb : F.kandw, x, k);
     m.inRegister(s.mask(b)).put(DEF | REGISTER, d ? F.kandnb : F.kandnw, y, k);
     m.inRegister(y).put(DEF | REGISTER, d ? F.korb : F.korw, dst, x);
     return;
   }
   if (!s.masks) {
-    const [k, x, y] = [s.vec(c), s.vec(a), s.vec(b)];
+    const k = s.vec(c);
+    const x = s.vec(a);
+    const y = s.vec(b);
     m.op((d ? F.vblendvpd : F.vblendvps) | s.wide, dst, y, x, 0, k);
     return;
   }
@@ -279,7 +292,10 @@ const toInts: Rule = (s, v, dst) => {
     m.op(F.vpblendmd | w, dst, t, top, 0, high);
     return;
   }
-  const [known, y, high, t] = [s.vector(), s.vector(), s.vector(), s.vector()];
+  const known = s.vector();
+  const y = s.vector();
+  const high = s.vector();
+  const t = s.vector();
   m.op(F.vcmpps | w, known, x, x, F.CMP.ord);
   m.op(F.vpand | w, y, x, known);
   s.rmBits(TWO31);
@@ -302,7 +318,12 @@ const toUnsigned: Rule = (s, v, dst) => {
   }
   // Above 2^31 in two parts: what the conversion gives for too much is just that bit
   const big = s.regBits(TWO31);
-  const [t, high, u, held, part, low] = [s.vector(), s.vector(), s.vector(), s.vector(), s.vector(), s.vector()];
+  const t = s.vector();
+  const high = s.vector();
+  const u = s.vector();
+  const held = s.vector();
+  const part = s.vector();
+  const low = s.vector();
   m.op(F.vsubps | w, t, y, big);
   m.op(F.vcmpps | w, high, t, big, F.CMP.ge);
   m.inRegister(t).put(DEF, F.vcvttps2dq | w, u);
@@ -317,7 +338,12 @@ const fromUnsigned: Rule = (s, v, dst) => {
   const w = s.wide;
   if (s.masks) return s.one(F.vcvtudq2ps | w, v.a!, dst);
   const x = s.vec(v.a!);
-  const [low, high, a, b, half, twice] = [s.vector(), s.vector(), s.vector(), s.vector(), s.vector(), s.vector()];
+  const low = s.vector();
+  const high = s.vector();
+  const a = s.vector();
+  const b = s.vector();
+  const half = s.vector();
+  const twice = s.vector();
   s.rmBits(0xffff);
   m.put(DEF, F.vpand | w, low, x);
   m.op(F.vpsubd | w, high, x, low);

@@ -345,7 +345,8 @@ export class Selector {
   compare(c: Val): number {
     const { m } = this;
     const { op } = c;
-    const [a, b] = [c.a!, c.b!];
+    const a = c.a!;
+    const b = c.b!;
     if (isInteger(a.type)) {
       const size = sizeOf(a.type) | sizeOf(b.type);
       if (b.op === "const") {
@@ -415,8 +416,12 @@ export class Selector {
 
   /** dst = form(src1, v): the usual shape. */
   two(form: number, v: Val, dst: number, commutes = false): void {
-    let [a, b] = [v.a!, v.b!];
-    if (commutes && this.isMemory(a) && !this.isMemory(b)) [a, b] = [b, a];
+    let a = v.a!;
+    let b = v.b!;
+    if (commutes && this.isMemory(a) && !this.isMemory(b)) {
+      a = b;
+      b = v.a!;
+    }
     const r = isVec(a.type) ? this.vec(a) : this.reg(a);
     this.rm(b);
     this.m.put(DEF, form, dst, r);

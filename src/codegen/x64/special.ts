@@ -54,7 +54,8 @@ const mulHigh: Special = (e, at, head) => {
 const copy: Special = (e, at) => {
   const { code } = e;
   operands(e, at);
-  const [forward, done] = [code.label(), code.label()];
+  const forward = code.label();
+  const done = code.label();
   code.push(rsi);
   code.push(rdi);
   code.reg(F.mov | Q, rdi, -1, rax);
