@@ -24,6 +24,18 @@ function attrsKey(attrs: object): string {
   return key;
 }
 
+function keyOf(op: PrimName, srcs: readonly Node[], attrs: object, shape: readonly number[], dtype: DType): string {
+  let key = `${op}|`;
+  for (const s of srcs) key += `${s.id},`;
+  return `${key}|${attrsKey(attrs)}|${shape.join(",")}|${dtype}`;
+}
+
+/** Makes nodes of another trace known to this one, so that equal computations are these. */
+export function adopt(nodes: readonly Node[]): void {
+  const table = context.nodes as Map<string, Node> | null;
+  for (const n of nodes) table?.set(keyOf(n.op, n.srcs, n.attrs, n.shape, n.dtype), n);
+}
+
 /** The node of a computation whose shape is known to be right: an equal one of this trace, or a new one. */
 export function intern<P extends PrimName>(
   op: P,
@@ -35,9 +47,7 @@ export function intern<P extends PrimName>(
 ): Node<P> {
   const table = context.nodes as Map<string, Node> | null;
   if (table === null) return { id: nextId(), op, srcs, attrs, shape, dtype, ...(outs ? { outs } : {}) };
-  let key = `${op}|`;
-  for (const s of srcs) key += `${s.id},`;
-  key += `|${attrsKey(attrs)}|${shape.join(",")}|${dtype}`;
+  const key = keyOf(op, srcs, attrs, shape, dtype);
   const known = table.get(key);
   if (known !== undefined) return known as Node<P>;
   const node: Node<P> = { id: nextId(), op, srcs, attrs, shape, dtype, ...(outs ? { outs } : {}) };

@@ -1,14 +1,15 @@
 import { isFloat, sizeOf } from "../base/index.ts";
 import { withContext } from "../base/context.ts";
-import { build as b, familyOf, intern, isOp, type Node, PRIMITIVES, rebuild, topoOrder } from "../ir/index.ts";
-import { algebra, dropMarks, type Rule } from "../ir/rewrite.ts";
+import { adopt, build as b, familyOf, intern, isOp, type Node, PRIMITIVES, rebuild, topoOrder } from "../ir/index.ts";
+import { algebra, constantOf, dropMarks, type Rule } from "../ir/rewrite.ts";
 
 /** Graphs in the form that kernels are made from: no marks, no padding or dilation inside contractions and windows. */
 export function lower(roots: readonly Node[]): Node[] {
   // Interned, so that the convolutions of one image and of its gradient share the image with its padding.
-  return withContext({ nodes: new Map() }, () =>
-    readInside(rebuild(roots, [dropMarks, algebra, contraction, carried, reversed, joined])),
-  );
+  return withContext({ nodes: new Map() }, () => {
+    adopt(topoOrder(roots));
+    return readInside(rebuild(roots, [dropMarks, algebra, contraction, carried, masked, reversed, joined]));
+  });
 }
 
 /** Empty contractions are zero; those of nothing are products. */
@@ -66,6 +67,19 @@ const joined: Rule = (n) => {
         axis,
       )
     : null;
+};
+
+/** What a window picked is masked by the picked value itself (relu before a pool): the mask goes onto the windows. */
+const masked: Rule = (n) => {
+  if (n.op !== "where") return null;
+  const [mask, grad, zero] = n.srcs;
+  if (!isOp(grad, "windowPickGrad") || constantOf(zero) !== 0 || PRIMITIVES[mask.op].kind !== "compare") return null;
+  const [y, dy] = grad.srcs;
+  if (!mask.srcs.every((s) => s === y || constantOf(s) !== null)) return null;
+  const picked = b.windowReduce("windowMax", y, grad.attrs);
+  const sides = mask.srcs.map((s) => (s === y ? picked : b.full(picked.shape, constantOf(s) as number, s.dtype)));
+  const kept = b.where(b.compare(mask.op as "lt", sides[0], sides[1]), dy, b.full(dy.shape, 0, dy.dtype));
+  return b.windowPickGrad(y, kept, grad.attrs);
 };
 
 /** Running sums go forward, argmin is the argmax of the opposite. */
