@@ -150,7 +150,7 @@ const page = [
   ...(broken.length > 0 ? section("What fails, and why", broken.join("\n")) : []),
   ...section(
     "The workloads",
-    [...Object.entries(workloads), ["W11", { title: compileTitle }]]
+    Object.entries({ ...workloads, W11: { title: compileTitle } })
       .map(([id, { title }]) => `- **${id}** ${title}`)
       .join("\n"),
   ),
