@@ -1,50 +1,86 @@
-// GFLOP/s of contraction kernels, one thread, and the share of the measured 128-bit FMA peak. Needs a build: npm run build.
-// node test/codegen/contract.perf.mjs [filter] [ms per case]
-import { pathToFileURL } from "node:url";
-
-const lib = process.env.CHAINRULE_CODEGEN ?? new URL("../../dist/codegen/", import.meta.url).href;
-const load = (room) => import(lib.endsWith(".mjs") ? pathToFileURL(lib).href : `${lib}${room}/index.js`);
-const { Asm } = await load("asm");
-const { compileWasm, probeWasm, wasmTarget } = await load("wasm");
-const { contractBlocks, contractScratchBytes, emitContract, planContract } = await load("contract");
+// GFLOP/s of contraction kernels, one thread, and the share of the FMA peak that is measured in turns with each. Needs a
+// build (node scripts/setup.mjs): node test/codegen/contract.perf.mjs [filter] [ms per case] [wasm | avx2 | avx512]
+const lib = process.env.CHAINRULE_DIST ?? new URL("../../dist/", import.meta.url).href;
+const load = (file) => import(`${lib}${file}`);
+const { Asm } = await load("codegen/asm/index.js");
+const { compileWasm, probeWasm, wasmTarget } = await load("codegen/wasm/index.js");
+const { compileX64, readCpu, x64Target } = await load("codegen/x64/index.js");
+const { contractBlocks, contractScratchBytes, emitContract, planContract } = await load("codegen/contract/index.js");
+const { openNative } = await load("runtime/native.node.js");
 
 const filter = new RegExp(process.argv[2] ?? "");
 const budget = Number(process.argv[3] ?? 300);
-const memory = new WebAssembly.Memory({ initial: 2048 });
-const target = wasmTarget(probeWasm());
-new Float32Array(memory.buffer).forEach((_, i, all) => (all[i] = ((i * 7919) % 255) / 255 - 0.5));
+const { native, why } = openNative();
+const cpu = native && readCpu(native);
+const kind = process.argv[4] ?? (cpu?.avx512 ? "avx512" : cpu?.avx2 ? "avx2" : "wasm");
+if (kind !== "wasm" && !native) throw new Error(why);
 
+/** Where kernels run: { target, bytes (a view of memory), base (its address), compile(asm) -> functions in order }. */
+function wasmDevice() {
+  const memory = new WebAssembly.Memory({ initial: 16384 });
+  const compile = (asm) => {
+    const all = compileWasm(asm, { memory });
+    return asm.fns.map((f) => all[f.name]);
+  };
+  return { target: wasmTarget(probeWasm()), buffer: memory.buffer, base: 0, compile };
+}
+function x64Device(avx512) {
+  const size = 1 << 30;
+  const base = native.allocate(size);
+  const compile = (asm) => {
+    const { bytes, offsets } = compileX64(asm, { windows: native.windows });
+    const at = native.loadCode(bytes);
+    return offsets.map((o) => native.fn(at + o, ["ptr", "i32", "i32"], "void"));
+  };
+  return { target: x64Target(avx512, cpu), buffer: native.view(base, size), base, compile };
+}
+const { target, buffer, base, compile } = kind === "wasm" ? wasmDevice() : x64Device(kind === "avx512");
+new Float32Array(buffer).forEach((_, i, all) => (all[i] = ((i * 7919) % 255) / 255 - 0.5));
+
+/** Milliseconds of processor time: other processes do not count. */
+function spent(call) {
+  const start = process.cpuUsage();
+  call();
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e3;
+}
+
+function peakOf() {
+  const asm = new Asm(target);
+  const width = 4 * asm.lanes;
+  asm.fn("peak", ["ptr", "i32", "i32"], undefined, (p, n) => {
+    const acc = Array.from({ length: 12 }, () => asm.var("vf32", 0));
+    const [x, y] = [asm.load("vf32", p, 0), asm.load("vf32", p, width)];
+    asm.loop(0, n, 1, () => acc.forEach((a) => asm.set(a, asm.fma(x, y, asm.get(a)))));
+    acc.forEach((a, r) => asm.store(p, (r + 2) * width, asm.get(a)));
+  });
+  const [peak] = compile(asm);
+  const turns = 100_000;
+  return () => (turns * 24 * asm.lanes) / spent(() => peak(base + 1024, turns, 0)) / 1e6;
+}
+const peak = peakOf();
+const median = (list) => list.toSorted((p, q) => p - q)[list.length >> 1] ?? 0;
+
+/** Median rate, and median share of the peak measured just before. */
 function measure(call, flop) {
-  let best = 0;
   const rates = [];
+  const shares = [];
   call();
   const start = performance.now();
   let reps = 1;
-  while (performance.now() - start < budget) {
-    const t = performance.now();
-    for (let i = 0; i < reps; i++) call();
-    const dt = performance.now() - t;
-    if (dt < 2) {
+  while (performance.now() - start < budget || rates.length < 3) {
+    const top = peak();
+    const ms = spent(() => {
+      for (let i = 0; i < reps; i++) call();
+    });
+    if (ms < 1 && rates.length === 0) {
       reps *= 2;
       continue;
     }
-    rates.push((reps * flop) / dt / 1e6);
+    rates.push((reps * flop) / ms / 1e6);
+    shares.push(rates.at(-1) / top);
   }
-  rates.sort((a, b) => a - b);
-  best = rates[rates.length - 1] ?? 0;
-  return { median: rates[rates.length >> 1] ?? 0, best };
-}
-
-function peak() {
-  const asm = new Asm(target);
-  asm.fn("peak", ["ptr", "i32"], undefined, (p, n) => {
-    const acc = Array.from({ length: 12 }, (_, r) => asm.var("vf32", asm.load("vf32", p, r * 16)));
-    const [x, y] = [asm.load("vf32", p, 256), asm.load("vf32", p, 272)];
-    asm.loop(0, n, 1, () => acc.forEach((a) => asm.set(a, asm.fma(x, y, asm.get(a)))));
-    acc.forEach((a, r) => asm.store(p, r * 16, asm.get(a)));
-  });
-  const f = compileWasm(asm, { memory });
-  return measure(() => f.peak(1024, 1e6), 1e6 * 12 * 8).best;
+  return { rate: median(rates), share: median(shares) };
 }
 
 const x = (size, a, b, c) => ({ size, a, b, c });
@@ -84,7 +120,7 @@ function conv(B, H, W, C, O, k) {
 }
 
 const cases = [];
-for (const n of [64, 128, 256, 512, 1024]) {
+for (const n of [64, 128, 256, 512, 1024, 2048]) {
   cases.push(
     [`matmul ${n} NN`, mm(n, n, n)],
     [`matmul ${n} NT`, mm(n, n, n, false, true)],
@@ -117,31 +153,55 @@ for (const [B, H, C, O, k] of [
   for (const [name, spec] of Object.entries(conv(B, H, H, C, O, k)))
     cases.push([`conv${k} B${B} ${H}x${H}x${C}>${O} ${name}`, spec]);
 }
+for (const [H, C, O] of [
+  [224, 3, 64],
+  [224, 64, 64],
+  [112, 128, 128],
+  [56, 256, 256],
+  [28, 512, 512],
+  [14, 512, 512],
+]) {
+  for (const [name, spec] of Object.entries(conv(1, H, H, C, O, 3))) cases.push([`vgg ${H} ${C}>${O} ${name}`, spec]);
+}
+cases.push(
+  ["lstm 32x64x1024", mm(32, 1024, 64)],
+  ["lstm 32x256x1024", mm(32, 1024, 256)],
+  ["lstm 32x1024x256 NT", mm(32, 256, 1024, false, true)],
+  ["lstm 256x2048x1024 TN", mm(256, 1024, 2048, true)],
+  ["memory 1x4096x4096", mm(1, 4096, 4096)],
+  ["memory 1x4096x4096 NT", mm(1, 4096, 4096, false, true)],
+  ["memory 1x25088x4096", mm(1, 4096, 25088)],
+);
 const heads = (b, M, N, K, tb) => ({ ...mm(M, N, K, false, tb), batch: [x(b, M * K, K * N, M * N)] });
 cases.push(
   ["attention 32x128x32x128 NT", heads(32, 128, 128, 32, true)],
   ["attention 32x128x128x32", heads(32, 128, 32, 128, false)],
 );
 
-const top = peak();
-console.log(`${process.version}  peak of 128-bit FMA ${top.toFixed(1)} GFLOP/s`);
+console.log(
+  `${process.version} ${target.name}, peak ${Math.max(...Array.from({ length: 50 }, peak)).toFixed(1)} GFLOP/s`,
+);
+const places = [1, 400, 800, 960].map((mb) => base + mb * 2 ** 20);
+const words = target.ptrBytes === 8 ? new BigUint64Array(buffer, 0, 4) : new Uint32Array(buffer, 0, 4);
+words.set(target.ptrBytes === 8 ? places.map(BigInt) : places);
 for (const [name, spec] of cases.filter(([n]) => filter.test(n))) {
   const asm = new Asm(target);
+  const start = performance.now();
   asm.fn("go", ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
-    const [a, b, c, scratch] = [0, 4, 8, 12].map((o) => asm.load("ptr", args, o));
+    const [a, b, c, scratch] = [0, 1, 2, 3].map((i) => asm.load("ptr", args, i * asm.ptrBytes));
     emitContract(asm, spec, { a, b, c, scratch, lo, hi });
   });
-  const t = performance.now();
-  const { go } = compileWasm(asm, { memory });
-  const compile = performance.now() - t;
+  const [go] = compile(asm);
+  const took = performance.now() - start;
   const flop = 2 * [...spec.batch, ...spec.m, ...spec.n, ...spec.k].reduce((p, s) => p * s.size, 1);
-  new Int32Array(memory.buffer, 0, 4).set([1 << 20, 34 << 20, 68 << 20, 112 << 20]);
   const blocks = contractBlocks(spec, target);
-  const r = measure(() => go(0, 0, blocks), flop);
+  const { rate, share } = measure(() => go(base, 0, blocks), flop);
   const p = planContract(spec, target);
+  const a = p.packA ? "packed" : p.table ? "table" : "direct";
   console.log(
-    `${name.padEnd(34)} ${r.median.toFixed(1).padStart(6)} best ${r.best.toFixed(1).padStart(6)}  ${((100 * r.median) / top).toFixed(0).padStart(3)} %` +
-      `  ${compile.toFixed(1)} ms  tile ${p.rows}x${p.main?.nv ?? 0}+${p.tail?.nv ?? 0} A ${p.packA ? "packed" : p.table ? "table" : "direct"} B ${p.packB}` +
-      ` k ${p.kBlocks}x${p.kSteps} blocks ${blocks} scratch ${contractScratchBytes(spec, target) >> 10}K`,
+    `${name.padEnd(34)} ${rate.toFixed(1).padStart(6)} ${(100 * share).toFixed(0).padStart(4)} %  ${took.toFixed(1)} ms ` +
+      ` tile ${p.rows}x${p.main?.nv ?? 0}+${p.tail?.nv ?? 0}${p.pairs ? " pairs" : ""} A ${a} B ${p.packB} k ${p.kBlocks}x${p.kSteps}` +
+      ` blocks ${blocks} = ${p.batches}*${p.nBlocks}*${p.mBlocks} scratch ${contractScratchBytes(spec, target) >> 10}K`,
   );
 }
+process.exit();

@@ -7,13 +7,16 @@
  *
  * ```ts
  * asm.fn("matmul", ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
- *   const [a, b, c, scratch] = [0, 4, 8, 12].map((o) => asm.load("ptr", args, o));
+ *   const [a, b, c, scratch] = [0, 1, 2, 3].map((i) => asm.load("ptr", args, i * asm.ptrBytes));
  *   emitContract(asm, spec, { a, b, c, scratch, lo, hi }, (t) => …);   // without callback: plain store to c
  * });
- * kernel(args, 0, contractBlocks(spec));
+ * kernel(args, 0, contractBlocks(spec, asm.target));
  * ```
- * `scratch` holds `contractScratchBytes(spec)` bytes, one thread's own. The callback is called for every vector of a tile, and
+ * `scratch` holds `contractScratchBytes(spec, target)` bytes, one thread's own. The callback is called for every vector of a tile, and
  * once more to see how long its code is: a long one is written once, in a loop over the tile's rows.
+ * Tiles, packing and blocks are chosen for the target: its lanes, registers and caches (`shape`, `plan`). Blocks are fixed,
+ * whatever the number of threads; what the blocks of a call share is packed once in it, so a call should have
+ * `contractGrain(spec, target)` of them at least.
  * Sums over k are taken in one fixed order, whatever lo..hi is; every block writes its own part of the output.
  */
 export { contractBlocks, contractGrain, contractScratchBytes, emitContract } from "./emit.ts";

@@ -121,7 +121,7 @@ function linear(axes: readonly NAxis[], of: "a" | "b"): boolean {
 /** Which m axis the rows of tiles run along: one of the best tiles, of those the one whose rows are closest in A. */
 function pickRows(axes: readonly Axis[], columns: number, steps: number, target: Target, lanes: number): number {
   const perRow = axes.map((x) => tileShape(columns, x.size, steps, target, lanes).cycles / x.size);
-  const good = Math.min(...perRow) * 1.15;
+  const good = Math.min(...perRow) * 1.08;
   let best = -1;
   axes.forEach((x, i) => {
     if (perRow[i] <= good && (best < 0 || Math.abs(x.a) <= Math.abs(axes[best].a))) best = i;
@@ -155,14 +155,18 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const es = spec.dtype === "float64" ? 8 : 4;
   const lanes = (target.lanes * 4) / es;
   const K = product(spec.k);
-  const norm = normalise(spec, (axes, columns) => pickRows(axes, columns, K, target, lanes));
+  const machine = target.lanes > 4;
+  const norm = normalise(
+    spec,
+    (axes, columns) => pickRows(axes, columns, K, target, lanes),
+    (size) => machine || size < 12,
+  );
   const { m, n, k } = norm;
   const outer = product(norm.mOuter);
   const M = m.size * outer;
   const batches = product(norm.batch);
   const [l1, l2] = [target.l1Bytes ?? L1, target.l2Bytes ?? L2];
   const directBytes = (l1 * 2) / 3;
-  const machine = target.lanes > 4;
 
   const dot = M === 1 && k.length === 1 && k[0].a === 1 && k[0].b === 1 && (n.b !== 1 || n.size === 1) && K >= lanes;
   const fit = dot
@@ -218,14 +222,14 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const mainPanels = main?.panels ?? 0;
   const panelBytes = align(Math.max(1, kSteps) * w * es) + 64;
   const panelsFit = direct
-    ? Math.max(1, machine && !few ? mainPanels : ceil(BLOCK_WORK, Math.max(1, M * w * K)))
-    : Math.max(1, Math.floor(l2 / 2 / panelBytes));
+    ? Math.max(1, !few ? mainPanels : ceil(BLOCK_WORK, Math.max(1, M * w * K)))
+    : Math.max(1, Math.floor(l2 / 2 / Math.max(1, kSteps * w * es)));
   const wanted = Math.min(BLOCKS, Math.max(1, Math.floor((batches * M * n.size * K) / BLOCK_WORK)));
   let nBlocks = Math.max(1, ceil(mainPanels, panelsFit));
   if (streamed) nBlocks = Math.max(1, Math.min(nBlocks, Math.floor(n.size / STREAM_COLUMNS)));
   if (!direct && batches === 1 && wanted > 1) {
     // Threads share the packing of B: all of it where there are few rows, else half each.
-    const columns = packsA ? SPLIT_COLUMNS : M * K * es > l2 / 2 ? SPLIT_COLUMNS / 2 : w;
+    const columns = packsA ? SPLIT_COLUMNS : M * K * es > l2 / 2 ? SPLIT_COLUMNS / 2 : Math.max(w, 32);
     const many = M <= 2 * PACK_ROWS ? Math.min(mainPanels, wanted, Math.floor(n.size / columns)) : 1;
     nBlocks = Math.max(nBlocks, many, n.size >= 2 * SPLIT_COLUMNS ? 2 : 1);
   }

@@ -11,11 +11,14 @@ export interface Shape {
 const EDGE = 12;
 const EDGE_VECTOR = 2;
 
-/** Cycles of one step of k: two multiply-adds and two loads a cycle, five instructions, four cycles of latency. */
+/** Cycles from one addition to a sum to the next, with what the processor loses on the way. */
+const LATENCY = 4.4;
+
+/** Cycles of one step of k: two multiply-adds and two loads a cycle, five instructions. */
 function stepCycles(rows: number, nv: number, folds: boolean): number {
   // Machine code multiplies by an element straight from memory; V8 loads it first.
   const splats = folds && nv === 1 ? 0 : rows;
-  return Math.max((rows * nv) / 2, (rows + nv) / 2, (rows * nv + splats + nv + 3) / 5, 4);
+  return Math.max((rows * nv) / 2, (rows + nv) / 2, (rows * nv + splats + nv + 3) / 5, LATENCY);
 }
 
 /** Most rows that leave registers for the columns of B and one element of A. */
@@ -46,7 +49,7 @@ export function tileShape(
   const vectors = Math.max(1, Math.ceil(columns / lanes));
   if (size <= 1) {
     // One row waits for memory: long pieces of B's rows.
-    const nv = Math.min(vectors, target.registers >> 1);
+    const nv = Math.min(vectors, Math.max(8, target.registers >> 1));
     return { rows: 1, nv, cycles: (steps * vectors) / 2 };
   }
   let best = { rows: 1, nv: 1, cycles: Infinity };

@@ -76,8 +76,15 @@ function exchanged(axes: readonly NAxis[]): NAxis[] {
 /** Steps of k from which on it costs nothing to look up where a row of the result is. */
 const SCATTER_STEPS = 256;
 
-/** The normal form; `pick` says along which of several m axes the rows of a tile run. */
-export function normalise(spec: ContractSpec, pick: (axes: readonly Axis[], columns: number) => number): Norm {
+/**
+ * The normal form. `pick` says along which of several m axes the rows of a tile run; `joins`, whether so many rows in a line
+ * of A are better joined with those of the next axis, though they are stored apart.
+ */
+export function normalise(
+  spec: ContractSpec,
+  pick: (axes: readonly Axis[], columns: number) => number,
+  joins: (rows: number) => boolean,
+): Norm {
   const group = (name: Part["group"], axes: readonly Axis[]): NAxis[] =>
     axes.map((x, axis): NAxis => ({ ...x, parts: [{ group: name, axis, size: x.size }] })).filter((x) => x.size !== 1);
   // Outermost what is farthest apart: in A for k (B can be packed), in the output for the others.
@@ -91,12 +98,10 @@ export function normalise(spec: ContractSpec, pick: (axes: readonly Axis[], colu
   const swapped = ns.length === 0 && !!inner && (inner.a === 1 || (k.length === 1 && k[0].a === 1 && k[0].b === 1));
   if (swapped) [k, ns, m0, batch0] = [exchanged(k), exchanged(m0), [], exchanged(batch0)];
   const inPlace = merged(m0);
-  // Longer rows of A, where they are stored apart.
-  const inA = merged(
-    [...m0].sort((x, y) => Math.abs(y.a) - Math.abs(x.a)),
-    true,
-  );
-  const scattered = inA.length < inPlace.length && product(k) >= SCATTER_STEPS;
+  const byA = [...m0].sort((x, y) => Math.abs(y.a) - Math.abs(x.a));
+  const inA = merged(byA, true);
+  const shorter = inA.length < inPlace.length && joins(byA[byA.length - 1].size);
+  const scattered = shorter && product(k) >= SCATTER_STEPS;
   const ms = scattered ? inA : inPlace;
   const unit = ns.findIndex((x) => x.c === 1);
   const ni = unit >= 0 ? unit : ns.length - 1;
