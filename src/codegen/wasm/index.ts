@@ -11,7 +11,7 @@
  * kernels.axpy(argsAddress, 0, n);
  * ```
  */
-export { buildWasm, compileWasm, compileWasmAsync, instantiateWasm, probeWasm, wasmTarget } from "./compile.ts";
+export { compileWasm, compileWasmAsync, probeWasm, wasmTarget } from "./compile.ts";
 export { WasmCode } from "./store.ts";
 export type { SentModule } from "./store.ts";
 export { encodeWasm } from "./encode.ts";
