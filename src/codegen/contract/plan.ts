@@ -240,12 +240,12 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const group = farRows ? Math.max(1, Math.min(tiles, Math.round(GROUP_BYTES / (rows * es)))) : 1;
   const unitStep = packsA ? group : 1;
   const tileSteps = ceil(tiles, unitStep);
-  // Every block reads its part of A and B once for each block of k: when both do not fit in the cache, there are as many as
-  // memory can feed.
+  // Every block of a gradient (long sums for few rows) reads most of A and B: when both do not fit in the cache, there are as
+  // many as memory can feed.
   const spans = [...norm.mOuter, m, ...k].reduce((sum, x) => sum + (x.size - 1) * Math.abs(x.a), 1);
   const bytes = (Math.min(spans, M * K) + n.size * K) * es;
   const fed = Math.max(2, Math.min(8, (FEED * M * n.size * K) / (2 * lanes * bytes)) & -2);
-  const feedable = kBlocks > 1 && outer > 1 && bytes > l2 ? Math.min(wanted, fed) : wanted;
+  const feedable = kBlocks > 1 && outer > 1 && K > M && bytes > l2 ? Math.min(wanted, fed) : wanted;
   // Each index of the outer axes is cut into slices of tiles, where those alone are few.
   const fine = Math.max(feedable, Math.min(wanted, 8));
   const slices = Math.min(tileSteps, Math.max(1, ceil(fine, batches * nBlocks * outer)));
@@ -258,6 +258,8 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   if (machine && m.a === 1 && outer === 1) mBlocks = Math.min(mBlocks, ceil(M, 64));
   // Partial sums stay in the cache, too.
   if (kBlocks > 1) mBlocks = Math.max(mBlocks, Math.min(units, ceil(M * perRow, l2 / 4)));
+  // Few blocks are an even number.
+  if ((batches * nBlocks * mBlocks) % 2 === 1 && mBlocks > 1 && mBlocks < Math.min(16, units)) mBlocks++;
   const blockBytes = (panelsPerBlock + (tail ? 1 : 0)) * panelBytes;
   const shared = norm.batch.every((x) => x.b === 0);
   const keepBytes = kBlocks * blockBytes;
