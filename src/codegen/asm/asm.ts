@@ -338,9 +338,10 @@ export class Asm {
     const [q, o] = this.addr(p, offset);
     return this.push("load", type, q, undefined, undefined, o);
   }
-  store(p: Val, offset: number, x: Val): void {
+  /** `past`: past the caches, for what is not read again soon; whole vectors at addresses that are multiples of their size. */
+  store(p: Val, offset: number, x: Val, past = false): void {
     const [q, o] = this.addr(p, offset);
-    this.push("store", x.type, q, x, undefined, o);
+    this.push("store", x.type, q, x, undefined, o, past ? 1 : 0);
   }
   /** Loads one element into all lanes. */
   loadSplat(type: VecType, p: Val, offset = 0): Val {

@@ -80,7 +80,7 @@ const store: Rule = (s, v) => {
   }
   const r = isVec(v.type) ? s.vec(x) : s.reg(x);
   s.at(v.a!, v.imm);
-  m.put(0, STORE[v.type] | (isVec(v.type) ? s.wide : 0), r);
+  m.put(0, (v.count === 1 ? F.vmovntpsStore : STORE[v.type]) | (isVec(v.type) ? s.wide : 0), r);
 };
 
 const storePartial: Rule = (s, v) => {
