@@ -1,4 +1,4 @@
-import { type DType, isFloat } from "../../base/index.ts";
+import { bytesOf, type DType, isFloat } from "../../base/index.ts";
 import { PRIMITIVES } from "../../ir/index.ts";
 import type { Ex, LoopKernel, Phase, Reduction } from "../../schedule/index.ts";
 import type { Asm, Val, Var, VecType } from "../asm/index.ts";
@@ -13,6 +13,8 @@ const CHUNK = 8192;
 const FEW = 32;
 /** Turns after which a running float sum is put aside: keeps rounding errors small. */
 const SUM_BLOCK = 64;
+/** Bytes that memory gives at a time. */
+const LINE = 64;
 /** Loops of so few turns are written out. */
 const UNROLL = 4;
 
@@ -446,9 +448,25 @@ class Nest {
     }
   }
 
+  /** While a row is in its second phase, the next row is on its way from memory. */
+  private nextRow(p: Phase, instances: readonly Lanes[]): void {
+    const { k, ev, asm } = this;
+    const [first, second] = k.phases.filter((q) => q.vec >= 0);
+    const row = k.outer.at(-1);
+    if (!asm.target.prefetch || p !== second || p.vec !== first.vec || row === undefined) return;
+    for (const e of k.exs) {
+      if (e.k !== "load" || e.dyn.length > 0 || e.arg >= k.args.length || e.index.t[p.vec] !== 1) continue;
+      const step = e.index.t[row] ?? 0;
+      for (const { offset } of instances)
+        if (step > 0 && (offset * bytesOf(e.dtype)) % LINE === 0)
+          ev.ahead(e.arg, { c: e.index.c + step + offset, t: e.index.t }, e.dtype);
+    }
+  }
+
   /** One turn of a phase: accumulate, then store. `instances` null: scalars. */
   private turn(p: Phase, instances: Lanes[] | null): void {
     const { asm, ev } = this;
+    if (instances !== null) this.nextRow(p, instances);
     const vars = this.running?.vars ?? [];
     const all: (Lanes | null)[] = instances ?? [null];
     p.reductions.forEach((r, s) => all.forEach((lanes, j) => this.accumulate(p, r, vars[s], j, lanes)));
