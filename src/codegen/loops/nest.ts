@@ -3,7 +3,7 @@ import { PRIMITIVES } from "../../ir/index.ts";
 import type { Ex, LoopKernel, Phase, Reduction } from "../../schedule/index.ts";
 import type { Asm, Val, Var, VecType } from "../asm/index.ts";
 import { isVec } from "../asm/index.ts";
-import { Evaluator, type Lanes } from "./evaluate.ts";
+import { canPass, Evaluator, type Lanes } from "./evaluate.ts";
 import type { MathEx } from "./forms.ts";
 import { extreme, regType, spread } from "./ops.ts";
 
@@ -15,6 +15,8 @@ const FEW = 32;
 const SUM_BLOCK = 64;
 /** Bytes that memory gives at a time. */
 const LINE = 64;
+/** Bytes of an output that no cache holds until it is read. */
+const PAST_CACHES = 16 << 20;
 /** Loops of so few turns are written out. */
 const UNROLL = 4;
 
@@ -320,13 +322,33 @@ class Nest {
     const inside = (counter: Val | number, n: number): void =>
       ev.inLoop({ loop: p.vec, counter, from: 0, to: size }, () => this.turn(p, this.vectors(n)));
     if (main > 0) {
-      asm.loop(asm.mul(lo, asm.i32(chunk)), asm.bin("min", asm.mul(hi, asm.i32(chunk)), asm.i32(main)), step, (i) =>
-        inside(i, step),
-      );
+      const all = (): void =>
+        asm.loop(asm.mul(lo, asm.i32(chunk)), asm.bin("min", asm.mul(hi, asm.i32(chunk)), asm.i32(main)), step, (i) =>
+          inside(i, step),
+        );
+      this.pastCaches(p, size, all);
     }
     if (main < size)
       asm.if(asm.cmp("eq", hi, asm.i32(Math.ceil(size / chunk))), () => ev.scoped(() => inside(main, size - main)));
     ev.vec = -1;
+  }
+
+  /** Writes `body`; once more with stores past the caches, where the outputs are too large to be found there again. */
+  private pastCaches(p: Phase, size: number, body: () => void): void {
+    const { asm, ev } = this;
+    const read = new Set(this.k.exs.flatMap((e) => (e.k === "load" ? [e.arg] : [])));
+    const outputs = p.stores.filter((s) => canPass(s, p.vec) && !read.has(s.arg));
+    if (!asm.target.prefetch || outputs.length === 0 || 4 * size < PAST_CACHES) return ev.scoped(body);
+    const bits = outputs.map((s) => ev.args[s.arg]).reduce((a, b) => asm.bin("or", a, b));
+    asm.if(
+      asm.cmp("eq", asm.bin("and", bits, 4 * asm.lanes - 1), 0),
+      () => {
+        ev.past = true;
+        ev.scoped(body);
+        ev.past = false;
+      },
+      () => ev.scoped(body),
+    );
   }
 
   /** All phases for one turn of the outer loops (or for some vectors of turns). */
