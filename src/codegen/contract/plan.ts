@@ -223,7 +223,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const panelBytes = align(Math.max(1, kSteps) * w * es) + 64;
   const panelsFit = direct
     ? Math.max(1, !few ? mainPanels : ceil(BLOCK_WORK, Math.max(1, M * w * K)))
-    : Math.max(1, Math.floor(l2 / 2 / Math.max(1, kSteps * w * es)));
+    : Math.max(1, Math.floor(l2 / (machine ? 4 : 2) / Math.max(1, kSteps * w * es)));
   const wanted = Math.min(BLOCKS, Math.max(1, Math.floor((batches * M * n.size * K) / BLOCK_WORK)));
   let nBlocks = Math.max(1, ceil(mainPanels, panelsFit));
   if (streamed) nBlocks = Math.max(1, Math.min(nBlocks, Math.floor(n.size / STREAM_COLUMNS)));
