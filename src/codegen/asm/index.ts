@@ -1,5 +1,5 @@
 /**
- * The portable vector assembler: kernels are written once against it, encoders (`../wasm`, later x64) turn it into code.
+ * The portable vector assembler: kernels are written once against it, encoders (`../wasm`, `../x64`) turn it into code.
  *
  * What it is: typed immutable values, explicit mutable variables, structured loops, loads and stores with immediate
  * offsets, FMA, masks, tails. What it is not: an optimiser (only i32 index arithmetic folds) or an IR for graphs.
@@ -7,7 +7,7 @@
  * ```ts
  * const asm = new Asm(target);                      // target: wasmTarget(features) of ../wasm
  * asm.fn("axpy", ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
- *   const x = asm.load("ptr", args, 0), y = asm.load("ptr", args, 4);
+ *   const x = asm.load("ptr", args, 0), y = asm.load("ptr", args, asm.ptrBytes);
  *   const a = asm.splat("vf32", 2);
  *   asm.loop(lo, hi, asm.lanes, (i) => {            // i32 bounds, constant step; not entered when lo >= hi
  *     const off = asm.mul(i, 4);
@@ -41,7 +41,7 @@
  * - Module: `asm.fn(name, params, result?, body)` exports a function; `asm.extern(name, params, result?)` imports one of the
  *   host (known: see `../math` for the float64 functions).
  *
- * Kernel ABI of the whole project: `kernel(args: ptr, lo: i32, hi: i32)`. `args` points at a table of 32-bit addresses, one
+ * Kernel ABI of the whole project: `kernel(args: ptr, lo: i32, hi: i32)`. `args` points at a table of addresses (`asm.ptrBytes` each), one
  * per buffer operand, loaded at entry; lo..hi is the range of outermost parallel blocks, so that threads can split it.
  */
 export { Asm } from "./asm.ts";
