@@ -1,5 +1,5 @@
 /**
- * Loops at 4, 8 and 16 lanes, before any machine: random graphs on the evaluator of the assembler, block by block, against
+ * Loops at 4, 8 and 16 lanes, on the evaluator of the assembler and as AVX2 and AVX-512: random graphs, block by block, against
  * the float64 oracle; and kernels that are cut into parts. LANES_RUNS (25) graphs.
  */
 import fc from "fast-check";
@@ -9,6 +9,8 @@ import { type DType, sizeOf } from "../../src/base/index.ts";
 import { difference } from "../support/compare.ts";
 import { graphCode } from "../support/code.ts";
 import { oracle, traced } from "../support/execute.ts";
+import { evaluatorTarget } from "../support/evaluate-asm.ts";
+import { x64Targets } from "../support/native.ts";
 import { runPlan } from "../support/plan-executor.ts";
 import { growGraph, growStep } from "../fuzz/graphs.ts";
 import { SMALL } from "../fuzz/pool.ts";
@@ -16,7 +18,7 @@ import { SMALL } from "../fuzz/pool.ts";
 const runs = Number(process.env.LANES_RUNS ?? 25);
 const step = fc.array(fc.nat(255), { minLength: 6, maxLength: 6 });
 
-describe.each([4, 8, 16])("%i lanes", (lanes) => {
+describe.each([...[4, 8, 16].map((n) => evaluatorTarget(n)), ...x64Targets])("$name", (target) => {
   test.each([
     ["graphs", growGraph],
     ["training steps", growStep],
@@ -29,7 +31,7 @@ describe.each([4, 8, 16])("%i lanes", (lanes) => {
         for (const u of g.updates) if (!inputs.includes(u.leaf)) inputs.push(u.leaf);
         const updates = g.updates.map((u) => ({ input: inputs.indexOf(u.leaf), value: g.outputs[u.output] }));
         const data = inputs.map((n) => g.leaves.get(n) as NonNullable<ReturnType<typeof g.leaves.get>>);
-        const got = runPlan({ inputs, outputs: g.outputs, updates }, data, lanes);
+        const got = runPlan({ inputs, outputs: g.outputs, updates }, data, target);
         if (got === null) return;
         for (const [i, out] of got.outputs.entries()) {
           const why = difference(out, g.want[i], g.outputs[i].dtype, { relative: 0, absolute: g.slack[i] });
@@ -55,7 +57,7 @@ describe.each([4, 8, 16])("%i lanes", (lanes) => {
       return { leaf: x, outputs: f(x) };
     });
     const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i * 12.9898));
-    const got = runPlan({ inputs: [leaf], outputs, updates: [] }, [data], lanes);
+    const got = runPlan({ inputs: [leaf], outputs, updates: [] }, [data], target);
     oracle(outputs, new Map([[leaf, data]])).forEach((want, i) => {
       expect(difference(got?.outputs[i] ?? data, want, outputs[i].dtype, { relative: 2e-5, absolute: 2e-5 })).toBe(
         null,

@@ -1,14 +1,15 @@
-// Runs plans on the evaluator of assembler functions, at any number of lanes: every block by a call of its own, in an order
+// Runs plans on the evaluator of assembler functions at any number of lanes, or natively: every block by a call of its own, in an order
 // of no meaning. Buffers have guards around them.
 import { bytesOf, type DType, sizeOf, type TypedArray } from "../../src/base/index.ts";
-import { Asm } from "../../src/codegen/asm/index.ts";
+import { Asm, type Target } from "../../src/codegen/asm/index.ts";
 import { contractBlocks, contractScratchBytes } from "../../src/codegen/contract/index.ts";
 import { emitKernel } from "../../src/codegen/kernels.ts";
 import { hostOps, loopBlocks } from "../../src/codegen/loops/index.ts";
 import { hostMath } from "../../src/codegen/math/index.ts";
 import { type ContractKernel, type LoopKernel, makePlan, type Place, type Plan } from "../../src/schedule/index.ts";
 import type { Graph } from "../../src/tensor/executor.ts";
-import { evaluateAsm, evaluatorTarget } from "./evaluate-asm.ts";
+import { evaluateAsm } from "./evaluate-asm.ts";
+import { loadX64, native } from "./native.ts";
 
 const GUARD = 64;
 const PATTERN = 0xa5;
@@ -28,11 +29,11 @@ export interface PlanRun {
   readonly outputs: readonly TypedArray[];
 }
 
-/** One run of a graph's plan at `lanes` lanes; null for plans with loops over time. */
-export function runPlan(graph: Graph, inputs: readonly TypedArray[], lanes: number): PlanRun | null {
+/** One run of a graph's plan, on the evaluator or (targets of x64) natively; null for plans with loops over time. */
+export function runPlan(graph: Graph, inputs: readonly TypedArray[], target: Target): PlanRun | null {
   const plan = makePlan(graph);
   if (plan.steps.some((s) => s.kernel.kind === "scan")) return null;
-  const room = new Room(plan, lanes);
+  const room = new Room(plan, target);
   inputs.forEach((data, i) =>
     room.bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), room.in[i]),
   );
@@ -53,12 +54,14 @@ class Room {
   private readonly arena: number;
   private readonly scratch: number;
   private readonly table: number;
-  private readonly lanes: number;
+  private readonly target: Target;
+  /** Address of the first byte. */
+  private readonly base: number;
   private readonly guards: number[] = [];
   private end = 0;
 
-  constructor(plan: Plan, lanes: number) {
-    this.lanes = lanes;
+  constructor(plan: Plan, target: Target) {
+    this.target = target;
     const place = (bytes: number): number => {
       this.guards.push(this.end);
       const at = this.end + GUARD;
@@ -70,28 +73,32 @@ class Room {
     this.out = all(plan.outputs);
     this.arena = place(plan.arenaBytes);
     const scratch = plan.steps.map(({ kernel: k }) =>
-      k.kind === "loop" ? k.scratch : k.kind === "contract" ? contractScratchBytes(k, evaluatorTarget(lanes)) : 0,
+      k.kind === "loop" ? k.scratch : k.kind === "contract" ? contractScratchBytes(k, target) : 0,
     );
     this.scratch = place(Math.max(0, ...scratch));
     this.table = place(8 * 64);
     place(0);
-    this.bytes = new Uint8Array(this.end + GUARD);
+    const size = this.end + GUARD;
+    const machine = target.name.startsWith("x64") ? native : undefined;
+    this.base = machine ? machine.allocate(size) : 0;
+    this.bytes = new Uint8Array(machine ? machine.view(this.base, size) : new ArrayBuffer(size));
     for (const g of this.guards) this.bytes.fill(PATTERN, g, g + GUARD);
   }
 
   step(plan: Plan, i: number): void {
     const { kernel, args } = plan.steps[i];
     const k = kernel as LoopKernel | ContractKernel;
-    const asm = new Asm(evaluatorTarget(this.lanes));
+    const asm = new Asm(this.target);
     emitKernel(asm, "run", k);
-    const { run } = evaluateAsm(asm, { memory: this.bytes, host: { ...hostMath, ...hostOps } });
+    const { run } =
+      this.base > 0 ? loadX64(asm) : evaluateAsm(asm, { memory: this.bytes, host: { ...hostMath, ...hostOps } });
     const table = new BigInt64Array(this.bytes.buffer, this.table, args.length + 1);
-    args.forEach((a, n) => (table[n] = BigInt(this.address(a))));
-    table[args.length] = BigInt(this.scratch);
-    const blocks = k.kind === "loop" ? loopBlocks(k, this.lanes) : contractBlocks(k, evaluatorTarget(this.lanes));
+    args.forEach((a, n) => (table[n] = BigInt(this.base + this.address(a))));
+    table[args.length] = BigInt(this.base + this.scratch);
+    const blocks = k.kind === "loop" ? loopBlocks(k, this.target.lanes) : contractBlocks(k, this.target);
     // Odd ones first, from the last: some two together.
-    for (let b = blocks - 1; b >= 0; b--) if (b % 4 === 1) run(this.table, b, Math.min(blocks, b + 2));
-    for (let b = blocks - 1; b >= 0; b--) if (b % 4 === 3 || b % 4 === 0) run(this.table, b, b + 1);
+    for (let b = blocks - 1; b >= 0; b--) if (b % 4 === 1) run(this.base + this.table, b, Math.min(blocks, b + 2));
+    for (let b = blocks - 1; b >= 0; b--) if (b % 4 === 3 || b % 4 === 0) run(this.base + this.table, b, b + 1);
   }
 
   private address(p: Place): number {
