@@ -128,9 +128,6 @@ export class Emitter {
   slot(v: number): number {
     return this.frame.offset(slotOf(this.places[v]), this.m.kinds[v]);
   }
-  isSpilled(v: number): boolean {
-    return this.places[v] < 0;
-  }
 
   /** A register with the value of `v`: its own, or `scratch` loaded. */
   use(v: number, scratch: number): number {

@@ -5,7 +5,7 @@ import { isVec } from "../asm/index.ts";
 import { ALIAS, Analysis, AT_USE, HERE } from "./analyse.ts";
 import type { Code } from "./encode.ts";
 import * as F from "./forms.ts";
-import { DEF, GENERAL, KIND, MASK, Machine, MODIFY, REGISTER, SPECIAL, VECTOR } from "./machine.ts";
+import { DEF, GENERAL, KIND, MASK, Machine, REGISTER, SPECIAL, VECTOR } from "./machine.ts";
 import { isInteger, kindOfType, PREDICATE, type Rules, sizeOf } from "./kinds.ts";
 import { selectControl } from "./select-control.ts";
 import { selectLanes } from "./select-lanes.ts";
@@ -435,10 +435,6 @@ export class Selector {
   }
   general(): number {
     return this.m.fresh(GENERAL);
-  }
-  /** Copies and then changes in place: dst = c where not k, else what follows. */
-  modify(form: number, dst: number, src1: number, rm: number, imm = 0, k = -1): void {
-    this.m.inRegister(rm).put(DEF | MODIFY, form, dst, src1, imm, k);
   }
 }
 
