@@ -8,6 +8,8 @@ export type NativeFn = (...args: number[]) => number;
 export interface NativeBridge {
   /** The calling convention: that of Windows, or System V. */
   readonly windows: boolean;
+  /** Threads can sleep by the system's futex. */
+  readonly linux: boolean;
   /** Where the bytes of a buffer are. A wasm memory stays where it is when it grows. */
   addressOf(buffer: ArrayBufferLike): number;
   /** Fresh pages of zeros outside of wasm memory; physical memory comes with the first touch. */

@@ -87,6 +87,7 @@ function windows(kernel: Library): System {
 
 class Bridge implements NativeBridge {
   readonly windows: boolean;
+  readonly linux: boolean;
   private readonly koffi: Koffi;
   private readonly system: System;
   private readonly copyTo: (address: number, from: Uint8Array, bytes: number) => number;
@@ -98,6 +99,7 @@ class Bridge implements NativeBridge {
   constructor(koffi: Koffi, platform: string) {
     this.koffi = koffi;
     this.windows = platform === "win32";
+    this.linux = platform === "linux";
     const main = koffi.load(this.windows ? "kernel32.dll" : null);
     this.system = this.windows ? windows(main) : posix(main, platform === "linux");
     const c = this.windows ? koffi.load("ucrtbase.dll") : main;

@@ -9,7 +9,7 @@ import { HostFunctions, type HostRunner } from "./host.ts";
 
 /** What this needs of the bridge (src/runtime/native.browser.ts). */
 export interface CodePages extends HostRunner {
-  readonly linux?: boolean;
+  readonly linux: boolean;
   dropCode(address: number): void;
 }
 
@@ -32,7 +32,7 @@ export class X64Code implements CodeStore {
 
   add(asm: Asm): CodeModule {
     const { pages } = this;
-    const { windows, linux = !windows } = pages;
+    const { windows, linux } = pages;
     const { bytes, offsets } = compileX64(asm, { host: (name) => this.host.address(name), windows, linux });
     const base = pages.loadCode(bytes);
     return { fns: offsets.map((o) => base + o), needs: 0, drop: () => pages.dropCode(base) };
