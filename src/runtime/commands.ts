@@ -222,6 +222,7 @@ export class Commands {
   }
 
   private group({ wide, chain }: Group, frame: Frame, turns: number): void {
+    let blocks = 0;
     if (chain.length > 0) {
       const serial = command(OP.serial);
       this.list.push(serial);
@@ -229,9 +230,13 @@ export class Commands {
       this.plain(chain, frame);
       serial.a = this.slots - before;
       serial.b = (this.list.length - length) * COMMAND.bytes;
-      this.slots += turns * (serial.a + 1) - serial.a;
+      // Loops around nothing: who takes them would never be done.
+      if (serial.a === 0) this.list.length = length - 1;
+      else {
+        this.slots += turns * (serial.a + 1) - serial.a;
+        blocks = 1;
+      }
     }
-    let blocks = chain.length > 0 ? 1 : 0;
     for (const x of wide) {
       const code = this.codes.get(x.step) as KernelCode;
       const most = Math.ceil(code.blocks / (this.threads * PIECES));

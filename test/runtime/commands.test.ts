@@ -146,6 +146,12 @@ test("a loop of small kernels is done by one thread", () => {
   expect([c.slots, c.barriers]).toEqual([22, 2]);
 });
 
+test("a loop around nothing is left out", () => {
+  const c = commands([scan([], 10), step([input(0)], arena(512), 100)]);
+  expect(text(c)).toBe("kernel/4 barrier/64 end");
+  expect([c.slots, c.barriers]).toEqual([1, 1]);
+});
+
 test("a loop without turns copies what it carries", () => {
   const c = commands([scan([step([input(0), input(1)], output(0), 50)], 0), step([input(0)], arena(512), 100)]);
   expect(text(c)).toBe("serial/1 copy kernel/4 barrier/65 end");
