@@ -4,6 +4,8 @@ import { programs } from "./workloads.mjs";
 
 const [toolkit, peer, workload, budget, started] = process.argv.slice(2);
 const alive = setInterval(() => {}, 1e6); // a peer's own threads may not keep the process up
+/** An error in its own words; stacks name places of this machine, which results must not hold. */
+const said = (error) => String(error?.message ?? error).slice(0, 300);
 const send = (message) => new Promise((done) => process.send(message, done));
 try {
   for await (const figure of await programs(workload, toolkit, peer)) {
@@ -18,11 +20,11 @@ try {
     try {
       await send(await measure(figure, Number(budget)));
     } catch (error) {
-      await send({ metric: figure.metric, error: String(error?.message ?? error).slice(0, 300) });
+      await send({ metric: figure.metric, error: said(error) });
     }
   }
 } catch (error) {
-  await send({ metric: "", error: String(error?.stack ?? error).slice(0, 600) });
+  await send({ metric: "", error: said(error) });
 }
 clearInterval(alive);
 process.disconnect();

@@ -46,5 +46,6 @@
  */
 export { Asm } from "./asm.ts";
 export type { Arg } from "./asm.ts";
+export { READING, WRITING } from "./effects.ts";
 export { bytesOf, elemOf, isVec } from "./types.ts";
 export type { Extern, Fn, Op, Target, Type, Val, Var, VecType } from "./types.ts";

@@ -1,6 +1,7 @@
 // Decides, for one recorded function, what lives where: which values stay on the operand stack (used once, movable to their
 // use), which reads of variables need no copy, which instructions are dead, and which local every other value gets.
 import type { Fn, Op, Type, Val, Var } from "../asm/index.ts";
+import { READING, WRITING } from "../asm/index.ts";
 
 /** Value classes of WebAssembly in the order in which locals are grouped: i32, f32, f64, v128. */
 export const classOf = (t: Type): number => (t === "i32" || t === "ptr" ? 0 : t === "f32" ? 1 : t === "f64" ? 2 : 3);
@@ -24,19 +25,9 @@ export interface Layout {
 }
 
 const EFFECTS: ReadonlySet<Op> = new Set<Op>([
+  ...WRITING,
   "set",
   "decl",
-  "store",
-  "storePartial",
-  "storeU8",
-  "copy",
-  "fill",
-  "call",
-  "callPtr",
-  "atomicLoad",
-  "atomicStore",
-  "atomicAdd",
-  "wait",
   "notify",
   "pause",
   "clock",
@@ -49,21 +40,8 @@ const EFFECTS: ReadonlySet<Op> = new Set<Op>([
   "endif",
   "pin",
 ]);
-const WRITES: ReadonlySet<Op> = new Set<Op>([
-  "store",
-  "storePartial",
-  "storeU8",
-  "copy",
-  "fill",
-  "call",
-  "callPtr",
-  // No load moves across these: others may have written.
-  "atomicLoad",
-  "atomicStore",
-  "atomicAdd",
-  "wait",
-]);
-const READS: ReadonlySet<Op> = new Set<Op>(["load", "loadSplat", "loadPartial", "loadU8"]);
+const WRITES: ReadonlySet<Op> = new Set(WRITING);
+const READS: ReadonlySet<Op> = new Set(READING);
 const MAX_DEPTH = 64;
 
 /** Operands that the encoder must push twice; bit 0: a, bit 1: b. */

@@ -2,7 +2,7 @@
 // addresses that become memory operands, comparisons that become jumps), what is another name of a variable, which masks can
 // live in mask registers.
 import type { Fn, Op, Val, Var } from "../asm/index.ts";
-import { isVec } from "../asm/index.ts";
+import { isVec, READING, WRITING } from "../asm/index.ts";
 
 /** Emitted at its own position; at its use or uses; never; under the name of a variable. */
 export const HERE = 0;
@@ -23,22 +23,8 @@ const LOGIC = 256;
 
 const OPS: ReadonlyMap<Op, number> = new Map<Op, number>([
   ...(["set", "decl", "notify", "pause", "prefetch", "clock", "pin"] as Op[]).map((o) => [o, EFFECT] as const),
-  ...(
-    [
-      "store",
-      "storePartial",
-      "storeU8",
-      "copy",
-      "fill",
-      "call",
-      "callPtr",
-      "atomicLoad",
-      "atomicStore",
-      "atomicAdd",
-      "wait",
-    ] as Op[]
-  ).map((o) => [o, EFFECT | WRITES] as const),
-  ...(["load", "loadSplat", "loadPartial", "loadU8"] as Op[]).map((o) => [o, READS] as const),
+  ...WRITING.map((o) => [o, EFFECT | WRITES] as const),
+  ...READING.map((o) => [o, READS] as const),
   ["loop", EFFECT | OPENS | LOOPS],
   ["repeat", EFFECT | OPENS | LOOPS],
   ["endloop", EFFECT | CLOSES | LOOPS],
