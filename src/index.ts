@@ -48,6 +48,7 @@ export {
 export { avgPool, maxPool, type PoolOptions } from "./tensor/pool.ts";
 export * as random from "./tensor/random.ts";
 export { compiled, explain, type Compiled } from "./tensor/compiled.ts";
+export { detectAnomaly, type AnomalyOptions } from "./tensor/anomaly.ts";
 export {
   checkGradients,
   checkpoint,

@@ -6,6 +6,7 @@ import {
   showShape,
   type Tree,
   type TypedArray,
+  unravelIndex,
   ValueError,
 } from "../base/index.ts";
 import { context, withContext } from "../base/context.ts";
@@ -54,6 +55,8 @@ export interface CheckReport {
   readonly passed: boolean;
   readonly checked: number;
   readonly worst: CheckedComponent;
+  /** All that were tried, in the order of the targets. */
+  readonly components: readonly CheckedComponent[];
   /** A sentence that names the worst component. */
   readonly message: string;
 }
@@ -62,15 +65,6 @@ interface Target {
   readonly name: string;
   readonly tensor: Tensor;
 }
-
-const indexOf = (flat: number, shape: readonly number[]): number[] => {
-  const out = shape.map(() => 0);
-  for (let i = shape.length - 1, rest = flat; i >= 0; i--) {
-    out[i] = rest % shape[i];
-    rest = Math.floor(rest / shape[i]);
-  }
-  return out;
-};
 
 /**
  * Compares gradients with centred differences (f(x + ε) - f(x - ε)) / 2ε, all in float64: of a function by its arguments, or of a
@@ -178,7 +172,7 @@ function compare(targets: readonly Target[], f: Body, options: CheckOptions): Ch
       host[t][i] = x;
       found.push({
         name,
-        index: indexOf(i, tensor.shape),
+        index: unravelIndex(i, tensor.shape),
         analytic: analytic[t][i],
         numeric: (above - below) / (2 * eps),
       });
@@ -213,5 +207,5 @@ function report(
     `[checkGradients] ${passed ? "passed" : "FAILED"}: ${all.length} components, the worst is ${worst.name}[${worst.index.join(", ")}]: ` +
     `analytic ${worst.analytic}, numeric ${worst.numeric}, relative error ${worst.error.toExponential(2)} (tolerance ${tolerance}).`;
   if (!passed && throws) throw new ChainruleError(message);
-  return { passed, checked: all.length, worst, message };
+  return { passed, checked: all.length, worst, components: all, message };
 }

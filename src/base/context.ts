@@ -20,6 +20,10 @@ interface Context {
   training: boolean;
   /** Names of the layers being called, outermost first: what errors and profiles show. */
   readonly scope: string[];
+  /** Sees every node that is made; set by tensor/anomaly.ts, null otherwise. */
+  born: ((node: unknown) => void) | null;
+  /** Sees every call of a layer and may put another result in its place; set by nn/tap.ts, null otherwise. */
+  tap: ((layer: unknown, inputs: readonly unknown[], output: unknown) => unknown) | null;
 }
 
 /** All state of the product; see `withContext`. */
@@ -32,6 +36,8 @@ export const context: Context = {
   draws: 0,
   training: false,
   scope: [],
+  born: null,
+  tap: null,
 };
 
 export const nextId = (): number => context.nextId++;

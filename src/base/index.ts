@@ -8,3 +8,4 @@ export * from "./shape.ts";
 export * from "./errors.ts";
 export * from "./tree.ts";
 export * from "./random.ts";
+export * from "./caller.ts";

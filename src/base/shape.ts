@@ -94,3 +94,13 @@ export function resolveReshape(shape: Shape, from: Shape, op: string): number[] 
   }
   return out;
 }
+
+/** Indices along each axis of element number `flat` (NumPy: unravel_index). */
+export function unravelIndex(flat: number, shape: readonly number[]): number[] {
+  const out = shape.map(() => 0);
+  for (let i = shape.length - 1, rest = flat; i >= 0; i--) {
+    out[i] = rest % shape[i];
+    rest = Math.floor(rest / shape[i]);
+  }
+  return out;
+}

@@ -52,6 +52,7 @@ export function intern<P extends PrimName>(
   if (known !== undefined) return known as Node<P>;
   const node: Node<P> = { id: nextId(), op, srcs, attrs, shape, dtype, ...(outs ? { outs } : {}) };
   table.set(key, node);
+  context.born?.(node);
   return node;
 }
 

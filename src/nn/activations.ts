@@ -42,7 +42,7 @@ export type ActivationLike =
   | ({ readonly name: ActivationName } & Config)
   | ((x: Tensor) => Tensor);
 
-const isActivation = (x: unknown): x is Activation =>
+export const isActivation = (x: unknown): x is Activation =>
   typeof x === "function" && typeof (x as Partial<Activation>).activation === "string";
 
 /** A layer that applies an activation (Keras: Activation); in models the bare function does the same. */

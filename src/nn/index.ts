@@ -100,4 +100,6 @@ export { l1, l1l2, l2 } from "./regularizers.ts";
 export type { Regularizer, RegularizerConfig, RegularizerLike } from "./regularizers.ts";
 export { countParameters } from "./summary.ts";
 export { input, Symbolic } from "./symbolic.ts";
+export { layerOutputs, tapLayers } from "./tap.ts";
+export type { LayerCall } from "./tap.ts";
 export type { OpenShape } from "./symbolic.ts";

@@ -172,7 +172,7 @@ export class LayerCore {
         this.spec.check?.(shapes, this.tag);
         const out = this.spec.call(xs, { training: context.training, tag: this.tag });
         this.built = true;
-        return out;
+        return context.tap === null ? out : (context.tap(this, xs, out) as typeof out);
       } catch (error) {
         throw located(error, this, shapes);
       } finally {

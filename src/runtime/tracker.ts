@@ -1,4 +1,4 @@
-import { showShape } from "../base/index.ts";
+import { callerLine, showShape } from "../base/index.ts";
 
 /** What the report shows of a value. */
 interface Tracked {
@@ -11,9 +11,6 @@ interface Made {
   readonly value: WeakRef<Tracked>;
   readonly line: string;
 }
-
-/** Where this package lies: frames in it are ours, not the user's. (Bundlers would inline what `new URL` names.) */
-const HERE: string = import.meta.url.replace("file://", "").replace(/[^/]*\/[^/]*$/, "");
 
 /** Records which line made each value: what the leak report is written from. */
 export class Tracker {
@@ -63,13 +60,3 @@ const show = (bytes: number): string =>
     : bytes >= 1024
       ? `${(bytes / 1024).toFixed(1)} KiB`
       : `${bytes} B`;
-
-/** The innermost frame that is not ours. */
-function callerLine(): string {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 60;
-  const frames = (new Error().stack ?? "").split("\n").slice(1);
-  Error.stackTraceLimit = limit;
-  const theirs = frames.find((f) => /:\d+:\d+/.test(f) && !f.includes(HERE) && !f.includes("node:internal"));
-  return (theirs ?? frames[frames.length - 1] ?? "unknown line").trim();
-}

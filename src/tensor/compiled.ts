@@ -120,7 +120,7 @@ const isPlain = (x: unknown): x is Record<string, unknown> =>
   typeof x === "object" && x !== null && Object.getPrototypeOf(x) === Object.prototype;
 
 /** Arguments with each leaf that `keyOf` collects replaced, in the same order. */
-function mapLeaves(x: unknown, f: (t: Tensor) => Tensor): unknown {
+export function mapLeaves(x: unknown, f: (t: Tensor) => Tensor): unknown {
   if (x instanceof Variable) return x;
   if (isTensorLeaf(x)) return f(tensor(x));
   if (Array.isArray(x)) return x.map((y) => mapLeaves(y, f));

@@ -29,6 +29,7 @@ export * from "./matrices.ts";
 export { matmul, dot, outer, tensordot } from "./matmul.ts";
 export { einsum } from "./einsum.ts";
 export * from "./compiled.ts";
+export { detectAnomaly, type AnomalyOptions } from "./anomaly.ts";
 export { close, currentTrace, record, runRecorded, Trace, type Recorded } from "./trace.ts";
 export { executor, type Executor, type Graph, type Program, type Value } from "./executor.ts";
 export { recordLoop, substitute, outerNodes, type LoopResult, type LoopSpec } from "./loop.ts";
