@@ -3,6 +3,7 @@ import { flattenTree, isFloat, ShapeError, showShape, type Tree, ValueError } fr
 import { nextId } from "../base/context.ts";
 import { build, type Family, isOp, type Node, topoOrder } from "../ir/index.ts";
 import { constantOf } from "../ir/rewrite.ts";
+import { hoistConstants } from "../ir/scan.ts";
 import {
   asTensor,
   currentTrace,
@@ -199,7 +200,7 @@ function vjp(n: Node<"scan">, cts: readonly (Node | null)[], needs: readonly boo
 }
 
 /** What loops carry. */
-export const scanRule: Family<"scan"> = { vjp };
+export const scanRule: Family<"scan"> = { vjp, lower: hoistConstants };
 
 /** A term that is summed over the iterations at once after the loop, from its stacked operands. */
 interface Joined {

@@ -3,7 +3,7 @@ import { familyOf, isOp, type Node, PRIMITIVES, topoOrder } from "../ir/index.ts
 import { flatten, reshapeIndex, sameAffine, SplitLoop } from "./affine.ts";
 import { baseOf, ExBuilder, NotAffine } from "./builder.ts";
 import type { ContractKernel, Kernel, Store } from "./kernel.ts";
-import { domainOf, type Domain, draftLoops, type Into, type LoopDraft, Unfusable } from "./loops.ts";
+import { domainOf, type Domain, draftLoops, type Into, isEven, type LoopDraft, Unfusable } from "./loops.ts";
 import { mergeContraction } from "./arrange.ts";
 import { findRoots, isPacked } from "./roots.ts";
 import { concat, contraction, cumsum, type Fixed, scatterAdd, writeBack } from "./special.ts";
@@ -103,15 +103,16 @@ function startGroup(n: Node, at: number, inMemory: InMemory): Group {
   }
   if ((isOp(n, "dot") || isOp(n, "conv")) && isPacked(n)) return contractGroup(n, [], at, inMemory);
   const writes = familyOf(n)?.writes?.(n) ?? null;
-  const special = isOp(n, "concat")
-    ? concat(n, inMemory)
-    : isOp(n, "scatterAdd")
-      ? scatterAdd(n, inMemory)
-      : isOp(n, "cumsum")
-        ? cumsum(n, inMemory)
-        : writes !== null
-          ? writeBack(n, writes, inMemory)
-          : null;
+  const special =
+    isOp(n, "concat") && !isEven(n)
+      ? concat(n, inMemory)
+      : isOp(n, "scatterAdd")
+        ? scatterAdd(n, inMemory)
+        : isOp(n, "cumsum")
+          ? cumsum(n, inMemory)
+          : writes !== null
+            ? writeBack(n, writes, inMemory)
+            : null;
   if (special !== null) return fixedGroup(n, special, at);
   const domain = domainOf(n);
   return loopGroup(domain, [n], at, draftLoops(domain, [n], inMemory));

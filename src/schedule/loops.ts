@@ -30,8 +30,16 @@ export function withSplits<T>(shape: readonly number[], make: (axes: Axes) => T)
   throw new Unfusable();
 }
 
+/** Most parts that are put side by side by one kernel. */
+const MOST_PARTS = 8;
+
+/** Parts of one shape side by side: one loop over a part stores all of them. */
+export const isEven = (n: Node): n is Node<"concat"> =>
+  n.op === "concat" && n.srcs.length <= MOST_PARTS && n.srcs.every((s) => sameShape(s.shape, n.srcs[0].shape));
+
 /** The domain that a root asks for when it starts a group. */
 export function domainOf(n: Node): Domain {
+  if (isEven(n)) return { shape: n.srcs[0].shape, reduced: n.shape.map(() => false) };
   if (isReduction(n) || isOp(n, "argmax")) {
     const { shape } = n.srcs[0];
     const axes = isOp(n, "argmax") ? [n.attrs.axis] : n.attrs.axes;
@@ -67,7 +75,13 @@ function readDot(n: Node<"dot">): Reading {
 export const accessed = (at: Access, loops: readonly Affine[]): Affine[] =>
   at.map((terms) => terms.reduce((sum, [f, l]) => addAffine(sum, scaleAffine(loops[l], f)), constant(0)));
 
-type Role = { readonly at: readonly Affine[]; readonly ex: number; readonly what: "map" | "row" };
+/** What a node is in its kernel: its values, and how far apart they are stored. Several are parts that nothing here reads. */
+interface Role {
+  readonly at: readonly Affine[];
+  readonly exs: readonly number[];
+  readonly step: number;
+  readonly what: "map" | "row";
+}
 
 /** The buffers that a node of a kernel is stored in: itself, others beside it, or none. */
 export type Into = (n: Node) => readonly Node[];
@@ -101,8 +115,9 @@ export class LoopDraft {
       (n, idx) => {
         const role = this.roles.get(n);
         if (role === undefined) return null;
-        if (!role.at.every((a, i) => n.shape[i] === 1 || sameAffine(a, idx[i]))) throw new Unfusable();
-        return role.ex;
+        if (role.exs.length > 1 || !role.at.every((a, i) => n.shape[i] === 1 || sameAffine(a, idx[i])))
+          throw new Unfusable();
+        return role.exs[0];
       },
     );
   }
@@ -144,6 +159,13 @@ export class LoopDraft {
       if (idx === null) throw new Unfusable();
       return idx;
     };
+    if (isEven(n)) {
+      const [{ shape }] = n.srcs;
+      if (inner.length > 0 || sizeOf(shape) !== sizeOf(domain.shape)) throw new Unfusable();
+      const at = reindex(domain.shape, axes.index, shape);
+      const exs = n.srcs.map((s) => builder.visit(s, at));
+      return { at, exs, step: sizeOf(shape.slice(n.attrs.axis)), what: "map" };
+    }
     const own = ownReduction(n, domain, axes, builder, reindex, inner);
     if (own !== null) {
       const depth = depths(builder.exs);
@@ -152,7 +174,7 @@ export class LoopDraft {
       const list = (reductions[phase] ??= []);
       const slot = list.push({ ...own, dtype: n.dtype }) - 1;
       const ex = builder.add({ k: "acc", phase, slot, dtype: n.dtype });
-      return { at: reindex(keptShape, keptIndex, n.shape), ex, what: "row" };
+      return { at: reindex(keptShape, keptIndex, n.shape), exs: [ex], step: 0, what: "row" };
     }
     const whole =
       sizeOf(n.shape) === sizeOf(domain.shape) && (inner.length > 0 ? sizeOf(keptShape) !== sizeOf(n.shape) : true);
@@ -160,7 +182,7 @@ export class LoopDraft {
     const at = whole ? reindex(domain.shape, axes.index, n.shape) : reindex(keptShape, keptIndex, n.shape);
     const ex = builder.visit(n, at);
     if (!whole && dependsOn(builder.exs, ex, inner)) throw new Unfusable();
-    return { at, ex, what: whole ? "map" : "row" };
+    return { at, exs: [ex], step: 0, what: whole ? "map" : "row" };
   }
 
   /** The kernels that store its nodes. */
@@ -174,16 +196,16 @@ export class LoopDraft {
     );
     const rows: Store[] = [];
     for (const [n, role] of this.roles) {
-      const index = flatten(role.at, n.shape);
+      const first = flatten(role.at, n.shape);
       for (const t of into(n)) {
         const arg = args.push(t) - 1;
-        const store: Store = { arg, index, dyn: [], value: role.ex, dtype: n.dtype, add: false };
-        if (role.what === "row" && inner.length > 0) {
-          rows.push(store);
-          continue;
-        }
-        const at = inner.length > 0 ? depth(role.ex) : 0;
-        (phases[at] ??= { loops, reductions: [], stores: [] }).stores.push(store);
+        role.exs.forEach((value, i) => {
+          const index = addAffine(first, constant(i * role.step));
+          const store: Store = { arg, index, dyn: [], value, dtype: n.dtype, add: false };
+          const at = inner.length > 0 ? depth(value) : 0;
+          if (role.what === "row" && inner.length > 0) rows.push(store);
+          else (phases[at] ??= { loops, reductions: [], stores: [] }).stores.push(store);
+        });
       }
     }
     if (rows.length > 0) phases.push({ loops: [], reductions: [], stores: rows });

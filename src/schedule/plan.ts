@@ -1,5 +1,5 @@
 import { bytesOf, sizeOf } from "../base/index.ts";
-import { build as b, type Node, type ScanBody, verify } from "../ir/index.ts";
+import { build as b, isOp, type Node, verify } from "../ir/index.ts";
 import { factor, sameAffine } from "./affine.ts";
 import { baseOf } from "./builder.ts";
 import { fixedGroup, formGroups, type Group } from "./groups.ts";
@@ -194,10 +194,10 @@ function canUpdate(
     );
   }
   const last = kernel.phases.findIndex((p) => p.stores.some((s) => s.arg === into));
-  const store = kernel.phases[last].stores.find((s) => s.arg === into) as Store;
+  const [store, ...more] = kernel.phases[last].stores.filter((s) => s.arg === into);
   const reduces = (p: Phase): boolean => p.reductions.length > 0 || p.ordered;
   // A row's result is stored when all that the row reads has been read.
-  if (store.add || kernel.phases.slice(last + 1).some(reduces)) return false;
+  if (store.add || more.length > 0 || kernel.phases.slice(last + 1).some(reduces)) return false;
   if (kernel.phases.some(reduces) && kernel.phases[last].loops.length > 0) return false;
   return kernel.exs.every((e) => {
     if (e.k !== "load" || e.arg !== arg) return true;
@@ -275,17 +275,13 @@ const isEmpty = (k: LoopKernel): boolean =>
   k.outer.some((l) => k.loops[l] === 0) ||
   k.phases.every((p) => p.stores.length === 0 || (p.loops.some((l) => k.loops[l] === 0) && p.stores.length > 0));
 
-/** A scan with a plan of its own for the body. Arguments: carries, xs, constants, final carries, ys. */
+/** A scan with a plan of its own for the body. Arguments: carries, xs, constants, final carries, the ys that are read. */
 function scanStep(n: Node<"scan">, wanted: ReadonlySet<Node>, places: ReadonlyMap<Node, Place>): Draft {
   const { body, length, reverse } = n.attrs;
-  const plan = bodyPlan(body);
-  const carryBytes = body.outs.slice(0, body.carries).map(bytes);
-  const outs = (n.outs ?? []).map(
-    (_, i) =>
-      [...wanted, ...places.keys()].find(
-        (w) => w.op === "get" && w.srcs[0] === n && (w as Node<"get">).attrs.index === i,
-      ) ?? b.get(n, i),
-  );
+  const read = new Map<number, Node>();
+  for (const w of [...wanted, ...places.keys()]) if (isOp(w, "get") && w.srcs[0] === n) read.set(w.attrs.index, w);
+  const given = [...body.outs.keys()].filter((i) => i < body.carries || read.has(i));
+  const outputs = given.map((i) => body.outs[i]);
   const kernel: ScanKernel = {
     kind: "scan",
     length,
@@ -294,11 +290,10 @@ function scanStep(n: Node<"scan">, wanted: ReadonlySet<Node>, places: ReadonlyMa
     xs: body.xs,
     consts: body.params.length - body.carries - body.xs,
     xsBytes: body.params.slice(body.carries, body.carries + body.xs).map(bytes),
-    ysBytes: body.outs.slice(body.carries).map(bytes),
-    carryBytes,
-    body: plan,
+    ysBytes: outputs.slice(body.carries).map(bytes),
+    carryBytes: outputs.slice(0, body.carries).map(bytes),
+    body: makePlan({ inputs: body.params, outputs, updates: [] }),
   };
+  const outs = given.map((i) => read.get(i) ?? b.get(n, i));
   return { kernel, args: [...n.srcs.map(baseOf), ...outs], name: "scan" };
 }
-
-const bodyPlan = (body: ScanBody): Plan => makePlan({ inputs: body.params, outputs: body.outs, updates: [] });

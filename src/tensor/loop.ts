@@ -78,8 +78,8 @@ function recordBody<T>(trace: Trace, params: readonly Node[], f: () => T): { res
   }
 }
 
-/** What is dear to compute twice: kept for the derivative. */
-const DEAR: ReadonlySet<string> = new Set(["dot", "conv"]);
+/** What is dear to compute twice: kept for the derivative, where that reads it. */
+const DEAR: ReadonlySet<string> = new Set(["dot", "conv", "custom", "exp", "tanh"]);
 
 /** Records `f` as the body of a scan and returns the scan's results. Unused slices do not travel. */
 export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
@@ -145,7 +145,7 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
   };
 }
 
-/** Adds to a body's results what its derivative reads: the carries and the dear products of each iteration. */
+/** Adds to a body's results what its derivative reads: the carries and the dear values of each iteration. */
 function keepForGradient(
   outs: Node[],
   order: readonly Node[],

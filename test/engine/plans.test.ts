@@ -1,7 +1,8 @@
 // Graphs that plans once got wrong, or that take a path of their own through schedule and runtime.
 import { test } from "vitest";
 import { scanRule } from "../../src/autodiff/scan.ts";
-import { build as b } from "../../src/ir/index.ts";
+import { nextId } from "../../src/base/context.ts";
+import { build as b, type Node } from "../../src/ir/index.ts";
 import { traced } from "../support/execute.ts";
 import { agrees, indices, leaf } from "./agrees.ts";
 
@@ -133,6 +134,72 @@ check("a scan of one turn over expanded operands", () => {
   const xs = b.expand(b.reshape(x, [1, 1, 1]), [1, 1, 3]);
   const s = b.scan({ body, length: 1, reverse: false }, [h0, xs, b.expand(w, [3, 3])], scanRule);
   agrees([h0, x, w], [b.get(s, 0), b.get(s, 1)]);
+});
+
+/** A loop h → f(h, w) over `length` turns, all h kept. */
+function looped(h0: Node, w: Node, length: number, f: (h: Node, w: Node) => Node): Node[] {
+  const [h, wi] = [leaf(...h0.shape), leaf(...w.shape)];
+  const next = f(h, wi);
+  const body = { uid: nextId(), params: [h, wi], outs: [next, h], carries: 1, xs: 0 };
+  const s = b.scan({ body, length, reverse: false }, [h0, w], scanRule);
+  return [b.get(s, 0), b.get(s, 1)];
+}
+
+const squash = (x: Node): Node => b.unary("tanh", b.binary("mul", x, b.full(x.shape, 0.1, x.dtype)));
+const againstColumns = { ...matmul, rhsContract: [1] };
+
+// What a loop multiplies by is laid out before it: whole panels, a last one that is not full, both orders, several axes.
+for (const [rows, size] of [
+  [6, 96],
+  [11, 100],
+  [32, 256],
+  [40, 130],
+]) {
+  check(`a loop of products, ${rows} rows by ${size} columns`, () => {
+    const [h, w] = [leaf(rows, size), leaf(size, size)];
+    const around = (x: Node, v: Node): Node => squash(b.dot(squash(b.dot(x, v, matmul)), v, againstColumns));
+    agrees([h, w], [...looped(h, w, 4, around), ...looped(h, w, 1, around)]);
+  });
+}
+
+check("loops of products over several axes, by exp(w), by a table of the loop's own", () => {
+  const [h, w, table] = [leaf(8, 12, 10), leaf(12, 10, 12, 10), leaf(120, 120)];
+  const both = { lhsBatch: [], rhsBatch: [], lhsContract: [2, 1], rhsContract: [1, 0] };
+  const flat = (x: Node, v: Node): Node =>
+    b.reshape(b.dot(b.reshape(x, [8, 120]), b.unary("exp", b.permute(v, [1, 0])), matmul), [8, 12, 10]);
+  agrees(
+    [h, w],
+    looped(h, w, 3, (x, v) => squash(b.dot(x, v, both))),
+  );
+  agrees(
+    [h, table],
+    looped(h, table, 3, (x, v) => squash(flat(x, v))),
+  );
+  agrees(
+    [h, table],
+    looped(h, table, 3, (x, v) => squash(b.binary("add", flat(x, v), flat(squash(x), v)))),
+  );
+});
+
+check("results of a loop that nobody reads are not stored", () => {
+  const [h0, h] = [leaf(40), leaf(40)];
+  const next = squash(h);
+  const body = { uid: nextId(), params: [h], outs: [next, h, next], carries: 1, xs: 0 };
+  const s = b.scan({ body, length: 3, reverse: true }, [h0], scanRule);
+  agrees([h0], [b.get(s, 2)]);
+  agrees([h0], [b.get(s, 0)]);
+  agrees([h0], [b.get(s, 1), b.get(s, 0)]);
+});
+
+check("parts of one shape side by side, with what they are made from, with reductions, over a value they read", () => {
+  const [x, y, z] = [leaf(6, 8), leaf(6, 8), leaf(18, 8)];
+  const [p, q] = [squash(x), b.binary("mul", x, y)];
+  const side = (axis: number): Node => b.concat([p, b.binary("sub", p, q), b.flip(q, [0])], axis);
+  agrees([x, y], [side(0), side(1), p, b.reduce("sum", side(1), [1]), b.binary("add", side(0), side(0))]);
+  agrees([x, y], [b.concat([b.reshape(p, [6, 8, 1]), b.reshape(q, [6, 8, 1])], 2)]);
+  agrees([x, y, z], [p], [[2, b.binary("add", side(0), z)]]);
+  const rolled = b.concat([b.slice(z, [9, 0], [18, 8]), b.slice(z, [0, 0], [9, 8])], 0);
+  agrees([z], [], [[0, rolled]]);
 });
 
 check("a split's gradient is put side by side", () => {

@@ -66,6 +66,17 @@ describe("kernel counts", () => {
     ]);
   });
 
+  test("an LSTM's turn is a product and its gates, backwards too; what they multiply by is laid out before the loop", () => {
+    const turn = g
+      .lstmStep()
+      .split("\n")
+      .filter((line) => line.startsWith("       "))
+      .flatMap((line) => g.kernelsOf(line).map((k) => k.kind));
+    expect(turn.filter((kind) => kind === "contract")).toHaveLength(2);
+    // Both states of the turn are kept for the way back.
+    expect(turn.filter((kind) => kind === "loop")).toHaveLength(2 + 2);
+  });
+
   test("a LeNet-5 step has 14 contractions: 3 a layer, less the gradient of the images", () => {
     const kernels = working(g.lenetStep());
     expect(kernels.filter((k) => k.startsWith("contract"))).toHaveLength(14);
@@ -85,6 +96,7 @@ describe("plan text", () => {
     ["adam", g.adamAlone],
     ["mlp-step", g.mlpStep],
     ["lenet5-step", g.lenetStep],
+    ["lstm-step", g.lstmStep],
   ])("%s", async (name, plan) => {
     await expect(`${plan()}\n`).toMatchFileSnapshot(`plans/${name}.txt`);
   });

@@ -4,7 +4,9 @@ import {
   explain,
   matmul,
   relu,
+  scan,
   softmax,
+  split,
   type Tensor,
   valueAndGrad,
   variable,
@@ -117,6 +119,28 @@ export const attention = (): string =>
       v,
     ),
   )(x(2, 4, 64, 32), x(2, 4, 64, 32), x(2, 4, 64, 32), x(64, 64));
+
+/** Adam on an LSTM over 16 steps of 32 rows, its weights 96 → 4 · 96, and the mean square of its last state. */
+export function lstmStep(): string {
+  const w = [weights("wx", 96, 384), weights("wh", 96, 384), weights("b", 384)];
+  const optimizer = adam(1e-3);
+  return explain((xs: Tensor) => {
+    const cell = ([h, c]: [Tensor, Tensor], xt: Tensor): [[Tensor, Tensor], Tensor] => {
+      const [i, f, g, o] = split(xt.add(matmul(h, w[1])), 4, -1);
+      const next = f.sigmoid().mul(c).add(i.sigmoid().mul(g.tanh()));
+      const out = o.sigmoid().mul(next.tanh());
+      return [[out, next], out];
+    };
+    const [loss, grads] = valueAndGrad({ variables: w, trainableVariables: w }, () => {
+      const inputs = matmul(xs, w[0]).add(w[2]);
+      return scan(cell, [x(32, 96), x(32, 96)], inputs)[0][0]
+        .square()
+        .mean();
+    });
+    optimizer.update(w, grads);
+    return loss;
+  })(x(16, 32, 96));
+}
 
 export const mlpStep = (): string =>
   stepOf(sequential([dense(256), rectify, dense(128), rectify, dense(10)]), adam(1e-3), 128, 784);

@@ -188,7 +188,9 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const even = kn?.a === 1 && kn.size % 2 === 0 && K >= PAIR_STEPS;
   const pairs = machine && es === 4 && !dot && n.size > 1 && 2 * n.size <= lanes && M >= PAIR_ROWS && even;
   const unitN = n.b === 1 || n.size === 1;
-  const long = K > 1024 && n.size <= 64;
+  // A panel of its own for each of the batch: packing would copy it.
+  const panel = kn?.b === n.size && norm.batch.some((x) => x.b !== 0);
+  const long = n.size <= 64 && (K > 1024 || panel);
   const few = M < (Math.abs(kn?.b ?? 0) * es >= 4096 ? 16 : 48);
   const small = K * n.size * es <= directBytes;
   // Short rows far apart share few lines of the first-level cache.
@@ -253,7 +255,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const tilesPerUnit = Math.min(tiles, ceil(tileSteps, slices) * unitStep);
   const perRow = panelsPerBlock * w * es;
   let mBlocks = Math.min(units, ceil(feedable, batches * nBlocks));
-  if (nBlocks >= 8 && M <= 2 * PACK_ROWS) mBlocks = 1;
+  if (batches * nBlocks >= 8 && M <= 2 * PACK_ROWS) mBlocks = 1;
   // Whole lines of A, where its rows lie next to each other.
   if (machine && m.a === 1 && outer === 1) mBlocks = Math.min(mBlocks, ceil(M, 64));
   // Partial sums stay in the cache, too.
