@@ -10,7 +10,7 @@ export interface Activation {
   (x: Tensor): Tensor;
   (x: Symbolic): Symbolic;
   /** "leakyRelu". */
-  readonly activation: ActivationName;
+  readonly activation: string;
   /** Options that differ from the defaults, for the JSON form. */
   readonly options: Config;
 }
@@ -56,7 +56,8 @@ export function activationLayer(like: ActivationLike, options: { readonly name?:
   });
 }
 
-function define(activation: ActivationName, f: (x: Tensor) => Tensor, options: Config = {}): Activation {
+/** A named activation; also for activations-more.ts. */
+export function define(activation: string, f: (x: Tensor) => Tensor, options: Config = {}): Activation {
   const call = (x: Tensor | Symbolic): Tensor | Symbolic =>
     x instanceof Symbolic ? activationLayer(call as Activation)(x) : f(x);
   return Object.assign(call, { activation, options }) as Activation;
@@ -99,8 +100,6 @@ export const softplus: Activation = define("softplus", (x) => t.softplus(x));
 export const softsign: Activation = define("softsign", (x) => t.div(x, t.add(t.abs(x), 1)));
 /** x·sigmoid(x) (Keras: silu, swish). */
 export const silu: Activation = define("silu", (x) => t.mul(x, t.sigmoid(x)));
-/** The same as `silu`. */
-export const swish: Activation = define("silu", (x) => silu(x));
 /** x·tanh(softplus(x)) (Keras: mish). */
 export const mish: Activation = define("mish", (x) => t.mul(x, t.tanh(t.softplus(x))));
 /** e^x (Keras: exponential). */
@@ -120,8 +119,8 @@ export interface Adjustable<Options> extends Activation {
   (options?: Options): Activation;
 }
 
-function adjustable<Options extends object>(
-  name: ActivationName,
+export function adjustable<Options extends object>(
+  name: string,
   make: (options: Options) => (x: Tensor) => Tensor,
 ): Adjustable<Options> {
   const plain = define(name, make({} as Options));

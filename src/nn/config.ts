@@ -1,6 +1,18 @@
 import { type DType, ValueError } from "../base/index.ts";
-import { ACTIVATIONS, type ActivationLike, activationLayer, type ActivationName } from "./activations.ts";
-import { conv1d, conv2d, conv3d, type ConvOptions, depthwiseConv2d, type DepthwiseOptions } from "./conv.ts";
+import { ACTIVATIONS, activationLayer, type ActivationName, type Adjustable } from "./activations.ts";
+import { MORE_ACTIVATIONS } from "./activations-more.ts";
+import {
+  conv1d,
+  conv2d,
+  conv3d,
+  type ConvOptions,
+  depthwiseConv1d,
+  depthwiseConv2d,
+  type DepthwiseOptions,
+  separableConv1d,
+  separableConv2d,
+  type SeparableOptions,
+} from "./conv.ts";
 import { conv1dTranspose, conv2dTranspose, conv3dTranspose, type ConvTransposeOptions } from "./conv-transpose.ts";
 import {
   dense,
@@ -12,23 +24,55 @@ import {
   prelu,
   reshapeTo,
 } from "./core.ts";
+import type { DefinedLayer } from "./define.ts";
 import type { Config, Json, Layer, LayerOptions } from "./layer.ts";
-import { add, average, concatenate, maximum, minimum, multiply, subtract } from "./merge.ts";
+import { add, average, concatenate, dot, maximum, minimum, multiply, subtract } from "./merge.ts";
 import { makeModel, makeSequential, type ModelBase, type ModelConfig } from "./model.ts";
 import { didYouMean } from "./names.ts";
-import { batchNorm, layerNorm } from "./norm.ts";
+import {
+  alphaDropout,
+  gaussianDropout,
+  gaussianNoise,
+  spatialDropout1d,
+  spatialDropout2d,
+  spatialDropout3d,
+} from "./noise.ts";
+import { batchNorm, layerNorm, type NormOptions } from "./norm.ts";
+import { groupNorm, instanceNorm, localResponseNorm, rmsNorm, unitNormalization } from "./norm-groups.ts";
 import {
   avgPool1d,
   avgPool2d,
   avgPool3d,
   globalAvgPool,
+  globalAvgPool1d,
+  globalAvgPool2d,
+  globalAvgPool3d,
   globalMaxPool,
+  globalMaxPool1d,
+  globalMaxPool2d,
+  globalMaxPool3d,
   maxPool1d,
   maxPool2d,
   maxPool3d,
   type PoolOptions,
 } from "./pool.ts";
+import { revived } from "./revive.ts";
+import {
+  cropping1d,
+  cropping2d,
+  cropping3d,
+  permute,
+  repeatVector,
+  upSampling1d,
+  upSampling2d,
+  upSampling3d,
+  type UpSamplingOptions,
+  zeroPadding1d,
+  zeroPadding2d,
+  zeroPadding3d,
+} from "./space.ts";
 import { input, Symbolic } from "./symbolic.ts";
+import { activityRegularization, maxout, type MaxoutOptions, timeDistributed } from "./wrappers.ts";
 
 /** A layer as JSON. */
 export interface LayerConfig {
@@ -42,8 +86,8 @@ export interface LayerConfig {
 export type LayerMaker = (config: Config & LayerOptions) => Layer;
 
 export interface ConfigOptions {
-  /** Makers of layers that are not Chainrule's own, by class. */
-  readonly layers?: Readonly<Record<string, LayerMaker>>;
+  /** Layers that are not Chainrule's own: what `defineLayer` gave, or makers by class. */
+  readonly layers?: readonly DefinedLayer<never>[] | Readonly<Record<string, LayerMaker>>;
 }
 
 type Spread = Config & LayerOptions;
@@ -66,14 +110,42 @@ export const layerTable: Readonly<Record<string, LayerMaker>> = {
   dense: from<DenseOptions>("units", dense),
   flatten: plain(flatten),
   prelu: plain(prelu),
+  maxout: from<MaxoutOptions>("units", maxout),
   reshape: from<LayerOptions>("shape", reshapeTo),
+  permute: from<LayerOptions>("dims", permute),
+  repeatVector: from<LayerOptions>("count", repeatVector),
+  timeDistributed: from<LayerOptions>("layer", timeDistributed),
+  activityRegularization: plain(activityRegularization),
   dropout: from<DropoutOptions>("rate", dropout),
+  spatialDropout1d: from<LayerOptions>("rate", spatialDropout1d),
+  spatialDropout2d: from<LayerOptions>("rate", spatialDropout2d),
+  spatialDropout3d: from<LayerOptions>("rate", spatialDropout3d),
+  alphaDropout: from<LayerOptions>("rate", alphaDropout),
+  gaussianDropout: from<LayerOptions>("rate", gaussianDropout),
+  gaussianNoise: from<LayerOptions>("stddev", gaussianNoise),
   embedding: (c) => embedding(c["count"] as number, c["size"] as number, c),
   batchNorm: plain(batchNorm),
   layerNorm: plain(layerNorm),
+  groupNorm: from<NormOptions>("groups", groupNorm),
+  instanceNorm: plain(instanceNorm),
+  rmsNorm: plain(rmsNorm),
+  unitNormalization: plain(unitNormalization),
+  localResponseNorm: plain(localResponseNorm),
+  zeroPadding1d: from<LayerOptions>("padding", zeroPadding1d),
+  zeroPadding2d: from<LayerOptions>("padding", zeroPadding2d),
+  zeroPadding3d: from<LayerOptions>("padding", zeroPadding3d),
+  cropping1d: from<LayerOptions>("cropping", cropping1d),
+  cropping2d: from<LayerOptions>("cropping", cropping2d),
+  cropping3d: from<LayerOptions>("cropping", cropping3d),
+  upSampling1d: from<UpSamplingOptions>("size", upSampling1d),
+  upSampling2d: from<UpSamplingOptions>("size", upSampling2d),
+  upSampling3d: from<UpSamplingOptions>("size", upSampling3d),
   conv1d: convolution<ConvOptions>(conv1d),
   conv2d: convolution<ConvOptions>(conv2d),
   conv3d: convolution<ConvOptions>(conv3d),
+  depthwiseConv1d: from<DepthwiseOptions>("kernelSize", depthwiseConv1d),
+  separableConv1d: convolution<SeparableOptions>(separableConv1d),
+  separableConv2d: convolution<SeparableOptions>(separableConv2d),
   depthwiseConv2d: from<DepthwiseOptions>("kernelSize", depthwiseConv2d),
   conv1dTranspose: convolution<ConvTransposeOptions>(conv1dTranspose),
   conv2dTranspose: convolution<ConvTransposeOptions>(conv2dTranspose),
@@ -85,7 +157,13 @@ export const layerTable: Readonly<Record<string, LayerMaker>> = {
   avgPool2d: from<PoolOptions>("poolSize", avgPool2d),
   avgPool3d: from<PoolOptions>("poolSize", avgPool3d),
   globalAvgPool: plain(globalAvgPool),
+  globalAvgPool1d: plain(globalAvgPool1d),
+  globalAvgPool2d: plain(globalAvgPool2d),
+  globalAvgPool3d: plain(globalAvgPool3d),
   globalMaxPool: plain(globalMaxPool),
+  globalMaxPool1d: plain(globalMaxPool1d),
+  globalMaxPool2d: plain(globalMaxPool2d),
+  globalMaxPool3d: plain(globalMaxPool3d),
   add: plain(add),
   subtract: plain(subtract),
   multiply: plain(multiply),
@@ -93,24 +171,36 @@ export const layerTable: Readonly<Record<string, LayerMaker>> = {
   maximum: plain(maximum),
   minimum: plain(minimum),
   concatenate: plain(concatenate),
+  dot: plain(dot),
 };
-
-const isActivationName = (name: string): name is ActivationName => name in ACTIVATIONS;
 
 /** The layer that `layerJson` described. Throws ValueError for a class that is neither ours nor in `options.layers`. */
 export function layerFromConfig(json: LayerConfig, options: ConfigOptions = {}): Layer {
   const { class: kind, name, trainable, config } = json;
   if (kind === "sequential" || kind === "model") return baseFromConfig(json as unknown as ModelConfig, options);
-  const given: Spread = { ...config, name, ...(trainable === undefined ? {} : { trainable }) };
-  const maker = (options.layers?.[kind] ?? layerTable[kind]) as LayerMaker | undefined;
+  const { layers = {} } = options;
+  const inner = config["layer"] as unknown as LayerConfig | undefined;
+  const given: Spread = {
+    ...revived(config),
+    name,
+    ...(trainable === undefined ? {} : { trainable }),
+    ...(inner === undefined ? {} : { layer: layerFromConfig(inner, options) as unknown as Json }),
+  };
+  const own = Array.isArray(layers)
+    ? (layers as readonly DefinedLayer<never>[]).find((l) => l.class === kind)
+    : (layers as Readonly<Record<string, LayerMaker>>)[kind];
+  const maker = (own ?? layerTable[kind]) as LayerMaker | undefined;
   if (maker !== undefined) return maker(given);
-  if (isActivationName(kind)) {
-    const like = (Object.keys(config).length === 0 ? kind : { name: kind, ...config }) as ActivationLike;
-    return activationLayer(like, { name });
-  }
+  const found = ACTIVATIONS[kind as ActivationName] ?? MORE_ACTIVATIONS[kind];
+  if (found !== undefined)
+    return activationLayer(Object.keys(config).length === 0 ? found : (found as Adjustable<Config>)(config), { name });
   throw new ValueError(
-    `[modelFromConfig] unknown layer class "${kind}" ("${name}"): ${didYouMean(kind, [...Object.keys(layerTable), ...Object.keys(ACTIVATIONS)])} ` +
-      `For a layer of your own pass { layers: { ${kind}: (config) => ... } }.`,
+    `[modelFromConfig] unknown layer class "${kind}" ("${name}"): ` +
+      didYouMean(
+        kind,
+        [...Object.keys(layerTable), ...Object.keys(ACTIVATIONS), ...Object.keys(MORE_ACTIVATIONS)],
+        `for a layer of your own pass what defineLayer gave, { layers: [${kind}] }, or a maker, { layers: { ${kind}: (config) => ... } }. The classes that are known are the keys of layerTable.`,
+      ),
   );
 }
 

@@ -35,6 +35,7 @@ function transposed(rank: number, filters: number, kernelSize: Sizes, options: C
   return makeLayer({
     class: kind,
     options,
+    activity: weights.activity,
     config: () => ({
       filters,
       kernelSize: size,

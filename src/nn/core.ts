@@ -1,8 +1,10 @@
 import { ShapeError, showShape, sizeOf, ValueError } from "../base/index.ts";
 import { greater, matmul, mul, random, reshape, take, Tensor, where } from "../tensor/index.ts";
 import { type ActivationLike, activationLayer } from "./activations.ts";
+import type { Constraint } from "./constraints.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
+import { partsJson, type RegularizerLike, regularizerOf } from "./regularizers.ts";
 import { type WeightOptions, weightsOf } from "./weights.ts";
 
 /** Throws unless `value` is a whole number of at least `least`. */
@@ -29,6 +31,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   return makeLayer({
     class: "dense",
     options,
+    activity: weights.activity,
     config: () => ({ units, ...weights.config() }),
     build([shape], variable, tag) {
       if (shape.length < 2) {
@@ -55,19 +58,35 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
 export const activation = (like: ActivationLike, options: { readonly name?: string } = {}): Layer =>
   activationLayer(like, options);
 
+export interface PreluOptions extends LayerOptions {
+  /** Default 0.25, as in the paper; Keras begins at 0. */
+  readonly alphaInitializer?: InitializerLike;
+  /** The axes of a sample, from 1, that have one α; default all but the last (Keras: none). */
+  readonly sharedAxes?: readonly number[];
+}
+
 /**
- * x for x > 0, else α·x with a learned α for each channel (Keras: PReLU with all axes but the last shared; S-070, S-250). α begins
- * at 0.25, as in the paper (He et al., 2015); Keras begins at 0.
+ * x for x > 0, else α·x with a learned α for each channel (Keras: PReLU with all axes but the last shared; He et al. 2015; S-070,
+ * S-250).
  */
-export function prelu(options: LayerOptions & { readonly alphaInitializer?: InitializerLike } = {}): Layer {
+export function prelu(options: PreluOptions = {}): Layer {
+  const { sharedAxes } = options;
   const alphaInitializer = initializerOf(options.alphaInitializer ?? { name: "constant", value: 0.25 });
   let alpha: Tensor | null = null;
   return makeLayer({
     class: "prelu",
     options,
-    config: { alphaInitializer: alphaInitializer.config },
+    config: {
+      alphaInitializer: alphaInitializer.config,
+      ...(sharedAxes === undefined ? {} : { sharedAxes }),
+    },
     build([shape], variable) {
-      alpha = variable("alpha", shape.slice(-1), alphaInitializer);
+      const own = sharedAxes === undefined ? shape.slice(-1) : shape.slice(1);
+      alpha = variable(
+        "alpha",
+        own.map((d, i) => (sharedAxes?.includes(i + 1) === true ? 1 : d)),
+        alphaInitializer,
+      );
     },
     call: ([x]) => where(greater(x, 0), x, mul(x, alpha as Tensor)),
   });
@@ -147,6 +166,10 @@ export function dropout(rate: number, options: DropoutOptions = {}): Layer {
 export interface EmbeddingOptions extends LayerOptions {
   /** Default "uniform" in ±0.05, as Keras. */
   readonly embeddingsInitializer?: InitializerLike;
+  /** A penalty on the table; default none. */
+  readonly embeddingsRegularizer?: RegularizerLike;
+  /** What the table is held to after each update; default none. */
+  readonly embeddingsConstraint?: Constraint;
 }
 
 /**
@@ -157,13 +180,23 @@ export function embedding(count: number, size: number, options: EmbeddingOptions
   needWhole("embedding", "count", count);
   needWhole("embedding", "size", size);
   const embeddingsInitializer = initializerOf(options.embeddingsInitializer ?? "uniform");
+  const embeddingsRegularizer = regularizerOf(options.embeddingsRegularizer);
+  const { embeddingsConstraint = null } = options;
   let table: Tensor | null = null;
   return makeLayer({
     class: "embedding",
     options,
-    config: { count, size, embeddingsInitializer: embeddingsInitializer.config },
+    config: {
+      count,
+      size,
+      embeddingsInitializer: embeddingsInitializer.config,
+      ...partsJson({ embeddingsRegularizer, embeddingsConstraint }),
+    },
     build(_, variable) {
-      table = variable("embeddings", [count, size], embeddingsInitializer);
+      table = variable("embeddings", [count, size], embeddingsInitializer, {
+        regularizer: embeddingsRegularizer,
+        constraint: embeddingsConstraint,
+      });
     },
     call: ([x]) => take(table as Tensor, x.cast("int32"), 0),
   });

@@ -27,21 +27,41 @@ export {
   selu,
   sigmoid,
   silu,
+  silu as swish,
   softmax,
   softplus,
   softsign,
-  swish,
   tanh,
 } from "./activations.ts";
 export type { Activation, ActivationLike, ActivationName, Adjustable } from "./activations.ts";
+export {
+  celu,
+  glu,
+  hardShrink,
+  hardSwish,
+  hardSwish as hardSilu,
+  hardTanh,
+  logSigmoid,
+  softShrink,
+  sparsemax,
+  sparsePlus,
+  sparseSigmoid,
+  squareplus,
+  tanhShrink,
+  thresholdedRelu,
+} from "./activations-more.ts";
 export { layerFromConfig, layerTable } from "./config.ts";
 export type { ConfigOptions, LayerConfig, LayerMaker } from "./config.ts";
-export { conv1d, conv2d, conv3d, depthwiseConv2d } from "./conv.ts";
-export type { ConvOptions, DepthwiseOptions } from "./conv.ts";
+export { maxNorm, minMaxNorm, nonNeg, unitNorm } from "./constraints.ts";
+export type { Constraint, MinMaxNormOptions, NormConstraintOptions } from "./constraints.ts";
+export { conv1d, conv2d, conv3d, depthwiseConv1d, depthwiseConv2d, separableConv1d, separableConv2d } from "./conv.ts";
+export type { ConvOptions, DepthwiseOptions, SeparableOptions } from "./conv.ts";
 export { conv1dTranspose, conv2dTranspose, conv3dTranspose } from "./conv-transpose.ts";
 export type { ConvTransposeOptions } from "./conv-transpose.ts";
 export { activation, dense, dropout, embedding, flatten, lambda, prelu, reshapeTo as reshape } from "./core.ts";
-export type { DenseOptions, DropoutOptions, EmbeddingOptions } from "./core.ts";
+export type { DenseOptions, DropoutOptions, EmbeddingOptions, PreluOptions } from "./core.ts";
+export { defineLayer } from "./define.ts";
+export type { BuildAt, CallAt, DefinedLayer, LayerDefinition } from "./define.ts";
 export {
   constant,
   fans,
@@ -67,6 +87,7 @@ export type {
   Seeded,
   VarianceOptions,
 } from "./initializers.ts";
+export { identity, orthogonal } from "./initializers-more.ts";
 export { isLayer, makeLayer } from "./layer.ts";
 export type { AddVariable, CallOptions, Config, Json, Layer, LayerLike, LayerOptions, LayerSpec } from "./layer.ts";
 export {
@@ -81,16 +102,33 @@ export {
   sparseCategoricalCrossentropy,
 } from "./losses.ts";
 export type { CrossentropyOptions, Loss, LossLike, LossName } from "./losses.ts";
-export { add, average, concatenate, maximum, minimum, multiply, subtract } from "./merge.ts";
+export { add, average, concatenate, dot, maximum, minimum, multiply, subtract } from "./merge.ts";
+export type { DotOptions } from "./merge.ts";
 export type { HostArray, ModelBase, ModelConfig, SequentialOptions } from "./model.ts";
+export {
+  alphaDropout,
+  gaussianDropout,
+  gaussianNoise,
+  spatialDropout1d,
+  spatialDropout2d,
+  spatialDropout3d,
+} from "./noise.ts";
 export { batchNorm, layerNorm } from "./norm.ts";
 export type { BatchNormOptions, LayerNormOptions, NormOptions } from "./norm.ts";
+export { groupNorm, instanceNorm, localResponseNorm, rmsNorm, unitNormalization } from "./norm-groups.ts";
+export type { LocalResponseOptions, RmsNormOptions } from "./norm-groups.ts";
 export {
   avgPool1d,
   avgPool2d,
   avgPool3d,
   globalAvgPool,
+  globalAvgPool1d,
+  globalAvgPool2d,
+  globalAvgPool3d,
   globalMaxPool,
+  globalMaxPool1d,
+  globalMaxPool2d,
+  globalMaxPool3d,
   maxPool1d,
   maxPool2d,
   maxPool3d,
@@ -98,8 +136,25 @@ export {
 export type { GlobalPoolOptions, PoolOptions } from "./pool.ts";
 export { l1, l1l2, l2 } from "./regularizers.ts";
 export type { Regularizer, RegularizerConfig, RegularizerLike } from "./regularizers.ts";
+export { orthogonalRegularizer } from "./regularizers-more.ts";
+export {
+  cropping1d,
+  cropping2d,
+  cropping3d,
+  permute,
+  repeatVector,
+  upSampling1d,
+  upSampling2d,
+  upSampling3d,
+  zeroPadding1d,
+  zeroPadding2d,
+  zeroPadding3d,
+} from "./space.ts";
+export type { SidesOption, UpSamplingOptions } from "./space.ts";
 export { countParameters } from "./summary.ts";
 export { input, Symbolic } from "./symbolic.ts";
 export { layerOutputs, tapLayers } from "./tap.ts";
 export type { LayerCall } from "./tap.ts";
 export type { OpenShape } from "./symbolic.ts";
+export { activityRegularization, maxout, timeDistributed } from "./wrappers.ts";
+export type { MaxoutOptions } from "./wrappers.ts";

@@ -11,12 +11,13 @@ export interface Initializer {
   readonly config: InitializerConfig;
 }
 
-export type InitializerConfig =
-  | InitializerName
-  | ({ readonly name: InitializerName } & Readonly<Record<string, number | string | null>>);
+export type InitializerConfig = string | ({ readonly name: string } & Readonly<Record<string, number | string | null>>);
 
 /** What layer options take: a name (`"heNormal"`), an initializer (`heNormal({ seed: 1 })`), or its JSON form. */
-export type InitializerLike = Initializer | InitializerConfig;
+export type InitializerLike =
+  | Initializer
+  | InitializerName
+  | ({ readonly name: InitializerName } & Readonly<Record<string, number | string | null>>);
 
 export type InitializerName =
   | "zeros"
@@ -39,13 +40,14 @@ export interface Seeded {
 }
 
 /** The options other than undefined ones, behind the name; the bare name when there are none. */
-function configOf(name: InitializerName, options: object): InitializerConfig {
+function configOf(name: string, options: object): InitializerConfig {
   const given = Object.entries(options).filter(([, v]) => v !== undefined);
   return given.length === 0 ? name : { name, ...Object.fromEntries(given) };
 }
 
-function make(
-  name: InitializerName,
+/** An initializer from what fills its array; also for initializers-more.ts. */
+export function make(
+  name: string,
   options: object,
   fill: (shape: readonly number[], dtype: DType, key: () => Key) => TypedArray,
 ): Initializer {
@@ -82,7 +84,7 @@ export const normal = (options: Seeded & { mean?: number; stddev?: number } = {}
 /** Normal cut at two deviations, default mean 0 and deviation 0.05 before the cut (Keras: TruncatedNormal). */
 export const truncatedNormal = (options: Seeded & { mean?: number; stddev?: number } = {}): Initializer =>
   make("truncatedNormal", options, (shape, dtype, key) =>
-    sampleNormal(key(), shape, dtype, options.mean ?? 0, options.stddev ?? 0.05, 2),
+    sampleNormal(key(), shape, dtype, options.mean ?? 0, options.stddev ?? 0.05, true),
   );
 
 /**
@@ -119,7 +121,7 @@ function scaled(options: VarianceOptions): (shape: readonly number[], dtype: DTy
       return sampleUniform(key(), shape, dtype, -limit, limit);
     }
     if (distribution === "normal") return sampleNormal(key(), shape, dtype, 0, Math.sqrt(variance));
-    return sampleNormal(key(), shape, dtype, 0, Math.sqrt(variance) / CUT_STDDEV, 2);
+    return sampleNormal(key(), shape, dtype, 0, Math.sqrt(variance) / CUT_STDDEV, true);
   };
 }
 

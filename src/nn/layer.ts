@@ -1,6 +1,7 @@
 import { ChainruleError, type DType, isFloat, showShape, ValueError } from "../base/index.ts";
 import { context, withContext } from "../base/context.ts";
-import { eagerly, type HasVariables, Tensor, Variable } from "../tensor/index.ts";
+import { currentTrace, eagerly, type HasVariables, Tensor, Variable } from "../tensor/index.ts";
+import type { Constraint } from "./constraints.ts";
 import { type InitializerLike, initializerOf } from "./initializers.ts";
 import type { Regularizer } from "./regularizers.ts";
 import { inferShapes, type OpenShape, Symbolic } from "./symbolic.ts";
@@ -56,7 +57,11 @@ export type AddVariable = (
   name: string,
   shape: readonly number[],
   initializer: InitializerLike,
-  options?: { readonly trainable?: boolean; readonly regularizer?: Regularizer | null },
+  options?: {
+    readonly trainable?: boolean;
+    readonly regularizer?: Regularizer | null;
+    readonly constraint?: Constraint | null;
+  },
 ) => Variable;
 
 /** What a kind of layer says about itself; `makeLayer` turns it into a callable. */
@@ -73,6 +78,8 @@ export interface LayerSpec {
   check?(shapes: readonly (readonly number[])[], tag: string): void;
   call(xs: readonly Tensor[], at: { readonly training: boolean; readonly tag: string }): Tensor | readonly Tensor[];
   readonly layers?: readonly Layer[];
+  /** A penalty on the result of each call. */
+  readonly activity?: Regularizer | null;
 }
 
 /** The state behind a callable layer. */
@@ -89,6 +96,8 @@ export class LayerCore {
   adopted = false;
   trainable: boolean;
   built = false;
+  /** What `spec.activity` asks for the calls since the outermost one began, and where each was recorded. */
+  activity: { readonly trace: unknown; readonly value: Tensor }[] = [];
 
   constructor(spec: LayerSpec) {
     this.spec = spec;
@@ -116,13 +125,20 @@ export class LayerCore {
     return [...new Set([...own, ...this.layers.flatMap((l) => l.trainableVariables)])];
   }
 
-  /** The penalties of all regularized variables, each once. */
-  penalties(): Map<Variable, () => Tensor> {
-    const out = new Map<Variable, () => Tensor>();
+  /** The penalties of all regularized variables and of the results of the last call, each once. */
+  penalties(): Map<object, () => Tensor> {
+    const out = new Map<object, () => Tensor>();
     for (const { variable, regularizer } of this.own)
       if (regularizer !== null) out.set(variable, () => regularizer(variable));
+    for (const a of this.activity) if (a.trace === currentTrace()) out.set(a, () => a.value);
     for (const l of this.layers) for (const [v, f] of l.core.penalties()) out.set(v, f);
     return out;
+  }
+
+  /** A new outermost call begins. */
+  private forget(): void {
+    this.activity = [];
+    for (const l of this.layers) l.core.forget();
   }
 
   /** Sets the name and the path in front of it, through all parts. */
@@ -155,6 +171,7 @@ export class LayerCore {
             trainable: options.trainable ?? true,
           }),
       );
+      variable.constraint = options.constraint ?? null;
       this.own.push({ short, variable, regularizer: options.regularizer ?? null });
       return variable;
     };
@@ -166,12 +183,15 @@ export class LayerCore {
   call(xs: readonly Tensor[], options: CallOptions): Tensor | readonly Tensor[] {
     const run = (): Tensor | readonly Tensor[] => {
       const shapes = xs.map((x) => x.shape);
+      if (context.scope.length === 0) this.forget();
       context.scope.push(this.name);
       try {
         if (!this.built) this.build(shapes, xs[0].dtype);
         this.spec.check?.(shapes, this.tag);
         const out = this.spec.call(xs, { training: context.training, tag: this.tag });
         this.built = true;
+        const { activity } = this.spec;
+        if (activity) this.activity.push({ trace: currentTrace(), value: activity(out as Tensor) });
         return context.tap === null ? out : (context.tap(this, xs, out) as typeof out);
       } catch (error) {
         throw located(error, this, shapes);

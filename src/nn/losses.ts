@@ -176,11 +176,6 @@ export function sparseCategoricalCrossentropy(options: CrossentropyOptions = {})
   return define(op, perSample, true);
 }
 
-const OF_LOGITS: { readonly sparse: Loss; readonly dense: Loss } = {
-  sparse: sparseCategoricalCrossentropy({ fromLogits: true }),
-  dense: categoricalCrossentropy({ fromLogits: true }),
-};
-
 /**
  * Mean cross-entropy of logits [..., classes] and labels: class numbers [...] of a whole-number dtype, or one-hot rows
  * [..., classes]. What `fit` computes for `"sparseCategoricalCrossentropy"` on a model that ends in logits.
@@ -190,7 +185,8 @@ const OF_LOGITS: { readonly sparse: Loss; readonly dense: Loss } = {
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, sampleWeight: Tensor | null = null): Tensor {
   const sparse = labels.rank === logits.rank - 1 || (!isFloat(labels.dtype) && labels.shape.at(-1) === 1);
-  return (sparse ? OF_LOGITS.sparse : OF_LOGITS.dense)(logits, labels, sampleWeight);
+  const loss = sparse ? sparseCategoricalCrossentropy : categoricalCrossentropy;
+  return loss({ fromLogits: true })(logits, labels, sampleWeight);
 }
 
 const MAKERS: Record<LossName | "mse" | "mae", () => Loss> = {

@@ -55,3 +55,49 @@ export function concatenate(options: LayerOptions & { readonly axis?: number } =
     call: (xs) => t.concat([...xs], axis),
   });
 }
+
+export interface DotOptions extends LayerOptions {
+  /** The axis of each tensor that is summed over, or one number for both; the batch, 0, cannot be. */
+  readonly axes: number | readonly [number, number];
+  /** Divide by the lengths along the axis first, which makes it the cosine; default false. */
+  readonly normalize?: boolean;
+}
+
+/**
+ * Products of two tensors sample by sample: [batch, …a, k] and [batch, …b, k] → [batch, …a, …b]; two vectors a sample give
+ * [batch, 1] (Keras: Dot).
+ *
+ * @throws ShapeError unless there are two tensors whose axes agree.
+ * @example
+ * const similarity = dot({ axes: -1, normalize: true })([ones([4, 8]), ones([4, 8])]); // [4, 1]
+ */
+export function dot(options: DotOptions): Layer {
+  const { axes, normalize = false } = options;
+  const pair: readonly [number, number] = typeof axes === "number" ? [axes, axes] : axes;
+  const at = (shape: readonly number[], i: 0 | 1): number => (pair[i] < 0 ? pair[i] + shape.length : pair[i]);
+  return makeLayer({
+    class: "dot",
+    options,
+    config: { axes, normalize },
+    many: true,
+    check(shapes, tag) {
+      const [a, b] = shapes;
+      if (shapes.length === 2 && a[at(a, 0)] === b[at(b, 1)] && at(a, 0) > 0 && at(b, 1) > 0) return;
+      throw new ShapeError(
+        `${tag} sums axis ${pair[0]} of one tensor with axis ${pair[1]} of another of equal size, never the batch, got ${shapes.map(showShape).join(" and ")}.`,
+      );
+    },
+    call(xs) {
+      const length = (x: Tensor, axis: number): Tensor =>
+        t.sqrt(t.maximum(t.sum(t.square(x), axis, { keepdims: true }), 1e-24));
+      const [a, b] = xs.map((x, i) => {
+        const axis = at(x.shape, i as 0 | 1);
+        return t.moveaxis(normalize ? t.div(x, length(x, axis)) : x, axis, -1);
+      });
+      const rows = (x: Tensor): Tensor => t.reshape(x, [x.shape[0], -1, x.shape[x.rank - 1]]);
+      const y = t.matmul(rows(a), t.transpose(rows(b), [0, 2, 1]));
+      const rest = [...a.shape.slice(1, -1), ...b.shape.slice(1, -1)];
+      return t.reshape(y, [y.shape[0], ...(rest.length === 0 ? [1] : rest)]);
+    },
+  });
+}

@@ -160,7 +160,7 @@ const isModel = (l: Layer): boolean => l.class === "sequential" || l.class === "
 const headJson = (l: Layer): Config => ({ class: l.class, name: l.name, ...(l.trainable ? {} : { trainable: false }) });
 
 /** A layer's class, name and options; models have theirs flat, without `config`. */
-const layerJson = (l: Layer): Config => (isModel(l) ? l.config() : { ...headJson(l), config: l.config() });
+export const layerJson = (l: Layer): Config => (isModel(l) ? l.config() : { ...headJson(l), config: l.config() });
 
 /** Layers one after the other; see `sequential` of chainrule/nn. */
 export function makeSequential(items: readonly LayerLike[], options: SequentialOptions = {}): ModelBase {

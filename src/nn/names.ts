@@ -16,15 +16,18 @@ function distance(a: string, b: string): number {
 /** Letters only, so that "sparse_categorical_crossentropy" meets "sparseCategoricalCrossentropy". */
 const bare = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
-/** ` Did you mean "relu"?` for a name that is nearly one of `known`, then the whole list. */
-export function didYouMean(name: unknown, known: readonly string[]): string {
-  const list = `use one of ${known.join(", ")}.`;
-  if (typeof name !== "string") return list;
+/** ` did you mean "relu"? Otherwise` for a name that is nearly one of `known`; then `rest`, the whole list by default. */
+export function didYouMean(
+  name: unknown,
+  known: readonly string[],
+  rest: string = `use one of ${known.join(", ")}.`,
+): string {
+  if (typeof name !== "string") return rest;
   const near = known
     .map((k) => ({ k, d: distance(bare(name), bare(k)) }))
     .sort((a, b) => a.d - b.d)
     .at(0);
   return near !== undefined && near.d <= Math.max(1, Math.floor(near.k.length / 3))
-    ? `did you mean "${near.k}"? Otherwise ${list}`
-    : list;
+    ? `did you mean "${near.k}"? Otherwise ${rest}`
+    : rest;
 }

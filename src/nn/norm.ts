@@ -34,7 +34,7 @@ export interface BatchNormOptions extends NormOptions {
   readonly momentum?: number;
 }
 
-function needEpsilon(layer: string, epsilon: number): void {
+export function needEpsilon(layer: string, epsilon: number): void {
   if (!(epsilon >= 0)) throw new ValueError(`[${layer}] epsilon must be ≥ 0, got ${epsilon}.`);
 }
 
@@ -105,7 +105,7 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
  * offset is 0, but its derivative is not. So gradients are exact to any order, and the first one needs no sum over x − μ: the
  * backward pass reads its operands twice instead of three times.
  */
-function moments(
+export function moments(
   x: Tensor,
   axes: number | readonly number[],
   keepdims: boolean,

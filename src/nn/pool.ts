@@ -66,13 +66,14 @@ export interface GlobalPoolOptions extends LayerOptions {
   readonly keepdims?: boolean;
 }
 
-function globalPooling(name: string, reduce: typeof mean, options: GlobalPoolOptions): Layer {
+function globalPooling(name: string, reduce: typeof mean, options: GlobalPoolOptions, rank?: number): Layer {
   const { keepdims = false } = options;
   return makeLayer({
     class: name,
     options,
     config: { keepdims },
     check([shape], tag) {
+      if (rank !== undefined) needImages(tag, shape, rank);
       if (shape.length >= 3) return;
       throw new ShapeError(
         `${tag} expects [batch, ...spatial, channels], got input ${showShape(shape)}: there is nothing to pool.`,
@@ -87,5 +88,23 @@ function globalPooling(name: string, reduce: typeof mean, options: GlobalPoolOpt
 
 /** Mean over all spatial axes, for any number of them: [batch, ..., channels] → [batch, channels] (Keras: GlobalAveragePooling). */
 export const globalAvgPool = (options: GlobalPoolOptions = {}): Layer => globalPooling("globalAvgPool", mean, options);
+/** Mean over the length of [batch, length, channels] (Keras: GlobalAveragePooling1D). */
+export const globalAvgPool1d = (options: GlobalPoolOptions = {}): Layer =>
+  globalPooling("globalAvgPool1d", mean, options, 1);
+/** Mean over the places of [batch, height, width, channels] (Keras: GlobalAveragePooling2D). */
+export const globalAvgPool2d = (options: GlobalPoolOptions = {}): Layer =>
+  globalPooling("globalAvgPool2d", mean, options, 2);
+/** Mean over the places of [batch, depth, height, width, channels] (Keras: GlobalAveragePooling3D). */
+export const globalAvgPool3d = (options: GlobalPoolOptions = {}): Layer =>
+  globalPooling("globalAvgPool3d", mean, options, 3);
 /** Largest over all spatial axes, for any number of them (Keras: GlobalMaxPooling). */
 export const globalMaxPool = (options: GlobalPoolOptions = {}): Layer => globalPooling("globalMaxPool", max, options);
+/** Largest over the length of [batch, length, channels] (Keras: GlobalMaxPooling1D). */
+export const globalMaxPool1d = (options: GlobalPoolOptions = {}): Layer =>
+  globalPooling("globalMaxPool1d", max, options, 1);
+/** Largest over the places of [batch, height, width, channels] (Keras: GlobalMaxPooling2D). */
+export const globalMaxPool2d = (options: GlobalPoolOptions = {}): Layer =>
+  globalPooling("globalMaxPool2d", max, options, 2);
+/** Largest over the places of [batch, depth, height, width, channels] (Keras: GlobalMaxPooling3D). */
+export const globalMaxPool3d = (options: GlobalPoolOptions = {}): Layer =>
+  globalPooling("globalMaxPool3d", max, options, 3);

@@ -1,5 +1,6 @@
 import { ValueError } from "../base/index.ts";
 import { abs, add, mul, square, sum, type Tensor } from "../tensor/index.ts";
+import type { Config } from "./layer.ts";
 import { didYouMean } from "./names.ts";
 
 /** A penalty on the size of a variable, added to the loss. `config` is its JSON form. */
@@ -8,22 +9,17 @@ export interface Regularizer {
   readonly config: RegularizerConfig;
 }
 
-export interface RegularizerConfig {
-  readonly name: "l1l2";
-  readonly l1: number;
-  readonly l2: number;
-  readonly [key: string]: string | number;
-}
+export type RegularizerConfig = Config & { readonly name: string };
 
-/** What layer options take: `"l1"`, `"l2"` (λ = 0.01, as Keras), `l2(1e-4)`, or the JSON form. */
-export type RegularizerLike = Regularizer | "l1" | "l2" | RegularizerConfig;
+/** What layer options take: `"l1"`, `"l2"` (λ = 0.01, as Keras), `l2(1e-4)`, or the JSON form of `l1l2`. */
+export type RegularizerLike = Regularizer | "l1" | "l2" | { readonly l1: number; readonly l2: number };
 
 /**
  * λ₁Σ|w| + λ₂Σw², the elastic net (Keras: L1L2; S-148 to S-154, S-099). The notes' other scalings of the squares, λ/2m and α/2,
  * are other values of λ₂.
  */
 export function l1l2(options: { readonly l1?: number; readonly l2?: number }): Regularizer {
-  const config: RegularizerConfig = { name: "l1l2", l1: options.l1 ?? 0, l2: options.l2 ?? 0 };
+  const config = { name: "l1l2", l1: options.l1 ?? 0, l2: options.l2 ?? 0 };
   if (!(config.l1 >= 0 && config.l2 >= 0)) {
     throw new ValueError(`[regularizer] factors must be ≥ 0, got l1 ${config.l1} and l2 ${config.l2}.`);
   }
@@ -51,7 +47,5 @@ export function regularizerOf(like: RegularizerLike | null | undefined): Regular
 }
 
 /** The JSON of those that are given. */
-export const regularizersJson = (
-  all: Readonly<Record<string, Regularizer | null>>,
-): Record<string, RegularizerConfig> =>
+export const partsJson = (all: Readonly<Record<string, { readonly config: Config } | null>>): Config =>
   Object.fromEntries(Object.entries(all).flatMap(([key, r]) => (r === null ? [] : [[key, r.config]])));

@@ -21,6 +21,8 @@ export interface VariableOptions {
 export class Variable extends Tensor {
   name: string;
   trainable: boolean;
+  /** What optimizers put each new value through: its nearest allowed one; null for none (see the constraints of `nn`). */
+  constraint: ((w: Tensor) => Tensor) | null = null;
 
   constructor(initial: Tensor, options: VariableOptions = {}) {
     const host = initial.value;

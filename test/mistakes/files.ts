@@ -56,7 +56,7 @@ await loadModel("model.safetensors");`,
 await writeFile("model.safetensors", encodeModelFile({ config, weights: {} }));
 await loadModel("model.safetensors");`,
       message:
-        '[load] "model.safetensors": [modelFromConfig] unknown layer class "mamba" ("m"): use one of dense, flatten, prelu, reshape, dropout, embedding, batchNorm, layerNorm, conv1d, conv2d, conv3d, depthwiseConv2d, conv1dTranspose, conv2dTranspose, conv3dTranspose, maxPool1d, maxPool2d, maxPool3d, avgPool1d, avgPool2d, avgPool3d, globalAvgPool, globalMaxPool, add, subtract, multiply, average, maximum, minimum, concatenate, linear, relu, relu6, leakyRelu, elu, selu, gelu, sigmoid, hardSigmoid, tanh, softplus, softsign, silu, mish, exponential, softmax, logSoftmax. For a layer of your own pass { layers: { mamba: (config) => ... } }.',
+        '[load] "model.safetensors": [modelFromConfig] unknown layer class "mamba" ("m"): for a layer of your own pass what defineLayer gave, { layers: [mamba] }, or a maker, { layers: { mamba: (config) => ... } }. The classes that are known are the keys of layerTable.',
     },
     {
       mistake: "Saving to a full disk",

@@ -73,6 +73,18 @@ model(zeros([8, 28, 28]));`,
         '[lambda "lambda"] flatten returned a layer, not a tensor: did you mean flatten()? It makes a layer, which is what belongs here.',
     },
     {
+      mistake: "Cropping more than there is",
+      code: `nn.cropping2d(14)(zeros([1, 28, 28, 1]));`,
+      message:
+        '[cropping2d "cropping2d"] cuts 14 + 14 off 28 on spatial axis 0 of input [1, 28, 28, 1]: nothing is left.',
+    },
+    {
+      mistake: "An option that one's own layer does not have",
+      code: `const scaled = nn.defineLayer({ name: "scaled", options: { factor: 1 }, call: (x, { options }) => x.mul(options.factor) });
+scaled({ facotr: 2 });`,
+      message: '[scaled] has no option "facotr": did you mean "factor"? Otherwise use one of factor.',
+    },
+    {
       mistake: "The same layer twice",
       code: `const layer = nn.dense(10);
 nn.sequential([layer, nn.relu, layer]);`,

@@ -1,5 +1,5 @@
 /** Catalogue rows on filters and feature maps. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { setSeed } from "../../src/base/context.ts";
 import { grad, valueAndGrad } from "../../src/autodiff/index.ts";
 import * as nn from "../../src/nn/index.ts";
@@ -158,4 +158,36 @@ test("S-253 the first layer of LeNet exports six maps of 28×28", () => {
   const maps = nn.model(x, net.layers[0](x));
   expect(maps(zeros([1, 28, 28, 1])).shape).toEqual([1, 28, 28, 6]);
   expect(maps.variables[0]).toBe(net.variables[0]);
+});
+
+describe("the notes' 5×5 image under a 3×3 kernel", () => {
+  const NOTES = [
+    [1, 2, 0, 3, 1],
+    [1, 0, 0, 2, 2],
+    [2, 1, 2, 1, 1],
+    [0, 0, 1, 0, 0],
+    [1, 2, 1, 1, 1],
+  ];
+  const KERNEL = [
+    [-1, 1, 2],
+    [1, 1, 0],
+    [-1, -2, 0],
+  ];
+  test("S-212 valid: 3×3; with −1 in the corner the first entry is 0", () => {
+    near(filter(KERNEL)(image(NOTES)), [-2, -1, 3, 2, 5, 8, -2, 0, -1], 0);
+    near(filter(KERNEL)(image([[-1, 2, 0, 3, 1], ...NOTES.slice(1)])), [0, -1, 3, 2, 5, 8, -2, 0, -1], 0);
+  });
+  test("S-213 with a ring of zeros every pixel is a centre once: by the layer that pads, and by padding same", () => {
+    const want = [-1, 2, 2, -1, -2, 2, -2, -1, 3, -1, 3, 2, 5, 8, 2, 2, -2, 0, -1, -3, 1, 5, 4, 1, 2];
+    near(filter(KERNEL)(nn.zeroPadding2d(1)(image(NOTES))), want, 0);
+    near(filter(KERNEL, { padding: "same" })(image(NOTES)), want, 0);
+  });
+});
+
+test("S-190 local response normalisation: 1/2.0001^.75 = .594581 for a lone 1; neighbours within two channels count", () => {
+  const layer = nn.localResponseNorm();
+  near(layer(tensor([1], { shape: [1, 1, 1, 1], dtype: "float64" })), [0.594581], 1e-6);
+  const x = tensor([3, 0, 0, 4, 0, 5, 0], { shape: [1, 1, 1, 7], dtype: "float64" });
+  const strong = nn.localResponseNorm({ alpha: 1, k: 1, beta: 1 });
+  near(strong(x), [3 / 10, 0, 0, 4 / 42, 0, 5 / 42, 0], 1e-12);
 });
