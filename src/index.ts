@@ -65,6 +65,7 @@ export {
   type GradOptions,
   type ScanOptions,
 } from "./autodiff/index.ts";
+export * from "./arrays/index.ts";
 export { device, leakReport, memory, setThreads, trackMemory, type DeviceInfo, type MemoryInfo } from "./engine.ts";
 export {
   ceilings,

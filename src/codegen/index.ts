@@ -4,6 +4,7 @@
  *
  * It is not: a scheduler (loops come as they are) and not the owner of memory (kernels get addresses).
  */
+export type { Arg, Asm, Val, Var } from "./asm/index.ts";
 export { Kernels } from "./kernels.ts";
 export type { CodeModule, CodeStore, CompiledKernel } from "./kernels.ts";
 export { WasmCode } from "./wasm/index.ts";

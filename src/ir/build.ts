@@ -312,6 +312,15 @@ export function scatterAdd(base: Node, indices: Node, updates: Node, axis: numbe
   return intern("scatterAdd", [base, indices, updates], { axis: a }, base.shape, base.dtype);
 }
 
+/** A result of this shape and dtype by code that `rule` carries. */
+export const routine = (
+  srcs: readonly Node[],
+  attrs: { readonly name: string; readonly params: readonly number[] },
+  shape: readonly number[],
+  dtype: DType,
+  rule: Family<"routine">,
+): Node => intern("routine", srcs, { ...attrs, rule }, shape, dtype);
+
 /** Runs a body `length` times: results are read with `get`: final carries, then stacked ys. */
 export function scan(attrs: ScanAttrs, srcs: readonly Node[], rule: Family<"scan">): Node<"scan"> {
   const { body, length } = attrs;

@@ -35,6 +35,8 @@ export interface Family<P extends PrimName> {
   readonly reads?: (n: Node<P>) => Reading;
   /** Where the windows lie that the last source is written back into; the loops are over that source. */
   readonly writes?: (n: Node<P>) => Reading;
+  /** A kernel of its own, for what no loops over the result express (a LoopKernel of schedule, with a Routine). */
+  readonly routine?: (n: Node<P>) => object;
 }
 
 /** Primitives that carry their rows. */

@@ -152,6 +152,9 @@ export interface Attrs {
   /** (base, indices, updates) → base with updates added at the places gather would read. */
   scatterAdd: { readonly axis: number };
 
+  /** What is computed by code of its own, from sources that lie in memory. */
+  routine: { readonly name: string; readonly params: readonly number[] } & Ruled<"routine">;
+
   // Control
   /** (carries…, xs…, constants…) → a tuple, read by `get`: final carries, then stacked ys. */
   scan: ScanAttrs & Ruled<"scan">;
@@ -291,6 +294,7 @@ export const PRIMITIVES: Record<PrimName, PrimInfo> = {
   windowPickGrad: info("window", 2),
   gather: info("index", 2, 2),
   scatterAdd: info("index", 3, 2),
+  routine: info("control", -1),
   scan: info("control", -1),
   get: info("control", 1, 0),
   alias: info("mark", 1, 0),

@@ -1,12 +1,12 @@
 import { sizeOf } from "../base/index.ts";
-import { familyOf, isOp, type Node, PRIMITIVES, topoOrder } from "../ir/index.ts";
+import { familyOf, isOp, type Node, type PrimName, PRIMITIVES, topoOrder } from "../ir/index.ts";
 import { flatten, reshapeIndex, sameAffine, SplitLoop } from "./affine.ts";
 import { baseOf, ExBuilder, NotAffine } from "./builder.ts";
-import type { ContractKernel, Kernel, Store } from "./kernel.ts";
+import type { ContractKernel, Kernel, LoopKernel, Store } from "./kernel.ts";
 import { domainOf, type Domain, draftLoops, type Into, isEven, type LoopDraft, Unfusable } from "./loops.ts";
 import { mergeContraction } from "./arrange.ts";
 import { findRoots, isPacked } from "./roots.ts";
-import { concat, contraction, cumsum, type Fixed, scatterAdd, writeBack } from "./special.ts";
+import { concat, contraction, cumsum, type Fixed, fixed, scatterAdd, writeBack } from "./special.ts";
 
 /** One kernel in the making: the nodes it computes and what it needs. */
 export interface Group {
@@ -97,23 +97,25 @@ function acyclic(joined: Group, old: Group, groupOf: ReadonlyMap<Node, Group>): 
   return !joined.loads.some((l) => groupOf.get(l) !== old && reaches(groupOf.get(l)));
 }
 
+const SPECIAL: Partial<Record<PrimName, (n: never, inMemory: InMemory) => Fixed>> = { concat, scatterAdd, cumsum };
+
+/** The kernels of a node that stands alone. */
+function specialOf(n: Node, inMemory: InMemory): Fixed | undefined {
+  const family = familyOf(n);
+  const writes = family?.writes?.(n);
+  if (writes) return writeBack(n, writes, inMemory);
+  const kernel = family?.routine?.(n) as LoopKernel | undefined;
+  if (kernel) return fixed([{ kernel, args: [...n.srcs.map(baseOf), n], name: n.op }], n);
+  return isOp(n, "concat") && isEven(n) ? undefined : SPECIAL[n.op]?.(n as never, inMemory);
+}
+
 function startGroup(n: Node, at: number, inMemory: InMemory): Group {
   if (isOp(n, "scan")) {
     return { at, members: [n], loads: n.srcs.map(baseOf), what: "scan", loops: null, finish: () => [] };
   }
-  if ((isOp(n, "dot") || isOp(n, "conv")) && isPacked(n)) return contractGroup(n, [], at, inMemory);
-  const writes = familyOf(n)?.writes?.(n) ?? null;
-  const special =
-    isOp(n, "concat") && !isEven(n)
-      ? concat(n, inMemory)
-      : isOp(n, "scatterAdd")
-        ? scatterAdd(n, inMemory)
-        : isOp(n, "cumsum")
-          ? cumsum(n, inMemory)
-          : writes !== null
-            ? writeBack(n, writes, inMemory)
-            : null;
-  if (special !== null) return fixedGroup(n, special, at);
+  if (isPacked(n)) return contractGroup(n, [], at, inMemory);
+  const special = specialOf(n, inMemory);
+  if (special) return fixedGroup(n, special, at);
   const domain = domainOf(n);
   return loopGroup(domain, [n], at, draftLoops(domain, [n], inMemory));
 }
@@ -124,7 +126,7 @@ export const fixedGroup = (n: Node, f: Fixed, at: number): Group => ({
   loads: f.loads,
   what: "fixed",
   loops: null,
-  finish: () => f.parts.map((p) => ({ ...p })),
+  finish: () => [...f.parts],
 });
 
 const loopGroup = (domain: Domain, members: readonly Node[], at: number, draft: LoopDraft): Group => ({

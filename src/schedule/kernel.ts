@@ -85,6 +85,19 @@ export interface Phase {
   readonly vec: number;
 }
 
+/**
+ * Code of a primitive's own: sorting, factorisations. Its parts (rows, matrices) are the turns of the kernel's one outer loop:
+ * independent of each other, and what threads share.
+ */
+export interface Routine {
+  /** Equal for equal code. */
+  readonly key: string;
+  /** Operations of all parts together. */
+  readonly flops: number;
+  /** Writes the code of parts lo..hi in an assembler of codegen; `at`: addresses of the arguments and of the scratch memory. */
+  emit(asm: never, at: readonly never[], lo: never, hi: never): void;
+}
+
 /** Fused loops: for every turn of the outer loops, the phases one after the other. */
 export interface LoopKernel {
   readonly kind: "loop";
@@ -99,6 +112,8 @@ export interface LoopKernel {
   readonly vec: number;
   /** Bytes of working memory for one row; its address is the argument after the last. */
   readonly scratch: number;
+  /** Code that takes the place of the loops. */
+  readonly routine?: Routine;
 }
 
 /** One loop of a contraction: its size and the strides in A, B and the result, in elements. */

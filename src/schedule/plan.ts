@@ -197,7 +197,7 @@ function canUpdate(
   const [store, ...more] = kernel.phases[last].stores.filter((s) => s.arg === into);
   const reduces = (p: Phase): boolean => p.reductions.length > 0 || p.ordered;
   // A row's result is stored when all that the row reads has been read.
-  if (store.add || more.length > 0 || kernel.phases.slice(last + 1).some(reduces)) return false;
+  if (store.add || more.length > 0 || kernel.routine || kernel.phases.slice(last + 1).some(reduces)) return false;
   if (kernel.phases.some(reduces) && kernel.phases[last].loops.length > 0) return false;
   return kernel.exs.every((e) => {
     if (e.k !== "load" || e.arg !== arg) return true;
@@ -273,7 +273,7 @@ const worthRunning = (d: Draft): boolean => d.kernel.kind !== "loop" || !isEmpty
 /** Nothing to store: an outer loop of no turns, or no store at all. */
 const isEmpty = (k: LoopKernel): boolean =>
   k.outer.some((l) => k.loops[l] === 0) ||
-  k.phases.every((p) => p.stores.length === 0 || (p.loops.some((l) => k.loops[l] === 0) && p.stores.length > 0));
+  k.phases.every((p) => p.stores.length === 0 || p.loops.some((l) => k.loops[l] === 0));
 
 /** A scan with a plan of its own for the body. Arguments: carries, xs, constants, final carries, the ys that are read. */
 function scanStep(n: Node<"scan">, wanted: ReadonlySet<Node>, places: ReadonlyMap<Node, Place>): Draft {

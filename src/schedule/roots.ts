@@ -22,7 +22,7 @@ const isPointwise = (n: Node): boolean => {
 };
 
 /** True for matrix-like contractions; thin grouped ones and whole numbers are better off as plain loops. */
-export function isPacked(n: Node): boolean {
+export function isPacked(n: Node): n is Node<"dot"> | Node<"conv"> {
   if (n.dtype !== "float32" && n.dtype !== "float64") return false;
   if (n.op === "dot") return true;
   if (!isOp(n, "conv")) return false;
@@ -58,7 +58,7 @@ export function findRoots(results: readonly Node[]): Set<Node> {
         break;
       case "control":
         mark(n);
-        if (n.op === "scan") n.srcs.forEach(mark);
+        if (n.op !== "get") n.srcs.forEach(mark);
         break;
       case "index":
         if (n.op === "gather") mark(n.srcs[0]);

@@ -63,7 +63,7 @@ function nest(
   });
 }
 
-const fixed = (parts: Fixed["parts"], into: Node): Fixed => ({
+export const fixed = (parts: Fixed["parts"], into: Node): Fixed => ({
   parts,
   loads: [...new Set(parts.flatMap((p) => p.args.filter((a) => a !== into)))],
 });

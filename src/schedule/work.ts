@@ -38,7 +38,7 @@ function loopWork(kernel: LoopKernel): Work {
   const { loops, outer, phases, exs, args } = kernel;
   const turns = (depends: ReadonlySet<number>): number => sizeOf([...depends].map((l) => loops[l]));
   const depends = dependencies(kernel);
-  let flops = 0;
+  let flops = kernel.routine?.flops ?? 0;
   exs.forEach((e, i) => isCounted(e) && (flops += turns(depends[i])));
   for (const p of phases) flops += p.reductions.length * turns(new Set([...outer, ...p.loops]));
   let bytes = 0;

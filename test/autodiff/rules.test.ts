@@ -337,6 +337,7 @@ const CASES: Record<PrimName, Case | Case[] | typeof none> = {
       [2, 2, 2],
     ],
   },
+  routine: none,
   scan: [
     {
       f: (w, xs) =>
@@ -379,6 +380,7 @@ const CARRIED: ReadonlySet<PrimName> = new Set<Carried>([
   "windowMax",
   "windowPick",
   "windowPickGrad",
+  "routine",
   "scan",
   "custom",
 ]);

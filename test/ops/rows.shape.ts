@@ -1,4 +1,5 @@
 import type { DType } from "../../src/base/index.ts";
+import { argsortRows } from "../../src/arrays/argsort.ts";
 import { scanRule } from "../../src/autodiff/scan.ts";
 import { build as b, type Node, type ReduceName } from "../../src/ir/index.ts";
 import { between } from "../support/random.ts";
@@ -312,6 +313,14 @@ export const SHAPED: readonly OpRow[] = [
     draw: between(-0.5, 0.5),
     tolerance: { relative: 64, ofLargest: 64 },
     grad: [0, 1, 2],
+  },
+  {
+    name: "routine",
+    dtypes: ["float32", "float64", "int32", "uint32"],
+    cases: [[5], [3, 1], [0], [2, 0], [0, 3], [24], [25], [3, 100], [2, 257], [2, 2, 33], [4097]].flatMap((s) =>
+      [false, true].map((descending) => ({ shapes: [s], make: (x: Node) => argsortRows(x, descending) })),
+    ),
+    large: { shapes: [[4, 20000]], make: (x) => argsortRows(x, false) },
   },
   same("alias", b.alias),
   same("stopGradient", b.stopGradient),

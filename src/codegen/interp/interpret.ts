@@ -12,6 +12,7 @@ import { conv, dot, windowMax, windowPick, windowPickGrad, windowSum, windowSumG
 import { binary, cast, compare, iota, randomBits, unary, where } from "./elementwise.ts";
 import { concat, expand, flip, gather, pad, permute, scatterAdd, slice } from "./move.ts";
 import { argReduce, cumsum, reduce } from "./reduce.ts";
+import { routine } from "./routine.ts";
 
 /** "float64": every float is kept in float64, the oracle. "native": results are rounded to the dtype of their node. */
 export type Precision = "float64" | "native";
@@ -84,6 +85,7 @@ const KERNELS: { [P in Exclude<PrimName, Same | Driven>]: Kernel<P> } = {
   windowPickGrad,
   gather,
   scatterAdd,
+  routine,
 };
 
 const SAME: ReadonlySet<string> = new Set<Same>(["reshape", "alias", "stopGradient", "barrier", "custom"]);

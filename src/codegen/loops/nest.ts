@@ -130,7 +130,8 @@ export function emitLoopKernel(asm: Asm, name: string, k: LoopKernel): void {
   asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
     const pointers = k.args.map((_, i) => asm.load("ptr", args, asm.ptrBytes * i));
     if (k.scratch > 0) pointers.push(asm.load("ptr", args, asm.ptrBytes * k.args.length));
-    new Nest(asm, k, pointers).run(lo, hi);
+    if (k.routine !== undefined) k.routine.emit(asm as never, pointers as never[], lo as never, hi as never);
+    else new Nest(asm, k, pointers).run(lo, hi);
   });
 }
 
