@@ -16,7 +16,19 @@ const engineRooms = [
   "engine",
 ];
 const leafRooms = ["io", "viz"];
-const modelRooms = ["nn", "optim", "metrics", "data", "train", "classic", "vision", "sequence", "zoo", "explain"];
+const modelRooms = [
+  "nn",
+  "optim",
+  "metrics",
+  "data",
+  "train",
+  "classic",
+  "vision",
+  "sequence",
+  "zoo",
+  "explain",
+  "diagnose",
+];
 const lastRooms = ["adversarial", "tune", "distributed", "cli"];
 export const order = [...engineRooms, ...leafRooms, "profile", "index", ...modelRooms, ...lastRooms];
 
