@@ -32,6 +32,8 @@ export interface Family<P extends PrimName> {
   readonly vjp: P extends "scan" ? TupleRow : Row<P>;
   /** The same value in simpler primitives; null when it is as simple as it gets. */
   readonly lower?: (n: Node<P>) => Node | null;
+  /** A node that reads this one in simpler primitives, or null. */
+  readonly under?: (user: Node) => Node | null;
   readonly reads?: (n: Node<P>) => Reading;
   /** Where the windows lie that the last source is written back into; the loops are over that source. */
   readonly writes?: (n: Node<P>) => Reading;

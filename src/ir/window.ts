@@ -3,8 +3,9 @@ import { DTypeError, isFloat, ShapeError, showShape } from "../base/index.ts";
 import * as b from "./build.ts";
 import { agree } from "./checks.ts";
 import type { Access, Family, Reading } from "./family.ts";
-import { intern, type Node } from "./node.ts";
-import type { Attrs, Pads, WindowAttrs } from "./primitives.ts";
+import { intern, isOp, type Node } from "./node.ts";
+import { type Attrs, type Pads, PRIMITIVES, type WindowAttrs } from "./primitives.ts";
+import { constantOf } from "./rewrite.ts";
 import { dilate, noPads, ones, padSpatial, windowSize } from "./spatial.ts";
 
 function windowOut(op: string, shape: readonly number[], at: WindowAttrs): number[] {
@@ -91,6 +92,19 @@ function spread(n: Node<"windowSumGrad">): Node {
   return cut(windowReduce("windowSum", image, { window, strides: ones(nd), padding: noPads(nd), dilation }));
 }
 
+/** What a window picked is masked by the picked value itself (relu before a pool): the mask goes onto the windows. */
+function masked(user: Node): Node | null {
+  if (user.op !== "where") return null;
+  const [mask, grad, zero] = user.srcs;
+  if (!isOp(grad, "windowPickGrad") || constantOf(zero) !== 0 || PRIMITIVES[mask.op].kind !== "compare") return null;
+  const [y, dy] = grad.srcs;
+  if (!mask.srcs.every((s) => s === y || constantOf(s) !== null)) return null;
+  const picked = windowReduce("windowMax", y, grad.attrs);
+  const sides = mask.srcs.map((s) => (s === y ? picked : b.full(picked.shape, constantOf(s) as number, s.dtype)));
+  const kept = b.where(b.compare(mask.op as "lt", sides[0], sides[1]), dy, b.full(dy.shape, 0, dy.dtype));
+  return windowPickGrad(y, kept, grad.attrs);
+}
+
 /** Each place of a result of this rank has its window; taps are the inner loops. */
 const reading = (at: WindowAttrs, how: Reading["how"]): Reading => {
   const last = at.window.length + 1;
@@ -146,5 +160,6 @@ const pickGrad: Family<"windowPickGrad"> = {
   lower: unpadded(({ srcs: [x, dy], attrs }, pad, plain) =>
     padSpatial(windowPickGrad(pad(x, lowest(x)), dy, plain), attrs.padding.map(opposite), 0),
   ),
+  under: masked,
   writes: (n) => reading(n.attrs, "pick"),
 };

@@ -107,7 +107,7 @@ function score(kernel: LoopKernel, loop: number): number {
     if (e.k === "load") {
       const f = step(e.index);
       total += f === 1 ? 3 : f === 0 ? 1 : -4;
-      if (e.dyn.some((d) => dynamicHere(d.ex))) total -= 5;
+      if (e.dyn.some((d) => dynamicHere(d.ex))) total -= 12;
     }
     if (e.k === "guard") {
       for (const c of e.conds) {

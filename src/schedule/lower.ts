@@ -2,47 +2,74 @@ import { isFloat, sizeOf } from "../base/index.ts";
 import { withContext } from "../base/context.ts";
 import { adopt, build as b, familyOf, intern, isOp, type Node, PRIMITIVES, rebuild, topoOrder } from "../ir/index.ts";
 import { algebra, constantOf, dropMarks, type Rule } from "../ir/rewrite.ts";
+import { baseOf } from "./builder.ts";
 
 /** Graphs in the form that kernels are made from: no marks, no padding or dilation inside contractions and windows. */
 export function lower(roots: readonly Node[]): Node[] {
   // Interned, so that the convolutions of one image and of its gradient share the image with its padding.
   return withContext({ nodes: new Map() }, () => {
     adopt(topoOrder(roots));
-    return readInside(rebuild(roots, [dropMarks, algebra, contraction, carried, masked, reversed, joined]));
+    return readInside(rebuild(roots, [dropMarks, algebra, contraction, carried, reversed, joined, intoTable]));
   });
 }
 
-/** Empty contractions are zero; those of nothing are products. */
+/** Empty contractions are zero; those of one turn are products. */
 const contraction: Rule = (n) => {
   if (!isOp(n, "dot")) return null;
-  if (n.attrs.lhsContract.some((a) => n.srcs[0].shape[a] === 0)) return b.full(n.shape, 0, n.dtype);
-  return n.attrs.lhsContract.length === 0 ? outer(n) : null;
+  const turns = n.attrs.lhsContract.reduce((k, a) => k * n.srcs[0].shape[a], 1);
+  return turns === 0 ? b.full(n.shape, 0, n.dtype) : turns === 1 ? outer(n) : null;
 };
 
-/** What primitives say themselves. */
-const carried: Rule = (n) => familyOf(n)?.lower?.(n) ?? null;
+/** What primitives say themselves, of them and of what reads them. */
+const carried: Rule = (n) =>
+  n.srcs.reduce<Node | null>((m, s) => m ?? familyOf(s)?.under?.(n) ?? null, familyOf(n)?.lower?.(n) ?? null);
 
 const ones = (n: number): number[] => new Array<number>(n).fill(1);
 
 /** A product of everything with everything: nothing is summed. */
 function outer(n: Node<"dot">): Node {
   const [x, w] = n.srcs;
-  const { lhsBatch, rhsBatch } = n.attrs;
-  const first = (t: Node, batch: readonly number[]): number[] => [
-    ...batch,
-    ...t.shape.map((_, i) => i).filter((i) => !batch.includes(i)),
-  ];
-  const a = b.permute(x, first(x, lhsBatch));
-  const c = b.permute(w, first(w, rhsBatch));
-  const batch = a.shape.slice(0, lhsBatch.length);
-  const aFree = a.shape.slice(batch.length);
-  const cFree = c.shape.slice(batch.length);
-  const wide = (t: Node, shape: readonly number[]): Node => b.expand(b.reshape(t, shape), n.shape);
-  return b.binary(
-    "mul",
-    wide(a, [...batch, ...aFree, ...ones(cFree.length)]),
-    wide(c, [...batch, ...ones(aFree.length), ...cFree]),
-  );
+  const { lhsBatch, rhsBatch, lhsContract, rhsContract } = n.attrs;
+  const free = (t: Node, others: readonly number[]): number[] => [...t.shape.keys()].filter((i) => !others.includes(i));
+  const [xFree, wFree] = [free(x, [...lhsBatch, ...lhsContract]), free(w, [...rhsBatch, ...rhsContract])];
+  /** Axes in the result's order; others, all of size 1, go. */
+  const wide = (t: Node, batch: readonly number[], before: number, own: readonly number[], after: number): Node => {
+    const axes = [...batch, ...own];
+    const shape = [...batch.map((i) => t.shape[i]), ...ones(before), ...own.map((i) => t.shape[i]), ...ones(after)];
+    return b.expand(b.reshape(b.permute(t, [...axes, ...free(t, axes)]), shape), n.shape);
+  };
+  return b.binary("mul", wide(x, lhsBatch, 0, xFree, wFree.length), wide(w, rhsBatch, xFree.length, wFree, 0));
+}
+
+/** A table that a few rows, scattered into zeros and scaled, are added to (an update): they are scattered into it. */
+const intoTable: Rule = (n) => {
+  if (n.op !== "add" && n.op !== "sub") return null;
+  const [x, y] = n.srcs;
+  const keep = (u: Node): Node => u;
+  const into = scatterInto(x, y, n.op === "sub" ? (u) => b.unary("neg", u) : keep);
+  return into ?? (n.op === "add" ? scatterInto(y, x, keep) : null);
+};
+
+function scatterInto(x: Node, y: Node, scale: (u: Node) => Node): Node | null {
+  const table = baseOf(x).op;
+  if (table !== "leaf" && table !== "scatterAdd") return null;
+  if (isOp(y, "scatterAdd")) {
+    const [base, indices, u] = y.srcs;
+    const into = constantOf(base) === 0 ? x : scatterInto(x, base, scale);
+    if (into === null || sizeOf(u.shape) > sizeOf(x.shape)) return null;
+    return b.scatterAdd(into, indices, scale(u), y.attrs.axis);
+  }
+  if (y.op !== "mul") return null;
+  for (const i of [0, 1]) {
+    let by = y.srcs[i];
+    while ((by.op === "expand" || by.op === "reshape") && sizeOf(by.shape) > 1) by = by.srcs[0];
+    if (sizeOf(by.shape) > 1) continue;
+    const one = by;
+    const scaled = (u: Node): Node =>
+      b.binary("mul", scale(u), b.expand(b.reshape(one, ones(u.shape.length)), u.shape));
+    return scatterInto(x, y.srcs[1 - i], scaled);
+  }
+  return null;
 }
 
 /** Parts that are padded with zeros and added up to the whole (the gradient of a split) are put side by side. */
@@ -67,19 +94,6 @@ const joined: Rule = (n) => {
         axis,
       )
     : null;
-};
-
-/** What a window picked is masked by the picked value itself (relu before a pool): the mask goes onto the windows. */
-const masked: Rule = (n) => {
-  if (n.op !== "where") return null;
-  const [mask, grad, zero] = n.srcs;
-  if (!isOp(grad, "windowPickGrad") || constantOf(zero) !== 0 || PRIMITIVES[mask.op].kind !== "compare") return null;
-  const [y, dy] = grad.srcs;
-  if (!mask.srcs.every((s) => s === y || constantOf(s) !== null)) return null;
-  const picked = b.windowReduce("windowMax", y, grad.attrs);
-  const sides = mask.srcs.map((s) => (s === y ? picked : b.full(picked.shape, constantOf(s) as number, s.dtype)));
-  const kept = b.where(b.compare(mask.op as "lt", sides[0], sides[1]), dy, b.full(dy.shape, 0, dy.dtype));
-  return b.windowPickGrad(y, kept, grad.attrs);
 };
 
 /** Running sums go forward, argmin is the argmax of the opposite. */

@@ -3,7 +3,7 @@ import { build as b, isOp, type Node, verify } from "../ir/index.ts";
 import { factor, sameAffine } from "./affine.ts";
 import { baseOf } from "./builder.ts";
 import { fixedGroup, formGroups, type Group } from "./groups.ts";
-import type { Kernel, LoopKernel, Phase, Place, Plan, ScanKernel, Step, Store } from "./kernel.ts";
+import type { Kernel, Phase, Place, Plan, ScanKernel, Step, Store } from "./kernel.ts";
 import { lower } from "./lower.ts";
 import { placeInArena } from "./arena.ts";
 import { copyOf } from "./special.ts";
@@ -242,7 +242,7 @@ function assemble(
     if (g.what === "scan") drafts.push(scanStep(g.members[0] as Node<"scan">, wanted, places));
     else if (g.what === "fixed" || g.members.some((m) => wanted.has(m))) {
       const parts = g.members.every((m) => into(m).length === 1) ? whole(g) : g.finish(into);
-      for (const part of parts) if (worthRunning(part)) drafts.push(part);
+      for (const part of parts) if (!isEmpty(part, places)) drafts.push(part);
     }
   }
   // Lifetimes of what lives in the arena, by step.
@@ -268,12 +268,21 @@ function assemble(
   return { steps, inputs: types(c.inputs), outputs: types(c.outputs), arenaBytes, totalBytes };
 }
 
-const worthRunning = (d: Draft): boolean => d.kernel.kind !== "loop" || !isEmpty(d.kernel);
-
-/** Nothing to store: an outer loop of no turns, or no store at all. */
-const isEmpty = (k: LoopKernel): boolean =>
-  k.outer.some((l) => k.loops[l] === 0) ||
-  k.phases.every((p) => p.stores.length === 0 || p.loops.some((l) => k.loops[l] === 0));
+/** Nothing to store: an outer loop of no turns, no store at all, or a copy to the same place. */
+function isEmpty({ kernel: k, args }: Draft, places: ReadonlyMap<Node, Place>): boolean {
+  if (k.kind !== "loop") return false;
+  const input = (n: Node): number | undefined => {
+    const place = places.get(n);
+    return place?.at === "input" ? place.index : undefined;
+  };
+  const still = (s: Store): boolean => {
+    const e = k.exs[s.value];
+    if (e.k !== "load" || e.dyn.length > 0 || s.dyn.length > 0 || !sameAffine(e.index, s.index)) return false;
+    return !s.add && input(args[e.arg]) !== undefined && input(args[e.arg]) === input(args[s.arg]);
+  };
+  const none = (loops: readonly number[]): boolean => loops.some((l) => k.loops[l] === 0);
+  return none(k.outer) || k.phases.every((p) => none(p.loops) || p.stores.every(still));
+}
 
 /** A scan with a plan of its own for the body. Arguments: carries, xs, constants, final carries, the ys that are read. */
 function scanStep(n: Node<"scan">, wanted: ReadonlySet<Node>, places: ReadonlyMap<Node, Place>): Draft {

@@ -21,10 +21,18 @@ const isPointwise = (n: Node): boolean => {
   );
 };
 
-/** True for matrix-like contractions; thin grouped ones and whole numbers are better off as plain loops. */
+/**
+ * True for matrix-like contractions. Whole numbers, thin grouped convolutions and products of vectors, a batch of them, are
+ * better off as plain loops: these read each element of a matrix once, so that it need not be in memory.
+ */
 export function isPacked(n: Node): n is Node<"dot"> | Node<"conv"> {
   if (n.dtype !== "float32" && n.dtype !== "float64") return false;
-  if (n.op === "dot") return true;
+  if (isOp(n, "dot")) {
+    const sizes = (axes: readonly number[]): number => sizeOf(axes.map((a) => n.srcs[0].shape[a]));
+    const batch = sizes(n.attrs.lhsBatch);
+    const turns = batch * sizes(n.attrs.lhsContract);
+    return batch === 1 || n.srcs.every((s) => sizeOf(s.shape) > turns);
+  }
   if (!isOp(n, "conv")) return false;
   const [, w] = n.srcs;
   const [groups, , outs] = w.shape.slice(-3);

@@ -121,6 +121,35 @@ check("gather from what the same step computes", () => {
   agrees([x, i], [n, b.gather(n, i, 0), b.permute(b.binary("add", n, n), [1, 0])]);
 });
 
+check("rows of a table are updated in place, after all that reads them", () => {
+  const [w, v, i, j, rate] = [leaf(20, 6), leaf(20, 6), indices(7), indices(2, 3), leaf()];
+  const scaled = (g: Node): Node => b.binary("mul", g, b.expand(b.reshape(rate, [1, 1]), [20, 6]));
+  const zero = b.full([20, 6], 0);
+  const [rows, pairs] = [b.gather(w, i, 0), b.gather(w, j, 0)];
+  const grads = b.binary(
+    "add",
+    b.scatterAdd(zero, i, b.unary("exp", rows), 0),
+    b.scatterAdd(zero, j, b.binary("mul", pairs, pairs), 0),
+  );
+  // Of `w` also the old value, of `v` one that its own update reads.
+  const own = b.scatterAdd(zero, i, b.binary("mul", b.gather(v, i, 0), rows), 0);
+  agrees(
+    [w, v, i, j, rate],
+    [b.reduce("sum", rows, [1]), w],
+    [
+      [0, b.binary("sub", w, scaled(grads))],
+      [1, b.binary("add", scaled(own), v)],
+    ],
+  );
+});
+
+check("products of vectors, a batch of them, and of one turn", () => {
+  const [x, y, u, v] = [leaf(5, 3, 40), leaf(5, 40, 1), leaf(5, 3, 1), leaf(5, 1, 40)];
+  const batched = { lhsBatch: [0], rhsBatch: [0], lhsContract: [2], rhsContract: [1] };
+  const back = { ...batched, lhsContract: [1] };
+  agrees([x, y, u, v], [b.dot(x, y, batched), b.dot(u, v, batched), b.dot(u, x, back), b.dot(x, u, back)]);
+});
+
 check("a contraction with a constant of one element", () => {
   const x = leaf(8, 1);
   agrees([x], [b.dot(b.reshape(b.scalar(2), [1, 1]), b.reshape(b.slice(x, [0, 0], [1, 1]), [1, 1]), matmul)]);

@@ -31,6 +31,12 @@ describe("kernel counts", () => {
     expect(list(g.adamOnProduct())).toEqual(["loop add", "contract dot+add+add+sub"]);
   });
 
+  test("an SGD step on some rows of a table never passes over the table", () => {
+    const [scores, loss, back, ...updates] = working(g.sgdOnRows());
+    expect([scores, loss, back]).toEqual(["loop dot", "loop sum", "loop dot"]);
+    expect(updates).toEqual(["loop scatterAdd", "loop scatterAdd"]);
+  });
+
   test("a dense layer with ReLU is one contraction", () => {
     expect(list(g.denseRelu())).toEqual(["contract dot+maximum"]);
   });

@@ -7,6 +7,7 @@ import {
   scan,
   softmax,
   split,
+  take,
   type Tensor,
   valueAndGrad,
   variable,
@@ -26,7 +27,7 @@ import {
   relu as rectify,
   sequential,
 } from "../../src/nn/index.ts";
-import { adam, type Optimizer } from "../../src/optim/index.ts";
+import { adam, type Optimizer, sgd } from "../../src/optim/index.ts";
 
 const x = (...shape: number[]): Tensor => zeros(shape);
 const labels = (n: number): Tensor => zeros([n], { dtype: "int32" });
@@ -98,6 +99,20 @@ export function adamOnProduct(): string {
 
 export const denseRelu = (): string =>
   explain((a: Tensor, w: Tensor, b: Tensor) => relu(matmul(a, w).add(b)))(x(64, 300), x(300, 200), x(200));
+
+/** SGD on a table of which a batch reads some rows, and on another by the vectors that each row is compared with. */
+export function sgdOnRows(): string {
+  const [inner, outer] = [weights("inner", 5000, 32), weights("outer", 5000, 32)];
+  const optimizer = sgd(0.1);
+  return explain((i: Tensor, j: Tensor) => {
+    const [loss, grads] = valueAndGrad([inner, outer], () => {
+      const scores = matmul(take(outer, j).reshape([64, 6, 32]), take(inner, i).reshape([64, 32, 1]));
+      return scores.square().sum();
+    });
+    optimizer.update([inner, outer], grads);
+    return loss;
+  })(labels(64), labels(384));
+}
 
 /** 3×3 convolution, bias and ReLU, without and with padding. */
 export const convRelu = (padding: "valid" | "same"): string =>
