@@ -5,9 +5,53 @@
  * It is not: a training loop (`train`), nor a place for gradients (`autodiff`). An optimizer's numbers are variables, so that a
  * compiled step updates them in place with the weights; nothing here knows models beyond their list of variables.
  */
-export { clipGradients, globalNorm, makeOptimizer } from "./optimizer.ts";
-export type { ClipOptions, Gradients, LearningRate, Optimizer, OptimizerState, Rule, Schedule } from "./optimizer.ts";
-export { adagrad, adam, adamw, momentum, nesterov, rmsprop, sgd } from "./rules.ts";
-export type { AdagradOptions, AdamOptions, AdamWOptions, RmspropOptions, SgdOptions } from "./rules.ts";
-export { cosineDecay, exponentialDecay, inverseTimeDecay, piecewiseConstant, squareRootDecay } from "./schedules.ts";
-export type { WarmupOptions } from "./schedules.ts";
+export { clipGradients, each, firstSlots, globalNorm, makeOptimizer } from "./optimizer.ts";
+export type {
+  ClipOptions,
+  Gradients,
+  LearningRate,
+  Next,
+  Optimizer,
+  OptimizerState,
+  Recipe,
+  Rule,
+  Schedule,
+  Step,
+} from "./optimizer.ts";
+export { adadelta, adagrad, adamax, amsgrad, ftrl, lion, nadam, rmsprop } from "./adaptive.ts";
+export type {
+  AdadeltaOptions,
+  AdagradOptions,
+  FtrlOptions,
+  LionOptions,
+  NadamOptions,
+  RmspropOptions,
+} from "./adaptive.ts";
+export { adafactor, lamb, muon } from "./layerwise.ts";
+export type { AdafactorOptions, LambOptions, MuonOptions } from "./layerwise.ts";
+export type { VariableFilter, WeightDecayOptions } from "./decay.ts";
+export { lbfgs } from "./lbfgs.ts";
+export type { LbfgsOptions } from "./lbfgs.ts";
+export { adam, adamw, momentum, nesterov, sgd } from "./rules.ts";
+export type { AdamOptions, AdamWOptions, SgdOptions } from "./rules.ts";
+export {
+  cosineDecay,
+  cosineDecayRestarts,
+  exponentialDecay,
+  inverseTimeDecay,
+  oneCycle,
+  piecewiseConstant,
+  polynomialDecay,
+  squareRootDecay,
+  warmUp,
+} from "./schedules.ts";
+export type { OneCycleOptions, WarmupOptions } from "./schedules.ts";
+export {
+  atLookAhead,
+  swapAverages,
+  withAccumulation,
+  withAverages,
+  withLearningRates,
+  withProximalL1,
+  withWeightDecay,
+} from "./wrap.ts";

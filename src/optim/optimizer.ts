@@ -38,27 +38,69 @@ export interface Optimizer {
   load(state: Readonly<OptimizerState>): void;
   /** The variables of the optimizer itself, in the order of `state()`. */
   readonly variables: readonly Variable[];
+  /** A slot of a variable by name, "momentum" say; undefined when there is none (yet). */
+  slot(variable: Variable, name: string): Variable | undefined;
+  /** What it was made of: `withAccumulation` and its like make another optimizer from these. */
+  readonly recipe: Recipe;
 }
 
-/** One optimizer's rule: from a gradient and the slots of its variable to the new values. */
+/** The arguments of `makeOptimizer`. */
+export interface Recipe {
+  readonly rule: Rule;
+  readonly learningRate: LearningRate;
+  readonly clip: ClipOptions;
+}
+
+/** What a rule sees of one variable in one update. */
+export interface Step {
+  readonly variable: Variable;
+  /** The value: the variable itself, or what another rule made of it before. */
+  readonly w: Tensor;
+  readonly g: Tensor;
+  readonly rate: Tensor;
+  /** The number of this update, from 1. */
+  readonly count: Tensor;
+  readonly shared: Readonly<Record<string, Tensor>>;
+  readonly slots: readonly Tensor[];
+}
+
+/** The new values of a variable and its slots. */
+export interface Next {
+  readonly w: Tensor;
+  readonly slots: readonly Tensor[];
+}
+
+/** One optimizer's rule: from gradients and the slots of their variables to the new values. */
 export interface Rule {
   readonly name: string;
-  /** Names of the per-variable slots, all zero at first. */
-  readonly slots: readonly string[];
+  /** Names of the slots of every variable, of its shape and zero at first; or the slots of one variable with their first values. */
+  readonly slots: readonly string[] | ((variable: Variable) => Readonly<Record<string, Tensor>>);
+  /** Numbers of the whole optimizer by name, with their first values; `prepare` gives their next ones. */
+  readonly scalars?: Readonly<Record<string, number>>;
+  /** What multiplies the learning rate for one variable; default 1. */
+  scale?(variable: Variable): number;
   /** Scalars that all variables share in a step, in the given dtype; `count` is the number of this update, from 1. */
   prepare?(at: {
     readonly rate: Tensor;
     readonly count: Tensor;
     readonly dtype: DType;
+    readonly scalars: Readonly<Record<string, Tensor>>;
   }): Readonly<Record<string, Tensor>>;
-  apply(at: {
-    readonly w: Tensor;
-    readonly g: Tensor;
-    readonly rate: Tensor;
-    readonly shared: Readonly<Record<string, Tensor>>;
-    readonly slots: readonly Tensor[];
-  }): { readonly w: Tensor; readonly slots: readonly Tensor[] };
+  /** One update of all variables; `each` makes it of a function of one. */
+  apply(steps: readonly Step[]): readonly Next[];
 }
+
+/** The slots of a variable as they are at first. */
+export const firstSlots = ({ slots }: Rule, v: Variable): Readonly<Record<string, Tensor>> =>
+  typeof slots === "function"
+    ? slots(v)
+    : Object.fromEntries(slots.map((slot) => [slot, zeros(v.shape, { dtype: v.dtype })]));
+
+/** The update of all variables, each by itself. */
+export const each =
+  (one: (step: Step) => Next): Rule["apply"] =>
+  (steps) =>
+    steps.map(one);
 
 export interface ClipOptions {
   /** Each gradient element is cut to ±this. */
@@ -68,6 +110,9 @@ export interface ClipOptions {
   /** All gradients together are scaled down to this L2 norm (S-139). */
   readonly globalClipNorm?: number;
 }
+
+const mapValues = <A, B>(from: Readonly<Record<string, A>>, f: (x: A, name: string) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(from).map(([name, x]) => [name, f(x, name)]));
 
 const listOf = (target: HasVariables | readonly Variable[]): readonly Variable[] =>
   Array.isArray(target) ? (target as readonly Variable[]) : (target as HasVariables).trainableVariables;
@@ -93,31 +138,41 @@ export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: Clip
       `[${rule.name}] learningRate must be a number ≥ 0 or a schedule, got ${String(learningRate)}.`,
     );
   }
-  const slots = new Map<Variable, Variable[]>();
-  let counter: Variable | null = null;
-  let rateVariable: Variable | null = null;
+  const fixed = typeof learningRate === "number";
   /** The rate as it was given or set, which a float32 variable rounds. */
-  let given = typeof learningRate === "number" ? learningRate : 0;
+  let given = fixed ? learningRate : 0;
+  /** Numbers of the whole optimizer. */
+  const own = new Map<string, Variable>();
+  const slots = new Map<Variable, Readonly<Record<string, Variable>>>();
 
-  const scalar = (name: string, value: number, dtype: DType): Variable =>
-    eagerly(() => new Variable(tensor(value, { dtype }), { name, trainable: false }));
-  const counterOf = (): Variable => (counter ??= scalar("iterations", 0, "int32"));
-  const rateOf = (dtype: DType = "float32"): Variable | null =>
-    typeof learningRate === "number" ? (rateVariable ??= scalar("learning_rate", given, dtype)) : null;
+  const begin = (dtype: DType): void => {
+    const first = { iterations: 0, ...(fixed ? { learning_rate: given } : {}), ...rule.scalars };
+    for (const [name, value] of Object.entries(first)) {
+      if (own.has(name)) continue;
+      const kind = name === "iterations" ? "int32" : dtype;
+      own.set(
+        name,
+        eagerly(() => new Variable(tensor(value, { dtype: kind }), { name, trainable: false })),
+      );
+    }
+  };
+  const ownOf = (name: string): Variable => {
+    begin("float32");
+    return own.get(name) as Variable;
+  };
 
   const build = (target: HasVariables | readonly Variable[]): void => {
     const list = listOf(target);
-    counterOf();
-    rateOf(list.some((v) => v.dtype === "float64") ? "float64" : "float32");
+    begin(list.some((v) => v.dtype === "float64") ? "float64" : "float32");
     for (const v of list) {
       if (slots.has(v)) continue;
       if (!isFloat(v.dtype))
         throw new ValueError(`[${rule.name}] "${v.name}" is ${v.dtype}: only float variables have gradients.`);
-      const make = (slot: string): Variable =>
-        new Variable(zeros(v.shape, { dtype: v.dtype }), { name: `${v.name}/${slot}`, trainable: false });
       slots.set(
         v,
-        eagerly(() => rule.slots.map(make)),
+        eagerly(() =>
+          mapValues(firstSlots(rule, v), (x, slot) => new Variable(x, { name: `${v.name}/${slot}`, trainable: false })),
+        ),
       );
     }
   };
@@ -126,74 +181,86 @@ export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: Clip
     const variables = listOf(target);
     checkGradients(rule.name, variables, gradients);
     build(variables);
-    const done = counterOf();
+    const done = ownOf("iterations");
     const count = t.add(done, 1);
-    const rateIn = (dtype: DType): Tensor => {
-      const rate = typeof learningRate === "number" ? (rateOf() as Tensor) : learningRate(done.cast("float32"));
-      return typeof rate === "number" ? t.scalar(rate, dtype) : rate.cast(dtype);
-    };
-    const kinds = new Map<DType, { rate: Tensor; shared: Readonly<Record<string, Tensor>> }>();
-    const kindOf = (dtype: DType): { rate: Tensor; shared: Readonly<Record<string, Tensor>> } => {
-      const known = kinds.get(dtype);
+    const kinds = new Map<string, Pick<Step, "rate" | "count" | "shared">>();
+    const kindOf = (v: Variable): Pick<Step, "rate" | "count" | "shared"> => {
+      const { dtype } = v;
+      const scale = rule.scale?.(v) ?? 1;
+      const key = `${dtype} ${scale}`;
+      const known = kinds.get(key);
       if (known !== undefined) return known;
-      const rate = rateIn(dtype);
-      const made = { rate, shared: rule.prepare?.({ rate, count: count.cast(dtype), dtype }) ?? {} };
-      kinds.set(dtype, made);
+      const base = fixed ? ownOf("learning_rate") : learningRate(done.cast("float32"));
+      const full = typeof base === "number" ? t.scalar(base, dtype) : base.cast(dtype);
+      const rate = scale === 1 ? full : t.mul(full, scale);
+      const at = { rate, count: count.cast(dtype), dtype };
+      const scalars = mapValues(rule.scalars ?? {}, (_, name) => ownOf(name).cast(dtype));
+      const made = { ...at, shared: rule.prepare?.({ ...at, scalars }) ?? {} };
+      kinds.set(key, made);
       return made;
     };
     const gs = clipGradients(gradients, clip);
-    const next = variables.map((v, i) => {
-      const { rate, shared } = kindOf(v.dtype);
-      return rule.apply({ w: v, g: gs[i].cast(v.dtype), rate, shared, slots: slots.get(v) as Variable[] });
-    });
+    const next = rule.apply(
+      variables.map((v, i) => ({
+        variable: v,
+        w: v,
+        g: gs[i].cast(v.dtype),
+        ...kindOf(v),
+        slots: Object.values(slots.get(v) as Record<string, Variable>),
+      })),
+    );
     variables.forEach((v, i) => {
-      v.assign(next[i].w);
-      (slots.get(v) as Variable[]).forEach((s, k) => s.assign(next[i].slots[k]));
+      v.assign(v.constraint?.(next[i].w) ?? next[i].w);
+      Object.values(slots.get(v) as Record<string, Variable>).forEach((s, k) => s.assign(next[i].slots[k]));
     });
+    const [kind] = kinds.values();
+    for (const name of Object.keys(rule.scalars ?? {})) {
+      const into = ownOf(name);
+      if (kind !== undefined) into.assign(kind.shared[name].cast(into.dtype));
+    }
     done.assign(count);
   };
 
-  const all = (): Variable[] => {
-    const shared = [counterOf(), rateOf()].filter((v): v is Variable => v !== null);
-    return [...shared, ...[...slots.values()].flat()];
-  };
   /** Slots are named after their variable at the time of asking: models may have renamed it. */
   const named = (): [string, Variable][] => {
-    const out = new Map<string, Variable>();
-    for (const v of all().slice(0, rateOf() === null ? 1 : 2)) out.set(v.name, v);
+    begin("float32");
+    const out = new Map(own);
     for (const [v, list] of slots) {
-      let name = v.name === "" ? "variable" : v.name;
-      for (let i = 1; list.length > 0 && out.has(`${name}/${rule.slots[0]}`); i++)
-        name = `${v.name === "" ? "variable" : v.name}_${i}`;
-      list.forEach((s, k) => out.set(`${name}/${rule.slots[k]}`, s));
+      const base = v.name === "" ? "variable" : v.name;
+      const [first] = Object.keys(list);
+      let name = base;
+      for (let i = 1; out.has(`${name}/${first}`); i++) name = `${base}_${i}`;
+      for (const [slot, s] of Object.entries(list)) out.set(`${name}/${slot}`, s);
     }
     return [...out];
   };
 
   return {
     optimizer: rule.name,
+    get recipe(): Recipe {
+      return { rule, learningRate: fixed ? given : learningRate, clip };
+    },
+    slot: (variable, name) => slots.get(variable)?.[name],
     update,
     build,
     get learningRate(): number {
-      if (typeof learningRate === "number") {
-        const now = rateVariable?.item() ?? given;
-        return Math.fround(given) === now ? given : now;
-      }
-      return tensor(learningRate(counterOf().cast("float32"))).item();
+      if (!fixed) return tensor(learningRate(ownOf("iterations").cast("float32"))).item();
+      const now = own.get("learning_rate")?.item() ?? given;
+      return Math.fround(given) === now ? given : now;
     },
     set learningRate(value: number) {
-      if (typeof learningRate !== "number")
-        throw new ValueError(`[${rule.name}] the learning rate follows a schedule and cannot be set.`);
+      if (!fixed) throw new ValueError(`[${rule.name}] the learning rate follows a schedule and cannot be set.`);
       if (!(value >= 0))
         throw new ValueError(`[${rule.name}] learningRate must be a number ≥ 0, got ${String(value)}.`);
       given = value;
-      rateVariable?.assign(tensor(value, { dtype: rateVariable.dtype }));
+      const rate = own.get("learning_rate");
+      rate?.assign(tensor(value, { dtype: rate.dtype }));
     },
     get iterations(): number {
-      return counterOf().item();
+      return ownOf("iterations").item();
     },
     get variables(): readonly Variable[] {
-      return all();
+      return named().map(([, v]) => v);
     },
     state: () =>
       Object.fromEntries(named().map(([name, v]) => [name, { data: v.dataSync(), shape: v.shape, dtype: v.dtype }])),
