@@ -7,7 +7,6 @@ import { countParameters } from "../nn/summary.ts";
 import type { Optimizer } from "../optim/index.ts";
 import { type Callback, type RunControl, tell } from "./callbacks.ts";
 import type { History, Logs, TrainEvent } from "./events.ts";
-import { checkInput, checkStep } from "./anomaly.ts";
 import {
   type ArrayLikeInput,
   type BatchSource,
@@ -31,7 +30,6 @@ export interface Compilation {
   readonly metrics: readonly Metric[];
   /** The steps for the layers that are trainable now. */
   readonly steps: () => Steps;
-  readonly detectAnomaly: boolean;
 }
 
 export interface FitOptions {
@@ -62,8 +60,6 @@ export interface FitOptions {
   readonly signal?: AbortSignal;
   /** Number of the first epoch; default 0. */
   readonly initialEpoch?: number;
-  /** Checks inputs, loss and variables at every step and throws at the first that is not finite. Slow; default as compiled. */
-  readonly detectAnomaly?: boolean;
   /** Goes on from a saved state, bit for bit, also in the middle of an epoch. */
   readonly resume?: TrainingState;
 }
@@ -108,13 +104,13 @@ class Sums {
 }
 
 /** A run: what `fit` does, and what a saved state is taken from. */
-export class Run {
+export class Run implements RunControl {
+  readonly callbacks: readonly Callback[];
   private readonly at: Compilation;
   private readonly options: FitOptions;
   private readonly source: BatchSource;
   private readonly validation: BatchSource | null;
   private readonly listeners: ((event: TrainEvent) => void)[];
-  private readonly control: RunControl;
   private readonly epochs: number;
   private readonly batchSize: number;
   private readonly shuffle: boolean;
@@ -148,14 +144,19 @@ export class Run {
       ...(verbose === 0 ? [] : [progress({ verbose, unit: options.unit ?? "samples/s" })]),
       ...(options.onEvent === undefined ? [] : [options.onEvent]),
     ];
-    this.control = { model: at.model, stop: () => this.stop() };
+    this.callbacks = options.callbacks ?? [];
     this.position = { epoch: options.initialEpoch ?? 0, batch: 0, step: at.optimizer.iterations };
     prepare(at, source, this.validation);
     at.optimizer.build(at.model);
     if (resume !== undefined) this.restore(resume);
-    this.random = randomNow();
   }
 
+  get model(): ModelBase {
+    return this.at.model;
+  }
+  get optimizer(): Optimizer {
+    return this.at.optimizer;
+  }
   stop(): void {
     this.stopped = true;
   }
@@ -177,7 +178,8 @@ export class Run {
     });
   }
 
-  private restore(state: TrainingState): void {
+  /** Goes on from a saved state. */
+  restore(state: TrainingState): void {
     const { meta } = state;
     for (const [name, mine, theirs] of [
       ["batchSize", this.batchSize, meta.batchSize],
@@ -193,6 +195,7 @@ export class Run {
     applyState(this.at.model, this.at.optimizer, state);
     this.position = state.position;
     this.sums = new Sums(meta.running);
+    this.random = randomNow();
     this.epochNumbers.push(...meta.history.epoch);
     for (const [k, v] of Object.entries(meta.history.history)) this.history[k] = [...v];
   }
@@ -206,8 +209,8 @@ export class Run {
 
   private async emit(event: TrainEvent): Promise<void> {
     for (const listen of this.listeners) listen(event);
-    for (const callback of this.options.callbacks ?? []) {
-      const told = tell(callback, event, this.control);
+    for (const callback of this.callbacks) {
+      const told = tell(callback, event, this);
       if (told instanceof Promise) await told;
     }
   }
@@ -254,11 +257,9 @@ export class Run {
     const before = this.sums.samples;
     const { shuffle, seed } = this;
     const step = at.steps().train;
-    const anomaly = this.options.detectAnomaly ?? at.detectAnomaly;
     for await (const b of source.batches(this.batchSize, { shuffle, seed, epoch, start, reuse: true })) {
-      if (anomaly) checkInput(b, epoch);
+      for (const callback of this.callbacks) await callback.onBatchBegin?.({ epoch, batch: b }, this);
       const loss = runBatch(step, b, this.sums);
-      if (anomaly) checkStep(at.model, loss, epoch, b.index);
       this.position = { epoch, batch: b.index + 1, step: this.position.step + 1 };
       this.random = randomNow();
       const elapsed = (performance.now() - begun) / 1000;

@@ -7,14 +7,16 @@
  */
 import "../engine.ts";
 
-export { earlyStopping } from "./callbacks.ts";
-export type { Callback, EarlyStoppingOptions, RunControl } from "./callbacks.ts";
+export { checkNumbers, terminateOnNaN } from "./anomaly.ts";
+export type { Callback, CallbackState, RunControl } from "./callbacks.ts";
 export type { BatchEnd, EpochBegin, EpochEnd, History, Logs, TrainBegin, TrainEnd, TrainEvent } from "./events.ts";
 export type { FitOptions } from "./fit.ts";
 export { classWeights } from "./inputs.ts";
 export type { ArrayLikeInput, BatchSource, TrainingData } from "./inputs.ts";
 export { model, modelFromConfig, sequential } from "./model.ts";
 export type { CompileOptions, Model, ModelOptions } from "./model.ts";
+export { earlyStopping } from "./monitor.ts";
+export type { EarlyStoppingOptions } from "./monitor.ts";
 export { clock, progress } from "./progress.ts";
 export type { ProgressOptions, ProgressTarget } from "./progress.ts";
 export { loadCheckpoint, loadModel, modelFromBytes, modelToBytes, saveCheckpoint, saveModel } from "./save.ts";

@@ -25,8 +25,6 @@ export interface CompileOptions {
   readonly loss: LossLike;
   /** Names ("accuracy" …) or metrics; default none. */
   readonly metrics?: readonly MetricLike[];
-  /** Makes `fit` look for numbers that are not finite at every step; slow; default false. */
-  readonly detectAnomaly?: boolean;
 }
 
 /** A network with the methods that train and use it, as in Keras. */
@@ -78,7 +76,7 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
     set stopTraining(on: boolean) {
       if (on) run?.stop();
     },
-    compile({ optimizer, loss, metrics = [], detectAnomaly = false }: CompileOptions): void {
+    compile({ optimizer, loss, metrics = [] }: CompileOptions): void {
       if (
         typeof (optimizer as Partial<Optimizer> | string | undefined) !== "object" ||
         typeof optimizer.update !== "function"
@@ -91,7 +89,6 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
       compilation = {
         model: net,
         optimizer,
-        detectAnomaly,
         ...parts,
         steps: makeSteps(net, optimizer, parts.loss, parts.metrics),
       };

@@ -82,9 +82,9 @@ export const training: Chapter = {
     {
       mistake: "NaN in the inputs",
       code: `const x = tensor([[1, 2], [NaN, 4], [5, 6]]);
-await classifier().fit([x, labels(3, 3)], { epochs: 1, verbose: 0, detectAnomaly: true });`,
+await classifier().fit([x, labels(3, 3)], { epochs: 1, verbose: 0, callbacks: [checkNumbers()] });`,
       message:
-        "[detectAnomaly] epoch 1, batch 1: input x holds NaN in sample 0 of the batch: clean the data before training.",
+        "[checkNumbers] epoch 1, batch 1: input x holds NaN in sample 0 of the batch: clean the data before training.",
     },
     {
       mistake: "predict with another shape than the model was trained on",
@@ -128,9 +128,9 @@ const ragged = datasetOf({ x: host([3, 2]) }).map((s) => ({ ...s, x: host([++n])
       mistake: "A learning rate so large that the loss is no number any more",
       code: `const model = nn.sequential([nn.dense(1)], { inputShape: [2], name: "net" });
 model.compile({ optimizer: sgd(1e20), loss: "meanSquaredError" });
-await model.fit([xs(4, [2]), zeros([4, 1])], { epochs: 5, verbose: 0, detectAnomaly: true });`,
+await model.fit([xs(4, [2]), zeros([4, 1])], { epochs: 5, verbose: 0, callbacks: [checkNumbers()] });`,
       message:
-        '[detectAnomaly] epoch 2, batch 1: the loss is Infinity and after the step the first variable that is not finite is "dense/kernel": lower the learning rate, clip gradients (globalClipNorm: 1), or look for log(0) and 0/0 in the loss.',
+        '[checkNumbers] epoch 2, batch 1: the loss is Infinity and after the step the first variable that is not finite is "dense/kernel": lower the learning rate, clip gradients (globalClipNorm: 1), or look for log(0) and 0/0 in the loss.',
     },
     {
       mistake: "Training on nothing",

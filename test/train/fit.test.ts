@@ -1,13 +1,17 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { setSeed } from "../../src/base/context.ts";
 import { dense, flatten, meanSquaredError, type Model, relu, sequential, sigmoid } from "../../src/nn/index.ts";
 import { adam, sgd } from "../../src/optim/index.ts";
 import { ones, tensor, type Tensor } from "../../src/tensor/index.ts";
 import {
   type BatchSource,
+  checkNumbers,
   classWeights,
   earlyStopping,
   type History,
+  type RunControl,
+  type TrainEnd,
+  terminateOnNaN,
   type TrainEvent,
   type TrainingState,
 } from "../../src/train/index.ts";
@@ -181,7 +185,8 @@ describe("fit", () => {
     const trace = [0.9, 0.7, 0.6, 0.65, 0.66, 0.1];
     const stopper = earlyStopping({ patience: 2, restoreBestWeights: true });
     const weights: string[] = [];
-    const control = { model: net, stop: (): void => void weights.push("stop") };
+    const stop = (): void => void weights.push("stop");
+    const control = { model: net, callbacks: [], stop } as unknown as RunControl;
     const snapshot = (): string => JSON.stringify(Object.values(net.weights()).map((w) => [...w.data]));
     const end = { type: "epochEnd", epochs: 9, seconds: 0, samplesPerSecond: 0 } as const;
     for (const [i, loss] of trace.entries()) {
@@ -192,6 +197,7 @@ describe("fit", () => {
       void stopper.onEpochEnd?.({ ...end, epoch: i, logs: { val_loss: loss } }, control);
       if (weights.includes("stop")) break;
     }
+    void stopper.onTrainEnd?.({ reason: "stopped" } as TrainEnd, control);
     expect(weights).toHaveLength(2);
     expect(stopper.bestEpoch).toBe(2);
     expect(snapshot()).toBe(weights[0]);
@@ -231,25 +237,35 @@ describe("fit", () => {
       a.history[key].forEach((v, i) => expect(v).toBeCloseTo(b.history[key][i], 5));
   });
 
-  test("detectAnomaly names the batch and what is not finite", async () => {
+  test("checkNumbers names the batch and what is not finite; terminateOnNaN ends the run", async () => {
     const [x, y] = [new Float32Array(40).fill(1), ones([20, 1])];
-    const net = (rate: number, detectAnomaly?: boolean): Model => {
+    const net = (rate: number): Model => {
       setSeed(1);
       const made = sequential([dense(1)], { inputShape: [2] });
-      made.compile({ optimizer: sgd(rate), loss: "mse", detectAnomaly });
+      made.compile({ optimizer: sgd(rate), loss: "mse" });
       return made;
     };
-    const how = { batchSize: 8, shuffle: false, detectAnomaly: true, ...quiet };
+    const how = { batchSize: 8, shuffle: false, callbacks: [checkNumbers()], ...quiet };
     const blown = net(1e30).fit([tensor(x, { shape: [20, 2] }), y], how);
     await expect(blown).rejects.toThrow(
       /epoch 1, batch [12]: the loss is .* after the step .*"dense\/kernel".*lower the learning rate/,
     );
+    const ends: TrainEvent[] = [];
+    const said = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const [xt, onEvent] = [tensor(x, { shape: [20, 2] }), (e: TrainEvent) => void ends.push(e)];
+    await net(1e30).fit([xt, y], { epochs: 9, callbacks: [terminateOnNaN()], onEvent, ...quiet });
+    expect(ends.at(-1)).toMatchObject({ type: "trainEnd", reason: "stopped" });
+    expect(
+      ends
+        .filter((e) => e.type === "batchEnd")
+        .map((e) => Number.isFinite(e.loss))
+        .lastIndexOf(false),
+    ).toBe(ends.filter((e) => e.type === "batchEnd").length - 1);
+    expect(said).toHaveBeenCalledTimes(1);
+    said.mockRestore();
     x[21] = Number.NaN;
     const nan = /epoch 1, batch 2: input x holds NaN in sample 2 of the batch/;
     await expect(net(0.1).fit([tensor(x, { shape: [20, 2] }), y], how)).rejects.toThrow(nan);
-    await expect(
-      net(0.1, true).fit([tensor(x, { shape: [20, 2] }), y], { ...how, detectAnomaly: undefined }),
-    ).rejects.toThrow(nan);
     await net(0.1).fit([tensor(x, { shape: [20, 2] }), y], quiet);
   });
 
