@@ -66,6 +66,7 @@ export {
   type ScanOptions,
 } from "./autodiff/index.ts";
 export * from "./arrays/index.ts";
+export * as linalg from "./linalg/index.ts";
 export { device, leakReport, memory, setThreads, trackMemory, type DeviceInfo, type MemoryInfo } from "./engine.ts";
 export {
   ceilings,

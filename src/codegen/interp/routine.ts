@@ -1,4 +1,4 @@
-import { sizeOf, type TypedArray } from "../../base/index.ts";
+import { ChainruleError, sizeOf, type TypedArray } from "../../base/index.ts";
 import type { Node } from "../../ir/index.ts";
 
 type Reference = (n: Node<"routine">, srcs: readonly TypedArray[], out: TypedArray) => void;
@@ -21,5 +21,10 @@ const ROUTINES: Readonly<Record<string, Reference>> = {
   },
 };
 
-/** What routines compute, as plainly as can be. */
-export const routine: Reference = (n, srcs, out) => ROUTINES[n.attrs.name](n, srcs, out);
+/** What routines compute, as plainly as can be. Factorisations are not unique: their tests put them together again instead. */
+export const routine: Reference = (n, srcs, out) => {
+  const reference = ROUTINES[n.attrs.name];
+  if (reference === undefined)
+    throw new ChainruleError(`[interpret] has no reference for the routine ${n.attrs.name}.`);
+  reference(n, srcs, out);
+};
