@@ -28,7 +28,7 @@ export function routineKernel(n: Node, spec: RoutineSpec): LoopKernel {
     arg: n.srcs.length,
     index: { c: 0, t: [size, 1] },
     dyn: [],
-    value: -1,
+    value: 0,
     dtype: n.dtype,
     add: false,
   };
@@ -37,7 +37,8 @@ export function routineKernel(n: Node, spec: RoutineSpec): LoopKernel {
     loops: [parts, size],
     outer: [0],
     phases: [{ loops: [1], reductions: [], stores: [store], ordered: false, vec: -1 }],
-    exs: [],
+    // Stands for what the code writes.
+    exs: [{ k: "const", value: 0, dtype: n.dtype }],
     args: all.map((t) => t.dtype),
     serial: false,
     vec: -1,
