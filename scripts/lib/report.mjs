@@ -31,6 +31,15 @@ export function count(report) {
   return total;
 }
 
+/**
+ * The tests that were skipped, by full name: it says why.
+ * @param {Report} report
+ */
+export const skippedOf = (report) =>
+  report.testResults.flatMap((file) =>
+    file.assertionResults.filter((t) => t.status === "skipped" || t.status === "pending").map((t) => t.fullName),
+  );
+
 /** What a catalogue row or system looks like in a test's name. */
 export const rowId = /\bS(?:YS-\d{2}|-\d{3})\b/g;
 
