@@ -178,8 +178,9 @@ export async function search<S extends Space>(options: SearchOptions<S>): Promis
     const running = (runner = await runnerOf(options, Math.min(workers, total)));
     const abort = (): void => running.close();
     signal?.addEventListener("abort", abort);
+    const stopped = (): boolean => signal?.aborted === true;
     const takeTrials = async (): Promise<void> => {
-      while (signal?.aborted !== true) {
+      while (!stopped()) {
         const trial = await store.claim(study, total, paramsOf, stale);
         if (trial === null) return;
         await runTrial(trial);
@@ -210,7 +211,7 @@ export async function search<S extends Space>(options: SearchOptions<S>): Promis
         });
       } catch (error) {
         // Left as running: the next search takes it up again.
-        if (signal?.aborted === true) return;
+        if (stopped()) return;
         const seconds = (performance.now() - start) / 1e3;
         const state = error instanceof Pruned ? "pruned" : "failed";
         const text = error instanceof Pruned ? null : error instanceof Error ? error.message : String(error);
