@@ -49,7 +49,7 @@ export function gradientNorms(model: HasVariables, loss: () => Tensor): Gradient
   const [first, last] = [kernels[0] ?? rows[0], kernels.at(-1) ?? rows[0]];
   const firstToLast = first.gradientNorm / last.gradientNorm;
   const trend = firstToLast < 0.1 ? "vanishing" : firstToLast > 10 ? "exploding" : "even";
-  const show = (x: number): string => x.toExponential(2);
+  const show = (x: number): string => (Number.isFinite(x) ? x.toExponential(2) : "–");
   const table = formatTable(
     [
       ["variable", "shape", "‖w‖", "‖∂L/∂w‖", "ratio"],

@@ -1,0 +1,50 @@
+/** What the search minimises: the dev error of an MLP after some epochs on a part of MNIST. Runs in worker processes. */
+import { random } from "chainrule";
+import { mnist } from "chainrule/data";
+import { type ActivationName, dense, dropout, flatten, type Model, sequential } from "chainrule/nn";
+import { adam } from "chainrule/optim";
+import type { Trial } from "chainrule/tune";
+
+export interface Choices {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly units: number;
+  readonly layers: number;
+  readonly dropout: number;
+  readonly activation: string;
+  readonly batchSize: number;
+}
+
+/** Images to learn from, and those that choose: the test images stay unread. */
+export const SPLIT = { train: 8000, dev: 4000 } as const;
+
+export async function trained(
+  p: Choices,
+  seed: number,
+  epochs: number,
+  report: Trial["report"] = async () => {},
+): Promise<{ net: Model; error: number }> {
+  const { train } = await mnist();
+  random.seed(seed);
+  const hidden = Array.from({ length: p.layers }, () => [
+    dense(p.units, { activation: p.activation as ActivationName }),
+    dropout(p.dropout),
+  ]).flat();
+  const net = sequential([flatten(), ...hidden, dense(10)]);
+  net.compile({
+    optimizer: adam({ learningRate: p.learningRate, beta1: p.beta1 }),
+    loss: "sparseCategoricalCrossentropy",
+    metrics: ["accuracy"],
+  });
+  const [learn, dev] = [train.take(SPLIT.train), train.skip(SPLIT.train).take(SPLIT.dev)];
+  let error = 1;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    await net.fit(learn, { epochs: 1, batchSize: p.batchSize, verbose: 0, seed: seed + epoch });
+    error = 1 - (await net.evaluate(dev))["accuracy"];
+    await report(epoch, error);
+  }
+  return { net, error };
+}
+
+export default async (p: Choices, { seed, report }: Trial): Promise<number> =>
+  (await trained(p, seed, 3, report)).error;
