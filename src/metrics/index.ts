@@ -2,10 +2,9 @@
  * metrics: how good predictions are: accuracies, errors, precision and recall, confusion matrices, all streaming over batches.
  *
  * It is not: what is minimised (losses are in `nn`). A metric is sums of a batch on the device and a number from the sums on the
- * host.
+ * host; functions whose names end in Score, and the curves, take whole arrays on the host instead.
  */
 export {
-  absoluteError,
   accuracy,
   binaryAccuracy,
   categoricalAccuracy,
@@ -15,9 +14,40 @@ export {
   precision,
   recall,
   sparseCategoricalAccuracy,
-  squaredError,
   Streaming,
   topKAccuracy,
 } from "./metric.ts";
 export type { Metric, MetricContext, MetricLike } from "./metric.ts";
+export {
+  accuracyScore,
+  cohenKappa,
+  fBetaScore,
+  logLossScore,
+  matthewsCorrelation,
+  meanAbsoluteErrorScore,
+  meanIoUScore,
+  meanSquaredErrorScore,
+  precisionScore,
+  r2Score,
+  recallScore,
+  rootMeanSquaredErrorScore,
+  specificityScore,
+} from "./arrays.ts";
+export type { BinaryOptions, Numbers, Weighted } from "./arrays.ts";
+export { averagePrecision, prAuc, precisionRecallCurve, rocAuc, rocCurve } from "./curves.ts";
+export type { PrecisionRecallCurve, RocCurve } from "./curves.ts";
 export { confusionMatrix } from "./confusion.ts";
+export {
+  auc,
+  confusion,
+  fBeta,
+  kappa,
+  logLoss,
+  matthews,
+  meanCosineSimilarity,
+  meanIoU,
+  r2,
+  rootMeanSquaredError,
+  specificity,
+} from "./streaming-more.ts";
+export type { AucOptions, ConfusionMetric } from "./streaming-more.ts";

@@ -1,5 +1,6 @@
-import { ShapeError, showShape, type TypedArray, ValueError } from "../base/index.ts";
+import { type DType, ShapeError, showShape, type TypedArray, ValueError } from "../base/index.ts";
 import { logitsBehind } from "../nn/activations.ts";
+import { type Loss, type LossLike, lossOf } from "../nn/losses.ts";
 import { didYouMean } from "../nn/names.ts";
 import { eagerly } from "../tensor/index.ts";
 import * as t from "../tensor/index.ts";
@@ -12,7 +13,7 @@ import type { Tensor } from "../tensor/index.ts";
 export interface Metric {
   /** The key in logs: "accuracy". */
   readonly name: string;
-  /** The sums of one batch, float32 [k]. Weights [batch] count samples. */
+  /** The sums of one batch, [k], float64 for float64 predictions, else float32. Weights [batch] count samples. */
   batch(prediction: Tensor, target: Tensor, at: MetricContext): Tensor;
   /** The value of summed vectors. */
   result(sums: ArrayLike<number>): number;
@@ -26,41 +27,45 @@ export interface MetricContext {
 
 export type MetricLike =
   | Metric
+  | Loss
   | "accuracy"
   | "acc"
   | "binaryAccuracy"
   | "categoricalAccuracy"
   | "sparseCategoricalAccuracy"
-  | "meanSquaredError"
-  | "mse"
-  | "meanAbsoluteError"
-  | "mae"
+  | Extract<LossLike, string>
   | "precision"
   | "recall"
   | "f1";
 
-/** Weights [batch] for every element of `values` [batch, ...]; null when there are none. */
-const weightsOf = (values: Tensor, weight: Tensor | null | undefined): Tensor | null =>
+/** What sums over a prediction are kept in. */
+export const floatOf = (p: Tensor): DType => (p.dtype === "float64" ? "float64" : "float32");
+
+/** Weights [batch] for every element of `values` [batch, ...], in their dtype; null when there are none. */
+export const weightsOf = (values: Tensor, weight: Tensor | null | undefined): Tensor | null =>
   weight === null || weight === undefined
     ? null
     : t.broadcastTo(
-        t.reshape(weight.cast("float32"), [...weight.shape, ...new Array<number>(values.rank - weight.rank).fill(1)]),
+        t.reshape(weight.cast(values.dtype), [
+          ...weight.shape,
+          ...new Array<number>(values.rank - weight.rank).fill(1),
+        ]),
         values.shape,
       );
 
 /** [Σ w·value, Σ w] of values [batch, ...]. */
-function weightedSums(values: Tensor, weight: Tensor | null | undefined): Tensor {
-  const v = values.cast("float32");
+function weightedSums(values: Tensor, weight: Tensor | null | undefined, dtype: DType): Tensor {
+  const v = values.cast(dtype);
   const w = weightsOf(v, weight);
   return w === null ? t.stack([t.sum(v), t.full([], v.size)]) : t.stack([t.sum(t.mul(v, w)), t.sum(w)]);
 }
 
-const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
+export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
 /** A metric that is the mean of one number a sample. */
 export const meanMetric = (name: string, perSample: (p: Tensor, y: Tensor, at: MetricContext) => Tensor): Metric => ({
   name,
-  batch: (p, y, at) => weightedSums(perSample(p, y, at), at.sampleWeight),
+  batch: (p, y, at) => weightedSums(perSample(p, y, at), at.sampleWeight, floatOf(p)),
   result: (sums) => ratio(sums[0], sums[1]),
 });
 
@@ -73,7 +78,7 @@ function decided(p: Tensor, at: MetricContext, threshold: number): Tensor {
 const sameShape = (a: Tensor, b: Tensor): boolean => showShape(a.shape) === showShape(b.shape);
 
 /** `target` in the shape of a prediction of one number a sample. */
-function paired(name: string, p: Tensor, y: Tensor): Tensor {
+export function paired(name: string, p: Tensor, y: Tensor): Tensor {
   if (sameShape(p, y)) return y;
   if (p.size === y.size) return t.reshape(y, p.shape);
   throw new ShapeError(`[${name}] prediction ${showShape(p.shape)} and target ${showShape(y.shape)} need one shape.`);
@@ -113,40 +118,39 @@ export const accuracy = (options: { readonly name?: string } = {}): Metric => {
 };
 
 /**
- * Share of rows whose class number is among the `k` largest predictions; 1 minus it is the top-k error (Keras:
- * SparseTopKCategoricalAccuracy; S-198). A class counts when fewer than k predictions are above its own.
+ * Share of rows whose class, a number or a one-hot row, is among the `k` largest predictions; 1 minus it is the top-k error (Keras:
+ * TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy; S-198). A class counts when fewer than k predictions are above its own.
  */
 export const topKAccuracy = (options: { readonly k?: number; readonly name?: string } = {}): Metric => {
   const { k = 5, name = `top${k}Accuracy` } = options;
   return meanMetric(name, (p, y) => {
-    const own = t.takeAlongAxis(p, t.reshape(y.cast("int32"), [...p.shape.slice(0, -1), 1]), -1);
+    const labels = sameShape(p, y) ? t.argmax(y, -1) : y.cast("int32");
+    const own = t.takeAlongAxis(p, t.reshape(labels, [...p.shape.slice(0, -1), 1]), -1);
     return t.less(t.sum(t.greater(p, own).cast("float32"), -1), k);
   });
 };
 
-/** Mean of (p − y)². */
-export const squaredError = (options: { readonly name?: string } = {}): Metric => {
-  const { name = "meanSquaredError" } = options;
-  return meanMetric(name, (p, y) => t.square(t.sub(p, paired(name, p, y).cast(p.dtype))));
-};
-
-/** Mean of |p − y|. */
-export const absoluteError = (options: { readonly name?: string } = {}): Metric => {
-  const { name = "meanAbsoluteError" } = options;
-  return meanMetric(name, (p, y) => t.abs(t.sub(p, paired(name, p, y).cast(p.dtype))));
-};
-
-/** From the true positives, false positives and false negatives of a two-class decision. */
-const counts = (name: string, threshold: number, result: (tp: number, fp: number, fn: number) => number): Metric => ({
+/** From the true positives, false positives, false and true negatives of a two-class decision. */
+export const counts = (
+  name: string,
+  threshold: number,
+  result: (tp: number, fp: number, fn: number, tn: number) => number,
+): Metric => ({
   name,
   batch(p, y, at) {
-    const said = decided(p, at, threshold).cast("float32");
-    const is = t.greater(paired(name, p, y).cast("float32"), 0.5).cast("float32");
+    const said = decided(p, at, threshold).cast(floatOf(p));
+    const is = t.greater(paired(name, p, y), 0.5).cast(floatOf(p));
     const w = weightsOf(said, at.sampleWeight);
     const total = (x: Tensor): Tensor => t.sum(w === null ? x : t.mul(x, w));
-    return t.stack([total(t.mul(said, is)), total(t.mul(said, t.sub(1, is))), total(t.mul(t.sub(1, said), is))]);
+    const [unsaid, isNot] = [t.sub(1, said), t.sub(1, is)];
+    return t.stack([
+      total(t.mul(said, is)),
+      total(t.mul(said, isNot)),
+      total(t.mul(unsaid, is)),
+      total(t.mul(unsaid, isNot)),
+    ]);
   },
-  result: (s) => result(s[0], s[1], s[2]),
+  result: (s) => result(s[0], s[1], s[2], s[3]),
 });
 
 type Threshold = { readonly threshold?: number };
@@ -161,28 +165,31 @@ export const recall = ({ threshold = 0.5 }: Threshold = {}): Metric =>
 export const f1 = ({ threshold = 0.5 }: Threshold = {}): Metric =>
   counts("f1", threshold, (tp, fp, fn) => ratio(2 * tp, 2 * tp + fp + fn));
 
-const TABLE: Record<Extract<MetricLike, string>, () => Metric> = {
+const TABLE: Record<string, (() => Metric) | undefined> = {
   accuracy,
   acc: accuracy,
   binaryAccuracy,
   categoricalAccuracy,
   sparseCategoricalAccuracy,
-  meanSquaredError: squaredError,
-  mse: () => squaredError({ name: "mse" }),
-  meanAbsoluteError: absoluteError,
-  mae: () => absoluteError({ name: "mae" }),
   precision,
   recall,
   f1,
 };
 
-/** The metric of an option of `compile`. */
+/** The metric of an option of `compile`: also every loss, whose mean it is. */
 export function metricOf(like: MetricLike): Metric {
-  if (typeof like !== "string") return like;
-  const maker = TABLE[like] as (() => Metric) | undefined;
-  if (maker === undefined)
-    throw new ValueError(`unknown metric "${like as string}": ${didYouMean(like, Object.keys(TABLE))}`);
-  return maker();
+  if (typeof like !== "string")
+    return "perSample" in like ? meanMetric(like.loss, (p, y) => like.perSample(p, y)) : like;
+  const maker = TABLE[like];
+  if (maker !== undefined) return maker();
+  const name = like as Extract<LossLike, string>;
+  try {
+    lossOf(name);
+  } catch {
+    throw new ValueError(`unknown metric "${name}": ${didYouMean(name, Object.keys(TABLE))} Losses are metrics, too.`);
+  }
+  // Predictions come as plain tensors: whether they are logits is said beside them.
+  return meanMetric(name, (p, y, { logits = false }) => lossOf(name, { fromLogits: logits }).perSample(p, y));
 }
 
 /** A metric over a stream of batches, for open loops. */
@@ -208,6 +215,11 @@ export class Streaming {
   /** The value so far; 0 before the first batch. */
   result(): number {
     return this.sums === null ? 0 : this.metric.result(this.sums);
+  }
+
+  /** The sums so far; empty before the first batch. */
+  totals(): Float64Array {
+    return Float64Array.from(this.sums ?? []);
   }
 
   /** Starts anew. */

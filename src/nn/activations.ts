@@ -1,6 +1,6 @@
 import { ValueError } from "../base/index.ts";
 import * as t from "../tensor/index.ts";
-import { Tensor } from "../tensor/index.ts";
+import { Tensor, type TensorLike } from "../tensor/index.ts";
 import { type Config, type Layer, makeLayer } from "./layer.ts";
 import { didYouMean } from "./names.ts";
 import { Symbolic } from "./symbolic.ts";
@@ -188,18 +188,9 @@ export const ACTIVATIONS: Readonly<Record<ActivationName, Activation>> = {
 /** The activation that a function is: one of this file, or the bare operation of the tensor room of that name; else null. */
 export function namedActivation(f: unknown): Activation | null {
   if (isActivation(f)) return f;
-  const bare: readonly [unknown, ActivationName][] = [
-    [t.relu, "relu"],
-    [t.sigmoid, "sigmoid"],
-    [t.tanh, "tanh"],
-    [t.softplus, "softplus"],
-    [t.exp, "exponential"],
-    [t.gelu, "gelu"],
-    [t.softmax, "softmax"],
-    [t.logSoftmax, "logSoftmax"],
-  ];
-  const name = bare.find(([op]) => op === f)?.[1];
-  return name === undefined ? null : ACTIVATIONS[name];
+  const bare = [t.relu, t.sigmoid, t.tanh, t.softplus, t.exp, t.gelu, t.softmax, t.logSoftmax];
+  const named = [relu, sigmoid, tanh, softplus, exponential, gelu, softmax, logSoftmax];
+  return named[bare.indexOf(f as (x: TensorLike) => Tensor)] ?? null;
 }
 
 /** The activation of an option. Plain functions pass as they are; they have no JSON form. */

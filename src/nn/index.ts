@@ -98,9 +98,26 @@ export {
   huber,
   lossOf,
   meanAbsoluteError,
+  meanAbsolutePercentageError,
   meanSquaredError,
+  meanSquaredLogarithmicError,
   sparseCategoricalCrossentropy,
 } from "./losses.ts";
+export {
+  binaryFocalCrossentropy,
+  categoricalFocalCrossentropy,
+  categoricalHinge,
+  cosineSimilarity,
+  dice,
+  generalizedCrossentropy,
+  klDivergence,
+  logCosh,
+  poisson,
+  reduced,
+  squaredHinge,
+  tversky,
+} from "./losses-more.ts";
+export type { FocalOptions, Reduction } from "./losses-more.ts";
 export type { CrossentropyOptions, Loss, LossLike, LossName } from "./losses.ts";
 export { add, average, concatenate, dot, maximum, minimum, multiply, subtract } from "./merge.ts";
 export type { DotOptions } from "./merge.ts";

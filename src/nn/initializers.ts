@@ -120,8 +120,8 @@ function scaled(options: VarianceOptions): (shape: readonly number[], dtype: DTy
       const limit = Math.sqrt(3 * variance);
       return sampleUniform(key(), shape, dtype, -limit, limit);
     }
-    if (distribution === "normal") return sampleNormal(key(), shape, dtype, 0, Math.sqrt(variance));
-    return sampleNormal(key(), shape, dtype, 0, Math.sqrt(variance) / CUT_STDDEV, true);
+    const cut = distribution === "truncatedNormal";
+    return sampleNormal(key(), shape, dtype, 0, Math.sqrt(variance) / (cut ? CUT_STDDEV : 1), cut);
   };
 }
 
@@ -130,22 +130,22 @@ export const varianceScaling = (options: VarianceOptions = {}): Initializer =>
   make("varianceScaling", options, scaled(options));
 
 const named =
-  (name: InitializerName, scale: number, mode: "fanIn" | "fanAvg", distribution: "truncatedNormal" | "uniform") =>
+  (name: InitializerName, scale = 1, mode?: "fanAvg") =>
   (options: Seeded = {}): Initializer =>
-    make(name, options, scaled({ scale, mode, distribution }));
+    make(name, options, scaled({ scale, mode, distribution: name.endsWith("Uniform") ? "uniform" : undefined }));
 
 /** Variance 1/fanIn (Keras: LecunUniform). */
-export const lecunUniform: (options?: Seeded) => Initializer = named("lecunUniform", 1, "fanIn", "uniform");
+export const lecunUniform: (options?: Seeded) => Initializer = named("lecunUniform");
 /** Variance 1/fanIn, for tanh and selu: "Xavier" of the notes (Keras: LecunNormal; S-084). */
-export const lecunNormal: (options?: Seeded) => Initializer = named("lecunNormal", 1, "fanIn", "truncatedNormal");
+export const lecunNormal: (options?: Seeded) => Initializer = named("lecunNormal");
 /** Uniform in ±√(6/(fanIn+fanOut)): the default of kernels (Keras: GlorotUniform; S-086). */
-export const glorotUniform: (options?: Seeded) => Initializer = named("glorotUniform", 1, "fanAvg", "uniform");
+export const glorotUniform: (options?: Seeded) => Initializer = named("glorotUniform", 1, "fanAvg");
 /** Variance 2/(fanIn+fanOut) (Keras: GlorotNormal; S-085). */
-export const glorotNormal: (options?: Seeded) => Initializer = named("glorotNormal", 1, "fanAvg", "truncatedNormal");
+export const glorotNormal: (options?: Seeded) => Initializer = named("glorotNormal", 1, "fanAvg");
 /** Variance 2/fanIn, uniform (Keras: HeUniform). */
-export const heUniform: (options?: Seeded) => Initializer = named("heUniform", 2, "fanIn", "uniform");
+export const heUniform: (options?: Seeded) => Initializer = named("heUniform", 2);
 /** Variance 2/fanIn, for relu (Keras: HeNormal; S-087). */
-export const heNormal: (options?: Seeded) => Initializer = named("heNormal", 2, "fanIn", "truncatedNormal");
+export const heNormal: (options?: Seeded) => Initializer = named("heNormal", 2);
 
 type Options = Readonly<Record<string, number | string | null>>;
 

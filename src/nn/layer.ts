@@ -126,12 +126,11 @@ export class LayerCore {
   }
 
   /** The penalties of all regularized variables and of the results of the last call, each once. */
-  penalties(): Map<object, () => Tensor> {
-    const out = new Map<object, () => Tensor>();
+  penalties(out: Map<object, () => Tensor> = new Map()): Map<object, () => Tensor> {
     for (const { variable, regularizer } of this.own)
       if (regularizer !== null) out.set(variable, () => regularizer(variable));
     for (const a of this.activity) if (a.trace === currentTrace()) out.set(a, () => a.value);
-    for (const l of this.layers) for (const [v, f] of l.core.penalties()) out.set(v, f);
+    for (const l of this.layers) l.core.penalties(out);
     return out;
   }
 
@@ -241,12 +240,8 @@ function operands(core: LayerCore, x: unknown): readonly Tensor[] | readonly Sym
 /** Adds members to a callable, getters and setters as such. */
 export function attach(to: object, members: object): void {
   for (const [key, member] of Object.entries(Object.getOwnPropertyDescriptors(members))) {
-    Object.defineProperty(to, key, {
-      ...member,
-      enumerable: false,
-      configurable: false,
-      ...("value" in member ? { writable: false } : {}),
-    });
+    // A function's own name is read-only, but can be defined anew.
+    Object.defineProperty(to, key, { ...member, enumerable: false });
   }
 }
 

@@ -12,7 +12,7 @@ export interface Loss {
   (prediction: Tensor, target: Tensor, sampleWeight?: Tensor | null): Tensor;
   /** One loss a sample: the last axis is summed or averaged away. */
   perSample(prediction: Tensor, target: Tensor): Tensor;
-  readonly loss: LossName;
+  readonly loss: string;
   /** The target holds class numbers, one axis less than the prediction. */
   readonly sparse: boolean;
 }
@@ -20,17 +20,26 @@ export interface Loss {
 export type LossName =
   | "meanSquaredError"
   | "meanAbsoluteError"
+  | "meanAbsolutePercentageError"
+  | "meanSquaredLogarithmicError"
   | "huber"
   | "hinge"
   | "binaryCrossentropy"
   | "categoricalCrossentropy"
   | "sparseCategoricalCrossentropy";
 
-/** What `compile` takes: a name (also "mse", "mae"), a loss, or any function of prediction and target to a scalar or [batch]. */
-export type LossLike = Loss | LossName | "mse" | "mae" | ((prediction: Tensor, target: Tensor) => Tensor);
+/** What `compile` takes: a name (also "mse", "mae" …), a loss, or any function of prediction and target to a scalar or [batch]. */
+export type LossLike =
+  | Loss
+  | LossName
+  | "mse"
+  | "mae"
+  | "mape"
+  | "msle"
+  | ((prediction: Tensor, target: Tensor) => Tensor);
 
 /** Keras' distance from 0 and 1 to which probabilities are clipped. */
-const CLIP = 1e-7;
+export const CLIP = 1e-7;
 
 /** Weighted mean of per-sample losses: Σ w·l / number of samples. */
 export function reduceLoss(perSample: Tensor, sampleWeight: Tensor | null | undefined): Tensor {
@@ -40,7 +49,8 @@ export function reduceLoss(perSample: Tensor, sampleWeight: Tensor | null | unde
   return t.mean(t.mul(perSample, t.reshape(sampleWeight.cast(perSample.dtype), lead)));
 }
 
-function define(loss: LossName, perSample: (p: Tensor, y: Tensor) => Tensor, sparse = false): Loss {
+/** A loss from what it gives for each sample. */
+export function define(loss: string, perSample: (p: Tensor, y: Tensor) => Tensor, sparse = false): Loss {
   const call = (p: Tensor, y: Tensor, w?: Tensor | null): Tensor => reduceLoss(perSample(p, y), w);
   return Object.assign(call, { perSample, loss, sparse });
 }
@@ -49,7 +59,7 @@ function define(loss: LossName, perSample: (p: Tensor, y: Tensor) => Tensor, spa
  * The target in the prediction's shape and dtype. A missing or extra last axis of size 1 is mended; anything else throws,
  * since broadcasting [batch] against [batch, 1] would silently compare every sample with every other.
  */
-function likePrediction(op: string, p: Tensor, y: Tensor): Tensor {
+export function likePrediction(op: string, p: Tensor, y: Tensor): Tensor {
   const target = y.dtype === p.dtype ? y : y.cast(p.dtype);
   if (showShape(p.shape) === showShape(y.shape)) return target;
   const squeezed = (s: readonly number[]): string => showShape(s.at(-1) === 1 ? s.slice(0, -1) : s);
@@ -64,28 +74,32 @@ function likePrediction(op: string, p: Tensor, y: Tensor): Tensor {
 /** Mean over the last axis; scalars a sample stay as they are. */
 const lastMean = (x: Tensor): Tensor => (x.rank <= 1 ? x : t.mean(x, -1));
 
+/** The mean over the last axis of f(prediction, target), both of one shape. */
+export const pointwise = (name: string, f: (p: Tensor, y: Tensor) => Tensor): Loss =>
+  define(name, (p, y) => lastMean(f(p, likePrediction(name, p, y))));
+
 /** mean (p − y)² (Keras: MeanSquaredError; S-095). */
-export const meanSquaredError: Loss = define("meanSquaredError", (p, y) =>
-  lastMean(t.square(t.sub(p, likePrediction("meanSquaredError", p, y)))),
-);
+export const meanSquaredError: Loss = pointwise("meanSquaredError", (p, y) => t.square(t.sub(p, y)));
 /** mean |p − y| (Keras: MeanAbsoluteError). */
-export const meanAbsoluteError: Loss = define("meanAbsoluteError", (p, y) =>
-  lastMean(t.abs(t.sub(p, likePrediction("meanAbsoluteError", p, y)))),
+export const meanAbsoluteError: Loss = pointwise("meanAbsoluteError", (p, y) => t.abs(t.sub(p, y)));
+/** 100 · mean |p − y|/|y|, |y| at least 1e-7 (Keras: MeanAbsolutePercentageError). */
+export const meanAbsolutePercentageError: Loss = pointwise("meanAbsolutePercentageError", (p, y) =>
+  t.mul(t.abs(t.div(t.sub(p, y), t.maximum(t.abs(y), CLIP))), 100),
 );
-/** ½e² for |e| ≤ delta, else delta·(|e| − ½delta) (Keras: Huber). */
-export const huber = (options: { readonly delta?: number } = {}): Loss => {
-  const { delta = 1 } = options;
-  return define("huber", (p, y) => {
-    const e = t.abs(t.sub(p, likePrediction("huber", p, y)));
+/** mean (ln(1 + p) − ln(1 + y))², both at least 1e-7 (Keras: MeanSquaredLogarithmicError). */
+export const meanSquaredLogarithmicError: Loss = pointwise("meanSquaredLogarithmicError", (p, y) =>
+  t.square(t.sub(t.log1p(t.maximum(p, CLIP)), t.log1p(t.maximum(y, CLIP)))),
+);
+/** ½e² for |e| ≤ delta, else delta·(|e| − ½delta); delta 1 (Keras: Huber). */
+export const huber = ({ delta = 1 }: { readonly delta?: number } = {}): Loss =>
+  pointwise("huber", (p, y) => {
+    const e = t.abs(t.sub(p, y));
     // min(e, d)·(e − ½min(e, d)) is both branches at once.
     const inner = t.minimum(e, delta);
-    return lastMean(t.mul(inner, t.sub(e, t.mul(inner, 0.5))));
+    return t.mul(inner, t.sub(e, t.mul(inner, 0.5)));
   });
-};
 /** mean max(0, 1 − y·p) for y = ±1 (Keras: Hinge; S-102). */
-export const hinge: Loss = define("hinge", (p, y) =>
-  lastMean(t.maximum(t.sub(1, t.mul(p, likePrediction("hinge", p, y))), 0)),
-);
+export const hinge: Loss = pointwise("hinge", (p, y) => t.relu(t.sub(1, t.mul(p, y))));
 
 export interface CrossentropyOptions {
   /** The prediction is logits (true) or probabilities (false). Default: what the prediction's last activation was, else logits. */
@@ -95,7 +109,7 @@ export interface CrossentropyOptions {
 }
 
 /** Which numbers to compute from: logits where there are any. */
-function source(
+export function source(
   op: string,
   p: Tensor,
   fromLogits: boolean | undefined,
@@ -112,16 +126,16 @@ function source(
 }
 
 /** Probabilities pulled inside (0, 1), as Keras does; rows of several classes are first made to sum to 1. */
-function clipped(p: Tensor, rows: boolean): Tensor {
+export function inside(p: Tensor, rows: boolean): Tensor {
   const q = rows ? t.div(p, t.sum(p, -1, { keepdims: true })) : p;
   return t.clip(q, CLIP, 1 - CLIP);
 }
 
 /** ln of the class probabilities, from logits or from probabilities. */
 const logProbabilities = (at: { x: Tensor; logits: boolean }): Tensor =>
-  at.logits ? t.logSoftmax(at.x, -1) : t.log(clipped(at.x, true));
+  at.logits ? t.logSoftmax(at.x, -1) : t.log(inside(at.x, true));
 
-const smooth = (y: Tensor, epsilon: number, classes: number): Tensor =>
+export const smooth = (y: Tensor, epsilon: number, classes: number): Tensor =>
   epsilon === 0 ? y : t.add(t.mul(y, 1 - epsilon), epsilon / classes);
 
 /**
@@ -136,7 +150,7 @@ export function binaryCrossentropy(options: CrossentropyOptions = {}): Loss {
     const { x, logits } = source("binaryCrossentropy", p, options.fromLogits, "sigmoid");
     const y = smooth(likePrediction("binaryCrossentropy", p, target), labelSmoothing, 2);
     if (logits) return lastMean(t.sub(t.softplus(x), t.mul(x, y)));
-    const q = clipped(x, false);
+    const q = inside(x, false);
     return lastMean(t.neg(t.add(t.mul(y, t.log(q)), t.mul(t.sub(1, y), t.log(t.sub(1, q))))));
   });
 }
@@ -189,31 +203,30 @@ export function crossEntropy(logits: Tensor, labels: Tensor, sampleWeight: Tenso
   return loss({ fromLogits: true })(logits, labels, sampleWeight);
 }
 
-const MAKERS: Record<LossName | "mse" | "mae", () => Loss> = {
-  meanSquaredError: () => meanSquaredError,
-  mse: () => meanSquaredError,
-  meanAbsoluteError: () => meanAbsoluteError,
-  mae: () => meanAbsoluteError,
-  huber,
-  hinge: () => hinge,
-  binaryCrossentropy,
-  categoricalCrossentropy,
-  sparseCategoricalCrossentropy,
-};
-
 /**
  * The loss of an option. Cross-entropies by name look at the prediction's last activation: after softmax (or sigmoid) they
- * compute from the logits behind it, exactly; otherwise the prediction itself counts as logits.
+ * compute from the logits behind it, exactly; otherwise the prediction itself counts as logits. `options` are for these.
  */
-export function lossOf(like: LossLike): Loss {
-  if (typeof like === "string") {
-    const maker = MAKERS[like] as (() => Loss) | undefined;
-    if (maker === undefined)
-      throw new ValueError(`unknown loss "${like as string}": ${didYouMean(like, Object.keys(MAKERS))}`);
-    return maker();
-  }
-  if (typeof like !== "function")
-    throw new ValueError(`unknown loss ${String(like)}: ${didYouMean(like, Object.keys(MAKERS))}`);
-  if ("perSample" in like) return like;
-  return define("meanSquaredError", (p, y) => like(p, y));
+export function lossOf(like: LossLike, options: CrossentropyOptions = {}): Loss {
+  if (typeof like === "function") return "perSample" in like ? like : define("meanSquaredError", like);
+  const all = [
+    meanSquaredError,
+    meanAbsoluteError,
+    meanAbsolutePercentageError,
+    meanSquaredLogarithmicError,
+    huber(),
+    hinge,
+    binaryCrossentropy(options),
+    categoricalCrossentropy(options),
+    sparseCategoricalCrossentropy(options),
+  ];
+  // "mse" is the initials of meanSquaredError.
+  const found = all.find(({ loss }) => loss === like || `m${loss.replace(/[a-z]/g, "")}`.toLowerCase() === like);
+  if (found !== undefined) return found;
+  throw new ValueError(
+    `unknown loss "${like}": ${didYouMean(
+      like,
+      all.map((l) => l.loss),
+    )} Others, such as poisson, are functions to import.`,
+  );
 }

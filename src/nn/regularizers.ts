@@ -24,9 +24,8 @@ export function l1l2(options: { readonly l1?: number; readonly l2?: number }): R
     throw new ValueError(`[regularizer] factors must be ≥ 0, got l1 ${config.l1} and l2 ${config.l2}.`);
   }
   const penalty = (w: Tensor): Tensor => {
-    if (config.l1 === 0) return mul(sum(square(w)), config.l2);
-    const ones = mul(sum(abs(w)), config.l1);
-    return config.l2 === 0 ? ones : add(ones, mul(sum(square(w)), config.l2));
+    const [one, two] = [(): Tensor => mul(sum(abs(w)), config.l1), (): Tensor => mul(sum(square(w)), config.l2)];
+    return config.l1 === 0 ? two() : config.l2 === 0 ? one() : add(one(), two());
   };
   return Object.assign(penalty, { config });
 }

@@ -12,7 +12,7 @@ export const training: Chapter = {
       mistake: "A loss that does not exist",
       code: `nn.sequential([nn.dense(3)]).compile({ optimizer: adam(), loss: "sparseCategoricalCrossEntropy" });`,
       message:
-        'unknown loss "sparseCategoricalCrossEntropy": did you mean "sparseCategoricalCrossentropy"? Otherwise use one of meanSquaredError, mse, meanAbsoluteError, mae, huber, hinge, binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy.',
+        'unknown loss "sparseCategoricalCrossEntropy": did you mean "sparseCategoricalCrossentropy"? Otherwise use one of meanSquaredError, meanAbsoluteError, meanAbsolutePercentageError, meanSquaredLogarithmicError, huber, hinge, binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy. Others, such as poisson, are functions to import.',
     },
     {
       mistake: "An optimizer that does not exist",
@@ -23,7 +23,7 @@ export const training: Chapter = {
       mistake: "A metric that does not exist",
       code: `nn.sequential([nn.dense(3)]).compile({ optimizer: adam(), loss: "meanSquaredError", metrics: ["accurracy"] });`,
       message:
-        'unknown metric "accurracy": did you mean "accuracy"? Otherwise use one of accuracy, acc, binaryAccuracy, categoricalAccuracy, sparseCategoricalAccuracy, meanSquaredError, mse, meanAbsoluteError, mae, precision, recall, f1.',
+        'unknown metric "accurracy": did you mean "accuracy"? Otherwise use one of accuracy, acc, binaryAccuracy, categoricalAccuracy, sparseCategoricalAccuracy, precision, recall, f1. Losses are metrics, too.',
     },
     {
       mistake: "A negative learning rate",

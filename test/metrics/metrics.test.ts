@@ -82,7 +82,7 @@ describe("several classes and errors", () => {
       'unknown metric "acuracy": did you mean "accuracy"?',
     );
     expect(() => value("mse", tensor([1, 2]), tensor([1, 2, 3]))).toThrow(
-      "[mse] prediction [2] and target [3] need one shape",
+      "[meanSquaredError] prediction [2] and target [3] need one shape",
     );
     expect(() => metrics.confusionMatrix([0, 3], [0, 1], 3)).toThrow(
       "sample 1: target 3, prediction 1; both must be in 0..2",
