@@ -432,6 +432,7 @@ export class Nest {
       k: mergeLoops(asm, k),
       table: p.table ? asm.ptrAdd(io.scratch!, p.at.table) : undefined,
       unroll: p.unroll,
+      fold: p.fold,
     });
   }
 

@@ -21,6 +21,8 @@ const PAIR_STEPS = 128;
 const PACK_ROWS = 128;
 /** Rows of a call that repay packing B for it. */
 const KEEP_ROWS = 512;
+/** Rows for which a panel of B longer than the first-level cache pays. */
+const MANY_ROWS = 256;
 /** Columns from which on blocks of n share the work of two threads. */
 const SPLIT_COLUMNS = 256;
 /** Bytes that memory gives a core in a cycle. */
@@ -69,6 +71,8 @@ export interface ContractPlan {
   readonly pairs: boolean;
   /** Multiply-adds in one turn of the tile's loop over k. */
   readonly unroll: number;
+  /** Half of the multiply-adds read their element of A from memory. */
+  readonly fold: boolean;
   /** Panels outermost, and tiles inside: B is read once. */
   readonly panelsFirst: boolean;
   /** k axes: [0, split) are walked by blocks, `split` in chunks, the rest inside of the tile. */
@@ -202,8 +206,10 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const aliased = !machine && !!kn && kn.a === 1 && k.length === 1 && K > K_STEPS && (Math.abs(m.a) * es) % 1024 === 0;
   const packsA = n.size >= 128 && m.size >= 4 && (farRows || aliased);
 
-  // A packed panel of B stays in the first-level cache.
-  const packedSteps = machine ? Math.max(64, Math.floor(directBytes / (w * es)) & -32) : K_STEPS;
+  // A packed panel of B stays in the first-level cache; for many rows it may stream from the second: sums are added less often.
+  const many = machine && M >= MANY_ROWS;
+  const panelRoom = many ? l2 / 16 : directBytes;
+  const packedSteps = machine ? Math.min(1024, Math.max(64, Math.floor(panelRoom / (w * es)) & -32)) : K_STEPS;
   // Too large for the cache and used once: long pieces of few rows of B, as memory gives them best.
   const streamed = machine && M < 6 && direct && !dot && 2 * n.size >= STREAM_COLUMNS && K * n.size * es > l2 / 2;
   const limit = streamed
@@ -225,15 +231,15 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const panelBytes = align(Math.max(1, kSteps) * w * es) + 64;
   const panelsFit = direct
     ? Math.max(1, !few ? mainPanels : ceil(BLOCK_WORK, Math.max(1, M * w * K)))
-    : Math.max(1, Math.floor(l2 / (machine ? 4 : 2) / Math.max(1, kSteps * w * es)));
+    : Math.max(1, Math.floor(l2 / (machine && !many ? 4 : 2) / Math.max(1, kSteps * w * es)));
   const wanted = Math.min(BLOCKS, Math.max(1, Math.floor((batches * M * n.size * K) / BLOCK_WORK)));
   let nBlocks = Math.max(1, ceil(mainPanels, panelsFit));
   if (streamed) nBlocks = Math.max(1, Math.min(nBlocks, Math.floor(n.size / STREAM_COLUMNS)));
   if (!direct && batches === 1 && wanted > 1) {
     // Threads share the packing of B: all of it where there are few rows, else half each.
     const columns = packsA ? SPLIT_COLUMNS : M * K * es > l2 / 2 ? SPLIT_COLUMNS / 2 : Math.max(w, 32);
-    const many = M <= 2 * PACK_ROWS ? Math.min(mainPanels, wanted, Math.floor(n.size / columns)) : 1;
-    nBlocks = Math.max(nBlocks, many, n.size >= 2 * SPLIT_COLUMNS ? 2 : 1);
+    const parts = M <= 2 * PACK_ROWS ? Math.min(mainPanels, wanted, Math.floor(n.size / columns)) : 1;
+    nBlocks = Math.max(nBlocks, parts, n.size >= 2 * SPLIT_COLUMNS ? 2 : 1);
   }
   const panelsPerBlock = ceil(mainPanels, nBlocks);
   nBlocks = Math.max(1, ceil(mainPanels, panelsPerBlock || 1));
@@ -307,7 +313,8 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
     packB,
     table,
     pairs,
-    unroll: machine ? 32 : 0,
+    unroll: machine ? 64 : 0,
+    fold: target.lanes === 16,
     panelsFirst: machine && !dot,
     split,
     chunk,

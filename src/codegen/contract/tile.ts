@@ -24,6 +24,8 @@ export interface Tile {
   readonly table: Val | undefined;
   /** Multiply-adds wanted in one turn of the innermost loop. */
   readonly unroll: number;
+  /** Every second row multiplies by its element of A straight from memory: fewer instructions, more loads. */
+  readonly fold: boolean;
 }
 
 /** Emits the loops and hands back the sums [row][vector]. */
@@ -37,8 +39,9 @@ export function emitTile(asm: Asm, t: Tile): Val[][] {
         : asm.load(vtype, bp, j * lanes * es),
     );
     for (let r = 0; r < rows; r++) {
-      const x = asm.loadSplat(vtype, ap, r * t.rowA);
-      for (let j = 0; j < nv; j++) asm.set(acc[r][j], asm.fma(x, bs[j], asm.get(acc[r][j])));
+      const splat = (): Val => asm.loadSplat(vtype, ap, r * t.rowA);
+      const x = t.fold && r % 2 === 1 ? undefined : splat();
+      for (let j = 0; j < nv; j++) asm.set(acc[r][j], asm.fma(x ?? splat(), bs[j], asm.get(acc[r][j])));
     }
   };
   if (t.table) {
