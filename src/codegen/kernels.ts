@@ -9,7 +9,7 @@ import {
   type StorePlace,
   type ContractSpec,
 } from "./contract/index.ts";
-import { emitAhead, emitEpilogue, emitLoopKernel, loopBlocks, loopGrain, type Tile } from "./loops/index.ts";
+import { emitEpilogue, emitLoopKernel, loopBlocks, loopGrain, type Tile } from "./loops/index.ts";
 
 /** A kernel that a walk can call: `fn(args, lo, hi)` does blocks lo..hi of `blocks`. */
 export interface CompiledKernel {
@@ -150,7 +150,8 @@ export function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKerne
       count: t.count,
       lane: t.batch.length + t.m.length + t.lane,
     });
-    const ahead = asm.target.prefetch ? (t: StorePlace): void => emitAhead(asm, k, pointers, placed(t)) : undefined;
+    const early = asm.target.ahead;
+    const ahead = early && ((t: StorePlace): void => early(asm, k, pointers, placed(t)));
     emitContract(asm, specOf(k), { a, b, scratch, lo, hi, ahead }, (t) =>
       emitEpilogue(asm, k, pointers, { acc: t.acc, ...placed(t) }),
     );

@@ -3,6 +3,7 @@
 import type { Asm, Extern, Fn, Op, Target, Type, Val, Var } from "../../src/codegen/asm/index.ts";
 import { bytesOf, isVec } from "../../src/codegen/asm/index.ts";
 import { compareInts, evalInt, isInt } from "../../src/codegen/asm/fold.ts";
+import { pairs } from "../../src/codegen/contract/pairs.ts";
 import type { BinOp, CmpOp } from "../../src/codegen/asm/types.ts";
 import { fmaF32, fmaF64, saturate } from "./float-bits.ts";
 
@@ -26,6 +27,7 @@ export const evaluatorTarget = (lanes: number, ptrBytes: 4 | 8 = 8, fma = true):
   ptrBytes,
   fma,
   registers: lanes > 8 ? 32 : 16,
+  ...(lanes > 4 && { pairs }),
 });
 
 /** Callable functions of `asm`, by name. */

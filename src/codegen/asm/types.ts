@@ -1,4 +1,6 @@
 // The vocabulary of the vector assembler: types, operations, instructions. Plain data, no target knowledge.
+import type { Pairs } from "../contract/pairs.ts";
+import type { emitAhead } from "../loops/epilogue.ts";
 
 /** Scalar and vector types. `vf32`/`vi32` hold `asm.lanes` elements, `vf64`/`vi64` half as many. `vi64` is only a mask. */
 export type Type = "ptr" | "i32" | "f32" | "f64" | "vf32" | "vi32" | "vf64" | "vi64";
@@ -169,11 +171,13 @@ export interface Target {
   readonly fma: boolean;
   /** Vector registers that a kernel may count on. */
   readonly registers: number;
-  /** `prefetch` does something. */
-  readonly prefetch?: boolean;
+  /** `prefetch` does something; and how it asks for what an epilogue reads. */
+  readonly ahead?: typeof emitAhead;
   /** Bytes of the first- and second-level data caches of a core, where they are known. */
   readonly l1Bytes?: number;
   readonly l2Bytes?: number;
+  /** How it makes results of few columns. Both are brought along, so that others need not load them. */
+  readonly pairs?: Pairs;
 }
 
 /** True for types that hold lanes. */

@@ -2,11 +2,10 @@
 import type { Arg, Asm, Val, Var, VecType } from "../asm/index.ts";
 import type { ContractIo, StoreCtx, StorePlace } from "./emit.ts";
 import { emitPackA, emitPackB, kLoops } from "./pack.ts";
-import { emitPackPairs, emitPairTile } from "./pairs.ts";
 import type { KLoop, Run } from "./pack.ts";
 import type { ContractPlan, Region } from "./plan.ts";
 import type { ContractSpec, NAxis } from "./spec.ts";
-import { emitDot, emitTile, mergeLoops } from "./tile.ts";
+import { emitDot, emitTile, mergeLoops, tileSums } from "./tile.ts";
 
 /** Splits a linear index over axes, outermost first. */
 function decode(asm: Asm, index: Val, sizes: readonly number[]): Val[] {
@@ -26,6 +25,8 @@ interface Position {
   readonly kb: Val;
   readonly a: Val;
   readonly b: Val;
+  /** B where it is not packed. */
+  readonly source: Val;
   readonly batch: readonly Val[];
   readonly nb: Val;
   readonly k: readonly KLoop[];
@@ -48,6 +49,7 @@ interface Panel {
   readonly region: Region;
   readonly col: Val;
   readonly b: Val;
+  readonly source: Val;
   readonly partial: Arg;
 }
 
@@ -61,6 +63,9 @@ export class Nest {
   private readonly io: ContractIo;
   private readonly store: (t: StoreCtx) => void;
   private readonly vtype: VecType;
+  /** This block has to pack B; this panel is not packed yet (packsByTile). */
+  private packs!: Var;
+  private fresh!: Var;
 
   constructor(asm: Asm, spec: ContractSpec, p: ContractPlan, io: ContractIo, store: (t: StoreCtx) => void) {
     this.asm = asm;
@@ -80,6 +85,10 @@ export class Nest {
     ];
     const [a0, b0] = p.norm.swapped ? [given[1], given[0]] : given;
     const packed = p.packB === "keep" ? asm.var("i32", -1) : undefined;
+    if (p.packsByTile) {
+      this.packs = asm.var("i32", 1);
+      this.fresh = asm.var("i32", 1);
+    }
     asm.loop(io.lo, io.hi, 1, (block) => {
       const [bi, nb, mb] = decode(asm, block, [p.batches, p.nBlocks, p.mBlocks]);
       const batch = decode(asm, p.batches === 1 ? asm.i32(0) : bi, sizesOf(p.norm.batch));
@@ -123,7 +132,12 @@ export class Nest {
     const { asm, p } = this;
     const own = p.norm.batch.some((x) => x.b !== 0);
     const wanted = own && p.batches > 1 ? asm.add(asm.mul(bi, p.nBlocks), nb) : nb;
-    asm.if(asm.cmp("ne", asm.get(packed), wanted), () => {
+    const differs = asm.cmp("ne", asm.get(packed), wanted);
+    if (p.packsByTile) {
+      asm.set(this.packs, differs);
+      return asm.set(packed, wanted);
+    }
+    asm.if(differs, () => {
       asm.loop(0, p.kBlocks, 1, (kb) => {
         const at = this.stepsOf(kb);
         this.packB(this.offset(b, at.axes, at.index, "b"), nb, at.k, this.placeB(kb));
@@ -164,7 +178,7 @@ export class Nest {
     }
     if (p.tail) {
       const tail = p.tail;
-      if (p.pairs) return emitPackPairs(asm, { src: b, dst, columns: tail.last, column, k });
+      if (p.pairs) return asm.target.pairs!.pack(asm, { src: b, dst, columns: tail.last, column, k });
       this.lastBlock(nb, () =>
         one(tail, 1, asm.ptrAdd(b, tail.col * column), asm.ptrAdd(dst, p.panelsPerBlock * p.panelBytes)),
       );
@@ -206,8 +220,8 @@ export class Nest {
     const { axes, index, k } = this.stepsOf(kb);
     const a = this.offset(a0, axes, index, "a");
     const b = this.offset(b0, axes, index, "b");
-    if (p.packB === "block") this.packB(b, nb, k, this.placeB(kb));
-    const at = { kb, batch, nb, k, a, b: p.packB === "no" ? b : this.placeB(kb), outer: [], ordinal: 0 };
+    if (p.packB === "block" && !p.packsByTile) this.packB(b, nb, k, this.placeB(kb));
+    const at = { kb, batch, nb, k, a, source: b, b: p.packB === "no" ? b : this.placeB(kb), outer: [], ordinal: 0 };
     const from = this.share(mb, p.units, p.mBlocks);
     const to = this.share(asm.add(mb, 1), p.units, p.mBlocks);
     if (p.panelsFirst && !p.packA) this.eachPanel(at, (panel) => this.units(from, to, at, panel));
@@ -315,22 +329,30 @@ export class Nest {
     else eachTile((row) => this.eachPanel(at, (panel) => this.panel(row, panel, at)));
   }
 
-  private eachPanel(at: Position, body: (panel: Panel) => void): void {
+  private eachPanel(at: Position, each: (panel: Panel) => void): void {
     const { asm, p } = this;
     const { lanes, main, tail } = p;
     const column = p.norm.n.b * p.es;
+    const body = (panel: Panel): void => {
+      if (p.packsByTile) asm.set(this.fresh, asm.get(this.packs));
+      each(panel);
+    };
+    // Panels of their own, or one for all.
+    const apart = p.packsByTile && p.packB === "block" ? 0 : p.panelBytes;
     if (main) {
       const first = asm.mul(at.nb, p.panelsPerBlock);
       asm.loop(0, this.panelCount(at.nb), 1, (j) => {
         const col = asm.mul(asm.add(first, j), main.nv * lanes);
-        const b = asm.ptrAdd(at.b, p.packB === "no" ? asm.mul(col, column) : asm.mul(j, p.panelBytes));
-        body({ region: main, col, b, partial: asm.mul(j, p.partialPanel) });
+        const source = asm.ptrAdd(at.source, asm.mul(col, column));
+        const b = p.packB === "no" ? source : apart === 0 ? at.b : asm.ptrAdd(at.b, asm.mul(j, apart));
+        body({ region: main, col, b, source, partial: asm.mul(j, p.partialPanel) });
       });
     }
     if (tail) {
-      const b = asm.ptrAdd(at.b, p.packB === "no" ? tail.col * column : p.panelsPerBlock * p.panelBytes);
+      const source = asm.ptrAdd(at.source, tail.col * column);
+      const b = p.packB === "no" ? source : asm.ptrAdd(at.b, p.panelsPerBlock * apart);
       const partial = p.panelsPerBlock * p.partialPanel;
-      this.lastBlock(at.nb, () => body({ region: tail, col: asm.i32(tail.col), b, partial }));
+      this.lastBlock(at.nb, () => body({ region: tail, col: asm.i32(tail.col), b, source, partial }));
     }
   }
 
@@ -368,18 +390,21 @@ export class Nest {
     const where = (i: number, j: number): number => (i * region.nv + j) * lanes * es;
     this.ahead((i, j) => this.place(i, j, region, row.m0, panel.col, first, at), region.nv, at);
     this.eachHeight(row.t, (rows) => {
-      const acc = this.sums(rows, region, row.a, panel.b, at.k);
+      const acc = this.sums(rows, panel, row.a, at.k);
       asm.pin(acc.flat());
       const each = (body: (v: Val, i: number, j: number) => void): void =>
         acc.forEach((list, i) => list.forEach((v, j) => body(v, i, j)));
       if (!spill) return each((v, i, j) => finish(i, j, v));
-      const keep = (): void => each((v, i, j) => asm.store(spill, where(i, j), v));
+      const put = (v: Val, i: number, j: number): void => asm.store(spill, where(i, j), v);
+      const before = (i: number, j: number): Val => asm.load(this.vtype, spill, where(i, j));
+      const keep = (): void => each(put);
       if (p.kBlocks === 1) return keep();
-      asm.if(asm.cmp("eq", at.kb, 0), keep, () =>
-        each((v, i, j) => asm.store(spill, where(i, j), asm.add(v, asm.load(this.vtype, spill, where(i, j))))),
-      );
+      const go = (): void =>
+        asm.if(asm.cmp("eq", at.kb, 0), keep, () => each((v, i, j) => put(asm.add(v, before(i, j)), i, j)));
+      if (long) return go();
+      asm.if(asm.cmp("eq", at.kb, p.kBlocks - 1), () => each((v, i, j) => finish(i, j, asm.add(v, before(i, j)))), go);
     });
-    if (!spill) return;
+    if (!spill || !long) return;
     asm.if(p.kBlocks > 1 ? asm.cmp("eq", at.kb, p.kBlocks - 1) : 1, () => {
       const rows = p.bigTiles < p.tiles ? asm.sub(p.rows, asm.cmp("ge", row.t, p.bigTiles)) : p.rows;
       asm.loop(0, rows, 1, (i) => {
@@ -402,15 +427,16 @@ export class Nest {
   }
 
   /** The sums of one tile over the k steps of a block. */
-  private sums(rows: number, r: Region, a: Val, b: Val, steps: readonly KLoop[]): Val[][] {
+  private sums(rows: number, panel: Panel, a: Val, steps: readonly KLoop[]): Val[][] {
     const { asm, p, io } = this;
+    const { region: r, b } = panel;
     const { es, lanes, vtype } = { ...p, vtype: this.vtype };
     const width = r.nv * lanes * es;
     if (p.dot) {
       const columns = (r.nv - 1) * lanes + r.last;
       return [emitDot(asm, { vtype, es, a, b, column: p.norm.n.b * es, columns, k: steps[0] })];
     }
-    if (p.pairs) return emitPairTile(asm, { rows, a, rowA: p.norm.m.a * es, b, k: steps });
+    if (p.pairs) return asm.target.pairs!.tile(asm, { rows, a, rowA: p.norm.m.a * es, b, k: steps });
     let k = [...steps];
     if (p.packB !== "no") k = relinear(k, "b", width);
     if (p.packA) k = relinear(k, "a", p.packA.step * es);
@@ -418,7 +444,8 @@ export class Nest {
       const size = k.reduce((s: Arg, l): Arg => times(asm, s, l.size), 1);
       k = [{ size, a: 0, b: p.packB !== "no" ? width : k[k.length - 1].b, last: 0 }];
     }
-    return emitTile(asm, {
+    const sums = tileSums(asm, vtype, rows, r.nv);
+    const tile = {
       vtype,
       es,
       lanes,
@@ -433,7 +460,20 @@ export class Nest {
       table: p.table ? asm.ptrAdd(io.scratch!, p.at.table) : undefined,
       unroll: p.unroll,
       fold: p.fold,
-    });
+    };
+    if (!p.packsByTile) emitTile(asm, tile, sums);
+    else
+      asm.if(
+        asm.get(this.fresh),
+        () => {
+          const inPlace = mergeLoops(asm, steps);
+          const to = asm.var("ptr", b);
+          emitTile(asm, { ...tile, b: panel.source, directB: true, k: inPlace, panel: to }, sums);
+          asm.set(this.fresh, 0);
+        },
+        () => emitTile(asm, tile, sums),
+      );
+    return sums.map((list) => list.map((v) => asm.get(v)));
   }
 
   /** Hands the finished sums of row m0 + i, vector j to the store. */

@@ -8,17 +8,16 @@ const ES = 4;
 /** Turns of the last loop, two steps each: it has an even number of steps. */
 const half = (asm: Asm, l: KLoop): Arg => (typeof l.size === "number" ? l.size >> 1 : asm.bin("shrU", l.size, 1));
 
+interface PairPanel {
+  readonly src: Val;
+  readonly dst: Val;
+  readonly columns: number;
+  readonly column: number;
+  readonly k: readonly KLoop[];
+}
+
 /** Packs `columns` of B as one vector for two steps. */
-export function emitPackPairs(
-  asm: Asm,
-  p: {
-    readonly src: Val;
-    readonly dst: Val;
-    readonly columns: number;
-    readonly column: number;
-    readonly k: readonly KLoop[];
-  },
-): void {
+function emitPackPairs(asm: Asm, p: PairPanel): void {
   const out = asm.var("ptr", p.dst);
   const inner = p.k[p.k.length - 1];
   outerLoops(asm, p.k, "b", p.src, (from) => {
@@ -36,7 +35,7 @@ export function emitPackPairs(
   });
 }
 
-export interface PairTile {
+interface PairTile {
   readonly rows: number;
   /** Address of (row 0, k 0) of A, whose steps lie next to each other; bytes between rows. */
   readonly a: Val;
@@ -47,7 +46,7 @@ export interface PairTile {
 }
 
 /** The sums of a tile of one vector: each row's columns in the lower lanes. */
-export function emitPairTile(asm: Asm, t: PairTile): Val[][] {
+function emitPairTile(asm: Asm, t: PairTile): Val[][] {
   const acc = Array.from({ length: t.rows }, () => asm.var("vf32", 0));
   const bp = asm.var("ptr", t.b);
   const inner = t.k[t.k.length - 1];
@@ -65,3 +64,10 @@ export function emitPairTile(asm: Asm, t: PairTile): Val[][] {
   });
   return acc.map((v) => [asm.sumPairs(asm.get(v))]);
 }
+
+/** Both, as a target brings them along. */
+export interface Pairs {
+  readonly pack: (asm: Asm, p: PairPanel) => void;
+  readonly tile: (asm: Asm, t: PairTile) => Val[][];
+}
+export const pairs: Pairs = { pack: emitPackPairs, tile: emitPairTile };

@@ -66,6 +66,8 @@ export interface ContractPlan {
   readonly packA: PackedA | undefined;
   /** Never, in every block, or once for all blocks that follow each other and share it. */
   readonly packB: "no" | "block" | "keep";
+  /** The first tile that multiplies with a panel packs it, from B in place. */
+  readonly packsByTile: boolean;
   readonly table: boolean;
   /** Vectors hold two steps of k: see `pairs.ts`. */
   readonly pairs: boolean;
@@ -190,11 +192,9 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const kn: NAxis | undefined = k[k.length - 1];
   // Two steps of k side by side in the lanes, where the columns take half of them at most.
   const even = kn?.a === 1 && kn.size % 2 === 0 && K >= PAIR_STEPS;
-  const pairs = machine && es === 4 && !dot && n.size > 1 && 2 * n.size <= lanes && M >= PAIR_ROWS && even;
+  const pairs = !!target.pairs && es === 4 && !dot && n.size > 1 && 2 * n.size <= lanes && M >= PAIR_ROWS && even;
   const unitN = n.b === 1 || n.size === 1;
-  // A panel of its own for each of the batch: packing would copy it.
-  const panel = kn?.b === n.size && norm.batch.some((x) => x.b !== 0);
-  const long = n.size <= 64 && (K > 1024 || panel);
+  const long = K > 1024 && n.size <= 64;
   const few = M < (Math.abs(kn?.b ?? 0) * es >= 4096 ? 16 : 48);
   const small = K * n.size * es <= directBytes;
   // Short rows far apart share few lines of the first-level cache.
@@ -261,7 +261,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const tilesPerUnit = Math.min(tiles, ceil(tileSteps, slices) * unitStep);
   const perRow = panelsPerBlock * w * es;
   let mBlocks = Math.min(units, ceil(feedable, batches * nBlocks));
-  if (batches * nBlocks >= 8 && M <= 2 * PACK_ROWS) mBlocks = 1;
+  if (nBlocks >= 8 && M <= 2 * PACK_ROWS) mBlocks = 1;
   // Whole lines of A, where its rows lie next to each other.
   if (machine && m.a === 1 && outer === 1) mBlocks = Math.min(mBlocks, ceil(M, 64));
   // Partial sums stay in the cache, too.
@@ -271,6 +271,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const blockBytes = (panelsPerBlock + (tail ? 1 : 0)) * panelBytes;
   const shared = norm.batch.every((x) => x.b === 0);
   const keepBytes = kBlocks * blockBytes;
+  const packsByTile = machine && !direct && !packsA && !pairs && !table && n.b === 1 && linear(kInner, "b");
   const keeps = (mBlocks > 1 || (shared && batches > 1 && nBlocks === 1)) && keepBytes <= 4 * l2;
   const packB = direct ? "no" : keeps ? "keep" : "block";
   if (packB === "block") mBlocks = Math.min(mBlocks, Math.max(1, Math.floor(M / PACK_ROWS)));
@@ -295,7 +296,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const partialTile = panelsPerBlock * partialPanel + rows * (tail?.nv ?? 0) * lanes * es;
   const aAt = align(table ? kSteps * 4 : 0);
   const bAt = aAt + (packA ? packA.group * packA.bytes : 0);
-  const partialAt = bAt + (packB === "no" ? 0 : packB === "keep" ? keepBytes : blockBytes);
+  const partialAt = bAt + (packB === "no" ? 0 : packB === "keep" ? keepBytes : packsByTile ? panelBytes : blockBytes);
   // Without blocks of k one slot serves long epilogues, which read the sums of a tile from memory.
   const slot = rows * Math.max(main?.nv ?? 0, tail?.nv ?? 0) * lanes * es;
   const size = partialAt + align(kBlocks > 1 ? tileCount * partialTile : slot);
@@ -311,9 +312,10 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
     dot,
     packA,
     packB,
+    packsByTile,
     table,
     pairs,
-    unroll: machine ? 64 : 0,
+    unroll: machine ? 4 * target.lanes : 0,
     fold: target.lanes === 16,
     panelsFirst: machine && !dot,
     split,

@@ -1,5 +1,5 @@
 // The register tile: rows x nv vectors of accumulators, one pass over the k steps of a block.
-import type { Arg, Asm, Val, VecType } from "../asm/index.ts";
+import type { Arg, Asm, Val, Var, VecType } from "../asm/index.ts";
 import { byVectors } from "./pack.ts";
 import type { KLoop } from "./pack.ts";
 
@@ -26,18 +26,35 @@ export interface Tile {
   readonly unroll: number;
   /** Every second row multiplies by its element of A straight from memory: fewer instructions, more loads. */
   readonly fold: boolean;
+  /** Where to write what is read of B, as a padded panel. */
+  readonly panel?: Var | undefined;
 }
 
-/** Emits the loops and hands back the sums [row][vector]. */
-export function emitTile(asm: Asm, t: Tile): Val[][] {
+/** Sums to begin with, [row][vector]. */
+export function tileSums(asm: Asm, vtype: VecType, rows: number, nv: number): Var[][] {
+  return Array.from({ length: rows }, () => Array.from({ length: nv }, () => asm.var(vtype, 0)));
+}
+
+/** Steps of k by which rows of B are asked for early: they come from far away. */
+const AHEAD = 24;
+
+/** Emits the loops that add to the sums. */
+export function emitTile(asm: Asm, t: Tile, acc: readonly (readonly Var[])[]): void {
   const { vtype, es, lanes, rows, nv } = t;
-  const acc = Array.from({ length: rows }, () => Array.from({ length: nv }, () => asm.var(vtype, 0)));
   const step = (ap: Val, bp: Val): void => {
     const bs = Array.from({ length: nv }, (_, j) =>
       t.directB && j === nv - 1
         ? asm.loadPartial(vtype, t.last, bp, j * lanes * es)
         : asm.load(vtype, bp, j * lanes * es),
     );
+    if (t.panel) {
+      const to = asm.get(t.panel);
+      for (let j = 0; j < nv; j++) {
+        asm.prefetch(bp, AHEAD * t.k[t.k.length - 1].b + j * lanes * es);
+        asm.store(to, j * lanes * es, bs[j]);
+      }
+      asm.set(t.panel, asm.ptrAdd(to, nv * lanes * es));
+    }
     for (let r = 0; r < rows; r++) {
       const splat = (): Val => asm.loadSplat(vtype, ap, r * t.rowA);
       const x = t.fold && r % 2 === 1 ? undefined : splat();
@@ -83,7 +100,6 @@ export function emitTile(asm: Asm, t: Tile): Val[][] {
     };
     walk(0, t.a, t.b);
   }
-  return acc.map((row) => row.map((v) => asm.get(v)));
 }
 
 export interface Dot {

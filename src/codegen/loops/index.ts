@@ -3,6 +3,6 @@
  * assembler functions. Which loops there are was decided by the schedule; here lanes, unrolling and hoisting happen.
  */
 export { emitLoopKernel, loopBlocks, loopGrain } from "./nest.ts";
-export { emitAhead, emitEpilogue } from "./epilogue.ts";
+export { emitEpilogue } from "./epilogue.ts";
 export type { Tile } from "./epilogue.ts";
 export { hostOps } from "./ops.ts";

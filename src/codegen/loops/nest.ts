@@ -339,7 +339,7 @@ class Nest {
     const { asm, ev } = this;
     const read = new Set(this.k.exs.flatMap((e) => (e.k === "load" ? [e.arg] : [])));
     const outputs = p.stores.filter((s) => canPass(s, p.vec) && !read.has(s.arg));
-    if (!asm.target.prefetch || outputs.length === 0 || 4 * size < PAST_CACHES) return ev.scoped(body);
+    if (!asm.target.ahead || outputs.length === 0 || 4 * size < PAST_CACHES) return ev.scoped(body);
     const bits = outputs.map((s) => ev.args[s.arg]).reduce((a, b) => asm.bin("or", a, b));
     asm.if(
       asm.cmp("eq", asm.bin("and", bits, 4 * asm.lanes - 1), 0),
@@ -476,7 +476,7 @@ class Nest {
     const { k, ev, asm } = this;
     const [first, second] = k.phases.filter((q) => q.vec >= 0);
     const row = k.outer.at(-1);
-    if (!asm.target.prefetch || p !== second || p.vec !== first.vec || row === undefined) return;
+    if (!asm.target.ahead || p !== second || p.vec !== first.vec || row === undefined) return;
     for (const e of k.exs) {
       if (e.k !== "load" || e.dyn.length > 0 || e.arg >= k.args.length || e.index.t[p.vec] !== 1) continue;
       const step = e.index.t[row] ?? 0;

@@ -1,5 +1,7 @@
 // From recorded functions to machine code: selection, allocation, emission, function by function.
 import type { Asm, Target } from "../asm/index.ts";
+import { pairs } from "../contract/pairs.ts";
+import { emitAhead } from "../loops/epilogue.ts";
 import { Allocation, type Convention, type Scratch } from "./allocate.ts";
 import { Emitter } from "./emit.ts";
 import { Code } from "./encode.ts";
@@ -31,7 +33,8 @@ export const x64Target = (avx512: boolean, caches?: { readonly l1: number; reado
   registers: avx512 ? 32 : 16,
   ...(caches?.l1 && { l1Bytes: caches.l1 }),
   ...(caches?.l2 && { l2Bytes: caches.l2 }),
-  prefetch: true,
+  ahead: emitAhead,
+  pairs,
 });
 
 const set = (...registers: number[]): number => registers.reduce((s, r) => s | (1 << r), 0);
