@@ -33,10 +33,9 @@ export function hoistConstants(n: Node<"scan">): Node | null {
     hoisted.push(param);
     return param;
   };
-  const isConstant = (m: Node): boolean =>
-    topoOrder([m]).every((x) =>
-      x.op === "leaf" ? outside.has(x) : PLAIN.has(PRIMITIVES[x.op].kind) || x.op === "dot",
-    );
+  const isPlain = (m: Node): boolean =>
+    isOp(m, "dot") ? sizeOf(m.attrs.lhsContract.map((i) => m.srcs[0].shape[i])) > 1 : PLAIN.has(PRIMITIVES[m.op].kind);
+  const isConstant = (m: Node): boolean => topoOrder([m]).every((x) => (x.op === "leaf" ? outside.has(x) : isPlain(x)));
   const made = new Map<Node, Node>();
   for (const m of topoOrder(body.outs)) {
     const dear = PRIMITIVES[m.op].cost > DEAR || m.op === "dot";

@@ -3,13 +3,14 @@ import { withContext } from "../base/context.ts";
 import { adopt, build as b, familyOf, intern, isOp, type Node, PRIMITIVES, rebuild, topoOrder } from "../ir/index.ts";
 import { algebra, constantOf, dropMarks, type Rule } from "../ir/rewrite.ts";
 import { baseOf } from "./builder.ts";
+import { lookups } from "./lookups.ts";
 
 /** Graphs in the form that kernels are made from: no marks, no padding or dilation inside contractions and windows. */
 export function lower(roots: readonly Node[]): Node[] {
   // Interned, so that the convolutions of one image and of its gradient share the image with its padding.
   return withContext({ nodes: new Map() }, () => {
     adopt(topoOrder(roots));
-    return readInside(rebuild(roots, [dropMarks, algebra, contraction, carried, reversed, joined, intoTable]));
+    return readInside(rebuild(roots, [dropMarks, algebra, contraction, carried, reversed, joined, lookups, intoTable]));
   });
 }
 
