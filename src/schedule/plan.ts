@@ -3,7 +3,7 @@ import { build as b, isOp, type Node, verify } from "../ir/index.ts";
 import { factor, sameAffine } from "./affine.ts";
 import { baseOf } from "./builder.ts";
 import { fixedGroup, formGroups, type Group } from "./groups.ts";
-import type { Kernel, Phase, Place, Plan, ScanKernel, Step, Store } from "./kernel.ts";
+import type { Ex, Kernel, Phase, Place, Plan, ScanKernel, Step, Store } from "./kernel.ts";
 import { lower } from "./lower.ts";
 import { placeInArena } from "./arena.ts";
 import { copyOf } from "./special.ts";
@@ -276,8 +276,8 @@ function isEmpty({ kernel: k, args }: Draft, places: ReadonlyMap<Node, Place>): 
     return place?.at === "input" ? place.index : undefined;
   };
   const still = (s: Store): boolean => {
-    const e = k.exs[s.value];
-    if (e.k !== "load" || e.dyn.length > 0 || s.dyn.length > 0 || !sameAffine(e.index, s.index)) return false;
+    const e: Ex | undefined = k.exs[s.value];
+    if (e?.k !== "load" || e.dyn.length > 0 || s.dyn.length > 0 || !sameAffine(e.index, s.index)) return false;
     return !s.add && input(args[e.arg]) !== undefined && input(args[e.arg]) === input(args[s.arg]);
   };
   const none = (loops: readonly number[]): boolean => loops.some((l) => k.loops[l] === 0);
