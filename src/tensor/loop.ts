@@ -1,7 +1,7 @@
 /** Recording the body of a loop as a closed graph: what scan() and its derivative stand on. */
-import { ShapeError, sameShape, showShape } from "../base/index.ts";
+import { ShapeError, sameShape, showShape, sizeOf } from "../base/index.ts";
 import { context, nextId, withContext } from "../base/context.ts";
-import { build, type Family, intern, type Node, topoOrder } from "../ir/index.ts";
+import { build, type Family, intern, isOp, type Node, PRIMITIVES, topoOrder } from "../ir/index.ts";
 import { constantOf } from "../ir/rewrite.ts";
 import { nextStream, type Trace } from "./trace.ts";
 
@@ -81,12 +81,31 @@ function recordBody<T>(trace: Trace, params: readonly Node[], f: () => T): { res
 /** What is dear to compute twice: kept for the derivative, where that reads it. */
 const DEAR: ReadonlySet<string> = new Set(["dot", "conv", "custom", "exp", "tanh"]);
 
+/** Elements of all products of slices that are made at once at most. */
+const MOST_PRODUCTS = 1 << 24;
+
+/** Takes products of a slice with constants of the loop out of it: one product for all slices, whose slices are read instead. */
+function productsOfSlices(outs: readonly Node[], slices: Node[], xs: Node[], outside: ReadonlyMap<Node, Node>): Node[] {
+  const replaced = new Map<Node, Node>();
+  for (const n of topoOrder(outs)) {
+    if (!isOp(n, "dot") || n.attrs.lhsBatch.length > 0) continue;
+    const at = slices.indexOf(n.srcs[0]);
+    const fixed = topoOrder([n.srcs[1]]).every((m) => outside.has(m) || PRIMITIVES[m.op].kind === "move");
+    if (at < 0 || !fixed || xs[at].shape[0] < 2 || xs[at].shape[0] * sizeOf(n.shape) > MOST_PRODUCTS) continue;
+    const [w] = substitute([n.srcs[1]], new Map(outside));
+    xs.push(build.dot(xs[at], w, { ...n.attrs, lhsContract: n.attrs.lhsContract.map((axis) => axis + 1) }));
+    replaced.set(n, slices[slices.push(build.leaf(n.shape, n.dtype, "slice")) - 1]);
+  }
+  return replaced.size === 0 ? [...outs] : substitute(outs, replaced);
+}
+
 /** Records `f` as the body of a scan and returns the scan's results. Unused slices do not travel. */
 export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
   const start = context.nextId;
   const carries = spec.carries.map((c) => build.leaf(c.shape, c.dtype, "carry"));
-  const slices = spec.xs.map((x) => build.leaf(x.shape.slice(1), x.dtype, "slice"));
-  const { result, key } = recordBody(trace, [...carries, ...slices], () => {
+  const xs = [...spec.xs];
+  const slices = xs.map((x) => build.leaf(x.shape.slice(1), x.dtype, "slice"));
+  const { result: recorded, key } = recordBody(trace, [...carries, ...slices], () => {
     const out = f(carries, slices);
     const outs = [...out.carries, ...out.ys];
     const own = new Set<Node>([...carries, ...slices, ...(trace.key === null ? [] : [trace.key])]);
@@ -98,6 +117,8 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
     );
     return { closed, outer, consts };
   });
+  const outside = new Map(recorded.consts.map((p, i) => [p, recorded.outer[i]]));
+  const result = { ...recorded, closed: productsOfSlices(recorded.closed, slices, xs, outside) };
   result.closed.slice(0, carries.length).forEach((n, i) => {
     const c = spec.carries[i];
     if (!sameShape(n.shape, c.shape) || n.dtype !== c.dtype) {
@@ -114,7 +135,7 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
   const own: Node[] = [];
   const ys = result.closed.slice(carries.length).map((y) => {
     const slice = slices.findIndex((s) => s === y);
-    if (slice >= 0) return { stacked: spec.xs[slice], at: -1 };
+    if (slice >= 0) return { stacked: xs[slice], at: -1 };
     const at = own.indexOf(y);
     return { stacked: null, at: at >= 0 ? at : own.push(y) - 1 };
   });
@@ -122,7 +143,7 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
   const order = topoOrder(outs);
   const used = new Set(order);
   const kept: { param: Node; node: Node }[] = slices.flatMap((p, i) =>
-    used.has(p) ? [{ param: p, node: spec.xs[i] }] : [],
+    used.has(p) ? [{ param: p, node: xs[i] }] : [],
   );
   if (key !== null && used.has(key)) {
     // One key an iteration, from one draw outside.
@@ -130,7 +151,7 @@ export function recordLoop(trace: Trace, spec: LoopSpec, f: Body): LoopResult {
     kept.push({ param: key, node: build.randomBits(from.key, [spec.length, 2], from.stream) });
   }
   const fixed = [
-    ...result.outer.map((node, i) => ({ param: result.consts[i], node })),
+    ...result.outer.map((node, i) => ({ param: result.consts[i], node })).filter((x) => used.has(x.param)),
     ...carries.flatMap((param, i) => (still[i] && used.has(param) ? [{ param, node: spec.carries[i] }] : [])),
   ];
   if (trace.gradients > 0) keepForGradient(outs, order, moved, [...moved, ...kept.map((x) => x.param)]);

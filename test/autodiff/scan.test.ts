@@ -41,6 +41,48 @@ describe("scan", () => {
     same(twice(rnn), twice(unrolled));
   });
 
+  test("products of slices with constants are one product for all turns: value, gradients, second gradients", () => {
+    const cell =
+      (u: Tensor, w: Tensor) =>
+      (h: Tensor, x: Tensor): readonly [Tensor, Tensor] => {
+        const z = h.matmul(w).add(x.matmul(u.T)).tanh();
+        return [z, x.matmul(u.T).mul(z).add(x.matmul(w))];
+      };
+    type Loss = (u: Tensor, w: Tensor, xs: Tensor) => Tensor;
+    const h0 = c.random.normal([2, 3], { dtype: "float64" });
+    for (const reverse of [false, true]) {
+      const looped: Loss = (u, w, xs) => c.scan(cell(u, w), h0, xs, { reverse })[1].square().sum();
+      const unrolled: Loss = (u, w, xs) => {
+        const turn = cell(u, w);
+        let [h, total] = [h0, c.tensor(0, { dtype: "float64" })];
+        for (let i = 0; i < 4; i++) {
+          const [next, y] = turn(h, xs.at(reverse ? 3 - i : i));
+          [h, total] = [next, total.add(y.square().sum())];
+        }
+        return total;
+      };
+      const at = [
+        [3, 3],
+        [3, 3],
+        [4, 2, 3],
+      ].map((shape) => c.random.normal(shape, { dtype: "float64" }).mul(0.5));
+      const [u, w, xs] = at;
+      const gradients = (f: Loss): Tensor[] => c.grad(f, { argnums: [0, 1, 2] })(u, w, xs);
+      const second = (f: Loss): Tensor =>
+        c.grad((v: Tensor) =>
+          c
+            .grad(f, { argnums: [0, 1, 2] })(v, w, xs)
+            .reduce((s, d) => s.add(d.square().sum()), c.tensor(0, { dtype: "float64" })),
+        )(u);
+      same(looped(u, w, xs), unrolled(u, w, xs));
+      gradients(looped).forEach((d, i) => same(d, gradients(unrolled)[i]));
+      same(second(looped), second(unrolled));
+      const plan = c.explain(looped)(u, w, xs);
+      const turn = plan.split("\n").filter((line) => /^ {6,}\d+ +contract/.test(line));
+      expect(turn).toHaveLength(1);
+    }
+  });
+
   test("constants used in several places of the body: products, a table, sums", () => {
     const words = c.tensor(
       [
