@@ -58,6 +58,8 @@ export { conv1d, conv2d, conv3d, depthwiseConv1d, depthwiseConv2d, separableConv
 export type { ConvOptions, DepthwiseOptions, SeparableOptions } from "./conv.ts";
 export { conv1dTranspose, conv2dTranspose, conv3dTranspose } from "./conv-transpose.ts";
 export type { ConvTransposeOptions } from "./conv-transpose.ts";
+export { costsOf } from "./costs.ts";
+export type { Costs, LayerCost } from "./costs.ts";
 export { activation, dense, dropout, embedding, flatten, lambda, prelu, reshapeTo as reshape } from "./core.ts";
 export type { DenseOptions, DropoutOptions, EmbeddingOptions, PreluOptions } from "./core.ts";
 export { defineLayer } from "./define.ts";

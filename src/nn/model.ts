@@ -51,7 +51,7 @@ export interface ModelBase<Out = Tensor> extends Omit<Layer, "config"> {
 }
 
 /** Wraps what is not a layer yet: known activations keep their name, other functions become `lambda`. */
-const layerOf = (x: unknown, index: number): Layer => {
+export const layerOf = (x: unknown, index: number): Layer => {
   if (isLayer(x)) return x;
   const known = namedActivation(x);
   if (known !== null) return activation(known);
