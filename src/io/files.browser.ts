@@ -19,3 +19,14 @@ export function writeFileSafely(path: string, _bytes: Uint8Array): Promise<void>
     ),
   );
 }
+
+/** A browser has no paths. */
+export function appendToFile(path: string, bytes: Uint8Array): Promise<void> {
+  return writeFileSafely(path, bytes);
+}
+
+/** There are no files. */
+export const fileExists = (_path: string): Promise<boolean> => Promise.resolve(false);
+
+/** A browser has no paths. */
+export const removeFile = (_path: string): Promise<void> => Promise.resolve();

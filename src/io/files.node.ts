@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { appendFile, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, basename } from "node:path";
 import { existsSync } from "node:fs";
 import { ChainruleError, FormatError } from "../base/index.ts";
@@ -11,6 +11,24 @@ export async function readFileBytes(path: string): Promise<Uint8Array> {
   } catch (error) {
     throw new FormatError(`[load] cannot read "${path}": ${reasonOf(error)}.`, { cause: error });
   }
+}
+
+/** Adds bytes to the end of a file, which is made when it is missing. */
+export async function appendToFile(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await appendFile(path, bytes);
+  } catch (error) {
+    throw new ChainruleError(`[save] cannot write to "${path}": ${reasonOf(error)}.`, { cause: error });
+  }
+}
+
+/** Whether there is a file. */
+export const fileExists = (path: string): Promise<boolean> => Promise.resolve(existsSync(path));
+
+/** Takes a file away; nothing happens when there is none. */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true });
 }
 
 /** What a write needs of a file system; replaced in tests to fill the disk. */

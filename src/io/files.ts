@@ -22,3 +22,22 @@ export async function readFileBytes(path: string): Promise<Uint8Array> {
 export async function writeFileSafely(path: string, bytes: Uint8Array): Promise<void> {
   return (await twin()).writeFileSafely(path, bytes);
 }
+
+/**
+ * Adds bytes to the end of a file; makes it, and its folder, when they are missing.
+ *
+ * @throws ChainruleError when it cannot be written.
+ */
+export async function appendToFile(path: string, bytes: Uint8Array): Promise<void> {
+  return (await twin()).appendToFile(path, bytes);
+}
+
+/** Whether there is a file of this path; never in a browser. */
+export async function fileExists(path: string): Promise<boolean> {
+  return (await twin()).fileExists(path);
+}
+
+/** Takes a file away, if there is one. */
+export async function removeFile(path: string): Promise<void> {
+  return (await twin()).removeFile(path);
+}

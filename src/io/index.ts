@@ -13,4 +13,6 @@ export { decodeCheckpoint, decodeModelFile, encodeCheckpoint, encodeModelFile } 
 export type { Checkpoint, ModelFile } from "./container.ts";
 export { decodePng, encodePng } from "./png.ts";
 export type { Image } from "./png.ts";
-export { readFileBytes, writeFileSafely } from "./files.ts";
+export { appendToFile, fileExists, readFileBytes, removeFile, writeFileSafely } from "./files.ts";
+export { crc32c, encodeEvent, encodeRecord } from "./tfevents.ts";
+export type { EventRecord, HistogramValue, ScalarValue } from "./tfevents.ts";

@@ -16,8 +16,8 @@ export interface RunControl {
   stop(): void;
   /** Everything needed to go on from here, bit for bit. */
   state(): TrainingState;
-  /** Goes on from a saved state; for `onTrainBegin`. */
-  restore(state: TrainingState): void;
+  /** Goes on from a saved state; for `onTrainBegin`. `then` is called when all callbacks were told of the beginning. */
+  restore(state: TrainingState, then?: () => void): void;
 }
 
 type Told = void | Promise<void>;
@@ -35,7 +35,7 @@ export interface Callback {
   onTrainEnd?(event: TrainEnd, run: RunControl): Told;
   /** What `backupAndRestore` keeps of it, so that a run that goes on decides as the whole one would. */
   state?(): CallbackState;
-  /** Puts that back, after `onTrainBegin`. */
+  /** Puts that back, after the `onTrainBegin` of all. */
   load?(state: CallbackState): void;
 }
 

@@ -71,6 +71,14 @@ export interface TrainEnd {
 /** What a training run tells: terminals, reports and files all read this one stream. Plain data, safe to post to a thread. */
 export type TrainEvent = TrainBegin | EpochBegin | BatchEnd | EpochEnd | TrainEnd;
 
+/** What `evaluate` and `predict` tell after each batch: samples so far and in all, and the means so far (none of `predict`). */
+export interface PassEvent {
+  readonly type: "passBatchEnd";
+  readonly seen: number;
+  readonly samples: number;
+  readonly metrics: Logs;
+}
+
 /** What `fit` returns (Keras: History). */
 export interface History {
   /** Numbers of the epochs that were finished. */

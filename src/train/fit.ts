@@ -6,7 +6,7 @@ import type { ModelBase } from "../nn/model.ts";
 import { countParameters } from "../nn/summary.ts";
 import type { Optimizer } from "../optim/index.ts";
 import { type Callback, type RunControl, tell } from "./callbacks.ts";
-import type { History, Logs, TrainEvent } from "./events.ts";
+import type { History, Logs, PassEvent, TrainEvent } from "./events.ts";
 import {
   type ArrayLikeInput,
   type BatchSource,
@@ -65,7 +65,7 @@ export interface FitOptions {
 }
 
 /** Running sums of an epoch on the host. */
-class Sums {
+export class Sums {
   loss = 0;
   samples = 0;
   readonly metrics: Float64Array[] = [];
@@ -122,6 +122,7 @@ export class Run implements RunControl {
   /** The random stream after the last step: what other code draws later is not of this run. */
   private random = randomNow();
   private stopped = false;
+  private begun: (() => void) | undefined;
   private lastPause = 0;
 
   constructor(at: Compilation, data: TrainingData, options: FitOptions) {
@@ -179,7 +180,8 @@ export class Run implements RunControl {
   }
 
   /** Goes on from a saved state. */
-  restore(state: TrainingState): void {
+  restore(state: TrainingState, then?: () => void): void {
+    this.begun = then;
     const { meta } = state;
     for (const [name, mine, theirs] of [
       ["batchSize", this.batchSize, meta.batchSize],
@@ -223,7 +225,7 @@ export class Run implements RunControl {
     const { model } = this.at;
     const begun = performance.now();
     const batches = this.source.steps(this.batchSize);
-    const firstStep = this.position.step;
+    let firstStep = this.position.step;
     await this.emit({
       type: "trainBegin",
       model: model.name,
@@ -235,6 +237,8 @@ export class Run implements RunControl {
       samples: this.source.length,
       parameters: countParameters(model.trainableVariables),
     });
+    this.begun?.();
+    firstStep = this.position.step;
     while (this.position.epoch < this.epochs && !this.over) await this.epoch(batches);
     const history = this.historySoFar();
     await this.emit({
@@ -323,7 +327,7 @@ const macrotask = (): Promise<void> =>
   });
 
 /** Runs one batch and adds it up; returns its loss. What was made for it is given back at once: no batch leaves a trace. */
-function runBatch(step: Step, batch: Batch, sums: Sums): number {
+export function runBatch(step: Step, batch: Batch, sums: Sums): number {
   const { x, y, w } = onDevice(batch);
   const results = step(x, needLabels(y, x), w);
   const loss = sums.add(results, batch.size);
@@ -354,11 +358,13 @@ export async function evaluate(
   source: BatchSource,
   batchSize: number,
   prefix = "",
+  onEvent?: (event: PassEvent) => void,
 ): Promise<Record<string, number>> {
   const sums = new Sums();
   const step = at.steps().test;
   for await (const b of source.batches(batchSize, { reuse: true })) {
     runBatch(step, b, sums);
+    onEvent?.({ type: "passBatchEnd", seen: sums.samples, samples: source.length, metrics: sums.logs(at.metrics) });
   }
   return sums.logs(at.metrics, prefix);
 }

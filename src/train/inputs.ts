@@ -83,7 +83,7 @@ export function sourceOf(data: TrainingData, sampleWeight?: ArrayLikeInput): Bat
   );
 }
 
-const floatWeights = (w: HostArray): HostArray =>
+export const floatWeights = (w: HostArray): HostArray =>
   w.dtype === "float32" ? w : { data: Float32Array.from(w.data), shape: w.shape, dtype: "float32" };
 
 /** The last `share` of the samples, for validation, and the rest (Keras: validation_split). */

@@ -7,7 +7,7 @@ import { makeModel, makeSequential, type ModelBase, type ModelConfig, type Seque
 import type { Symbolic } from "../nn/symbolic.ts";
 import type { Optimizer } from "../optim/index.ts";
 import type { Tensor } from "../tensor/index.ts";
-import type { History } from "./events.ts";
+import type { History, PassEvent } from "./events.ts";
 import { type Compilation, evaluate, type FitOptions, prepare, Run } from "./fit.ts";
 import { type ArrayLikeInput, sourceOf, type TrainingData } from "./inputs.ts";
 import { makePredictor } from "./predict.ts";
@@ -27,10 +27,20 @@ export interface CompileOptions {
   readonly metrics?: readonly MetricLike[];
 }
 
+/** Options of `evaluate` and `predict`. */
+export interface PassOptions {
+  /** Default 32. */
+  readonly batchSize?: number;
+  /** Told after each batch; `passProgress()` draws it. */
+  readonly onEvent?: (event: PassEvent) => void;
+}
+
 /** A network with the methods that train and use it, as in Keras. */
 export interface Model<Out = Tensor> extends ModelBase<Out> {
   /** Sets what `fit` minimises and how; compiling again starts with a fresh step. */
   compile(options: CompileOptions): void;
+  /** Internal: what single steps reach; null before `compile`. */
+  readonly compilation: Compilation | null;
   /** The optimizer of `compile`; null before. */
   readonly optimizer: Optimizer | null;
   /**
@@ -43,10 +53,10 @@ export interface Model<Out = Tensor> extends ModelBase<Out> {
   /** Mean loss and metrics over data, in evaluation mode. */
   evaluate(
     data: TrainingData,
-    options?: { readonly batchSize?: number; readonly sampleWeight?: ArrayLikeInput },
+    options?: PassOptions & { readonly sampleWeight?: ArrayLikeInput },
   ): Promise<Record<string, number>>;
   /** Outputs for samples [n, ...], computed in batches (default 32), in evaluation mode. Needs no `compile`. */
-  predict(x: ArrayLikeInput, options?: { readonly batchSize?: number }): Promise<Tensor>;
+  predict(x: ArrayLikeInput, options?: PassOptions): Promise<Tensor>;
   /** Set to true, in a callback say, to end `fit` after the step in progress; `fit` begins by setting it to false. */
   stopTraining: boolean;
   /** Everything needed to go on training bit for bit: of the run in progress, or of the last one. */
@@ -67,6 +77,9 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
     return compilation;
   };
   attach(base, {
+    get compilation(): Compilation | null {
+      return compilation;
+    },
     get optimizer(): Optimizer | null {
       return compilation?.optimizer ?? null;
     },
@@ -100,15 +113,14 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
     },
     async evaluate(
       data: TrainingData,
-      options: { batchSize?: number; sampleWeight?: ArrayLikeInput } = {},
+      options: PassOptions & { sampleWeight?: ArrayLikeInput } = {},
     ): Promise<Record<string, number>> {
       const at = need("evaluate");
       const source = sourceOf(data, options.sampleWeight);
       prepare(at, source);
-      return evaluate(at, source, options.batchSize ?? 32);
+      return evaluate(at, source, options.batchSize ?? 32, "", options.onEvent);
     },
-    predict: async (x: ArrayLikeInput, options: { batchSize?: number } = {}): Promise<Tensor> =>
-      predictor(x, options.batchSize ?? 32),
+    predict: async (x: ArrayLikeInput, options: PassOptions = {}): Promise<Tensor> => predictor(x, options),
     trainingState(): TrainingState {
       if (run !== null) return run.state();
       const { optimizer } = need("trainingState");

@@ -4,7 +4,7 @@ import type { HostArray } from "../nn/model.ts";
 import type { Callback, CallbackState } from "./callbacks.ts";
 import type { EpochEnd } from "./events.ts";
 
-interface MonitorOptions {
+export interface MonitorOptions {
   /** A key of the epoch's logs; default "val_loss". */
   readonly monitor?: string;
   /** Less than this is no improvement; default 0. */
@@ -14,7 +14,7 @@ interface MonitorOptions {
 }
 
 /** The best value so far. */
-class Best {
+export class Best {
   value: number;
   epoch = -1;
   private readonly name: string;
@@ -115,3 +115,90 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { 
     },
   };
 }
+
+export interface ReduceLROnPlateauOptions extends MonitorOptions {
+  /** What the rate is multiplied by; default 0.1. */
+  readonly factor?: number;
+  /** Epochs without improvement before that; default 10. */
+  readonly patience?: number;
+  /** Default 1e-4. */
+  readonly minDelta?: number;
+  /** Epochs after a reduction that do not count; default 0. */
+  readonly cooldown?: number;
+  /** The rate goes no lower; default 0. */
+  readonly minLR?: number;
+}
+
+/**
+ * Lowers the learning rate when a value has stopped improving (Keras: ReduceLROnPlateau). The rate must be a number, not a schedule.
+ *
+ * @example
+ * await model.fit(train, { epochs: 50, validationData: dev, callbacks: [reduceLROnPlateau({ factor: 0.5, patience: 3 })] });
+ */
+export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Callback {
+  const { factor = 0.1, patience = 10, minDelta = 1e-4, cooldown = 0, minLR = 0 } = options;
+  if (!(factor > 0 && factor < 1))
+    throw new ValueError(`[reduceLROnPlateau] factor must be in 0..1, got ${String(factor)}.`);
+  const fresh = (): Best => new Best("reduceLROnPlateau", { ...options, minDelta });
+  let best = fresh();
+  let waited = 0;
+  let resting = 0;
+  return {
+    name: "reduceLROnPlateau",
+    onTrainBegin() {
+      best = fresh();
+      waited = resting = 0;
+    },
+    onEpochEnd(e, { optimizer }) {
+      if (resting > 0) {
+        resting--;
+        waited = 0;
+      }
+      if (best.improved(e)) waited = 0;
+      else if (resting === 0 && ++waited >= patience) {
+        const rate = optimizer.learningRate;
+        if (rate <= minLR) return;
+        optimizer.learningRate = Math.max(rate * factor, minLR);
+        resting = cooldown;
+        waited = 0;
+      }
+    },
+    state: () => ({ values: { best: String(best.value), epoch: best.epoch, waited, resting } }),
+    load({ values }) {
+      best.value = Number(values["best"]);
+      best.epoch = Number(values["epoch"]);
+      waited = Number(values["waited"]);
+      resting = Number(values["resting"]);
+    },
+  };
+}
+
+/**
+ * Sets the learning rate at the beginning of each epoch (Keras: LearningRateScheduler): `rate(epoch, now)`, epochs from 0. For rates by
+ * step give the optimizer a schedule instead.
+ *
+ * @example
+ * learningRateScheduler((epoch, now) => (epoch < 10 ? now : now * 0.9));
+ */
+export function learningRateScheduler(rate: (epoch: number, now: number) => number): Callback {
+  let done = -1;
+  return {
+    name: "learningRateScheduler",
+    onTrainBegin() {
+      done = -1;
+    },
+    onEpochBegin({ epoch }, { optimizer }) {
+      // An epoch that goes on after a restart has its rate already.
+      if (epoch === done) return;
+      optimizer.learningRate = rate(epoch, optimizer.learningRate);
+      done = epoch;
+    },
+    state: () => ({ values: { done } }),
+    load({ values }) {
+      done = Number(values["done"]);
+    },
+  };
+}
+
+/** A callback of functions by event (Keras: LambdaCallback); a plain object with them is one, too. */
+export const lambdaCallback = (handlers: Callback): Callback => ({ ...handlers });

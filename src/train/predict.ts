@@ -2,6 +2,7 @@ import { hostArray, ShapeError, showShape, sizeOf, type TypedArray, ValueError }
 import type { HostArray, ModelBase } from "../nn/model.ts";
 import { compiled, tensor, type Tensor } from "../tensor/index.ts";
 import { type ArrayLikeInput, hostOf } from "./inputs.ts";
+import type { PassOptions } from "./model.ts";
 
 /** The smallest power of two that is not below n. */
 const bucket = (n: number): number => 2 ** Math.ceil(Math.log2(n));
@@ -10,9 +11,9 @@ const bucket = (n: number): number => 2 ** Math.ceil(Math.log2(n));
  * `predict` of a model. A short batch is filled up with zeros to the next power of two, so that samples in any number meet
  * only a few compiled functions; the filling is cut off again.
  */
-export function makePredictor(model: ModelBase): (x: ArrayLikeInput, batchSize: number) => Tensor {
+export function makePredictor(model: ModelBase): (x: ArrayLikeInput, options: PassOptions) => Tensor {
   const run = compiled((x: Tensor) => model(x, { training: false }));
-  return (samples, batchSize) => {
+  return (samples, { batchSize = 32, onEvent }) => {
     const x = hostOf(samples, "x");
     if (!Number.isInteger(batchSize) || batchSize < 1)
       throw new ValueError(`[predict] batchSize must be a whole number ≥ 1, got ${batchSize}.`);
@@ -41,6 +42,7 @@ export function makePredictor(model: ModelBase): (x: ArrayLikeInput, batchSize: 
       out.data.set(y.dataSync().subarray(0, size * width), out.at);
       out.at += size * width;
       y.dispose();
+      onEvent?.({ type: "passBatchEnd", seen: from + size, samples: n, metrics: {} });
       if (n === 0) break;
     }
     const { data, shape } = out as NonNullable<typeof out>;

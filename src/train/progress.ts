@@ -1,4 +1,4 @@
-import type { BatchEnd, EpochEnd, Logs, TrainEvent } from "./events.ts";
+import type { BatchEnd, EpochEnd, Logs, PassEvent, TrainEvent } from "./events.ts";
 
 /** Where progress is written; default: this process's standard output, or `console.log` where there is none. */
 export interface ProgressTarget {
@@ -109,5 +109,28 @@ export function progress(options: ProgressOptions = {}): (event: TrainEvent) => 
     else if (e.type === "batchEnd") onBatch(e);
     else if (e.type === "epochEnd") onEpoch(e);
     else if (e.type === "trainEnd" && e.reason !== "done" && target.isTTY) target.write("\n");
+  };
+}
+
+/**
+ * Shows how far `evaluate` or `predict` is, in the manner of `progress`.
+ *
+ * @example
+ * await model.evaluate(test, { onEvent: passProgress({ unit: "images/s" }) });
+ */
+export function passProgress(options: Omit<ProgressOptions, "verbose"> = {}): (event: PassEvent) => void {
+  const target = options.target ?? standardOutput();
+  const { unit = "samples/s", now = (): number => performance.now() } = options;
+  const begun = now();
+  let shown = begun;
+  return ({ seen, samples, metrics }) => {
+    const last = seen === samples;
+    if (!last && now() - shown < (target.isTTY ? 80 : 5000)) return;
+    shown = now();
+    const rate = (1000 * seen) / Math.max(shown - begun, 1e-6);
+    const tail = `${rateText(rate, unit)}  ${logsText(metrics)}`.trimEnd();
+    if (target.isTTY)
+      target.write(`\r▕${bar(seen / samples, 20)}▏ ${seen}/${samples}  ${tail}\x1b[K${last ? "\n" : ""}`);
+    else target.write(`${seen}/${samples}  ${tail}\n`);
   };
 }

@@ -21,6 +21,8 @@ export interface TrainingState {
 export interface TrainingMeta {
   readonly format: 1;
   readonly optimizer: string;
+  /** The rate as it was set: the optimizer's own is rounded to float32. */
+  readonly learningRate?: number;
   /** Of the order of batches. */
   readonly seed: number;
   readonly batchSize: number;
@@ -52,7 +54,7 @@ export const randomNow = (): TrainingMeta["random"] => ({
 export function captureState(
   model: ModelBase,
   optimizer: Optimizer,
-  run: { readonly position: Position } & Omit<TrainingMeta, "format" | "optimizer">,
+  run: { readonly position: Position } & Omit<TrainingMeta, "format" | "optimizer" | "learningRate">,
 ): TrainingState {
   const arrays: Record<string, HostArray> = {};
   for (const [name, w] of Object.entries(model.weights())) arrays[`model/${name}`] = w;
@@ -61,7 +63,7 @@ export function captureState(
   return {
     arrays,
     position,
-    meta: { format: 1, optimizer: optimizer.optimizer, ...meta },
+    meta: { format: 1, optimizer: optimizer.optimizer, learningRate: optimizer.learningRate, ...meta },
   };
 }
 
@@ -89,6 +91,9 @@ export function applyState(model: ModelBase, optimizer: Optimizer, state: Traini
     model.setWeights(before);
     throw error;
   }
+  const { learningRate } = state.meta;
+  if (learningRate !== undefined && typeof optimizer.recipe.learningRate === "number")
+    optimizer.learningRate = learningRate;
   context.key = [...state.meta.random.key] as unknown as Key;
   context.draws = state.meta.random.draws;
 }
