@@ -135,8 +135,9 @@ export const gelu = (x: TensorLike, options: GeluOptions = {}): Tensor =>
   real("gelu", x, (a) => {
     if (options.approximate === true) {
       // 0.5 (1 + tanh u) is σ(2u), without the cancellation
-      const cubic = n.mul(a, n.add(n.like(a, 1), n.mul(n.like(a, 0.044715), n.mul(a, a))));
-      return n.mul(a, n.sigmoid(n.mul(n.like(a, 2 * Math.sqrt(2 / Math.PI)), cubic)));
+      const twice = 2 * Math.sqrt(2 / Math.PI);
+      const slope = n.add(n.like(a, twice), n.mul(n.like(a, twice * 0.044715), n.mul(a, a)));
+      return n.mul(a, n.sigmoid(n.mul(a, slope)));
     }
     const inner = build.unary("erf", n.mul(a, n.like(a, Math.SQRT1_2)));
     return n.mul(n.mul(n.like(a, 0.5), a), n.add(n.like(a, 1), inner));

@@ -430,9 +430,9 @@ export class Asm {
 
   /** A new mutable variable, set here. */
   var(type: Type, init: Arg): Var {
-    const fn = this.here();
-    const v: Var = { id: fn.vars.length, type };
-    fn.vars.push(v);
+    const { vars } = this.here();
+    const v: Var = { id: vars.length, type };
+    vars.push(v);
     this.push("decl", type, this.arg(init, type), undefined, undefined, 0, 0, v);
     return v;
   }
@@ -500,7 +500,10 @@ export class Asm {
     this.push("pin", values[0].type, undefined, undefined, undefined, 0, 0, undefined, values);
   }
 
-  // ---- inside ----
+  /** Writes chains that do not wait for one another side by side, on targets that gain by it; others write them when used. */
+  interleave(bodies: readonly (() => void)[]): void {
+    this.target.interleave?.(this.here().code, bodies);
+  }
 
   private scoped(body: () => void): void {
     this.scopes.push(new Map());

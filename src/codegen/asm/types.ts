@@ -173,6 +173,8 @@ export interface Target {
   readonly registers: number;
   /** `prefetch` does something; and how it asks for what an epilogue reads. */
   readonly ahead?: typeof emitAhead;
+  /** Has bodies write their parts of `code`, and stands these side by side: where registers are many. */
+  readonly interleave?: (code: Val[], bodies: readonly (() => void)[]) => void;
   /** Bytes of the first- and second-level data caches of a core, where they are known. */
   readonly l1Bytes?: number;
   readonly l2Bytes?: number;

@@ -52,8 +52,8 @@ export class Evaluator {
   readonly open: Open[] = [];
   /** The loop whose turns are lanes, or -1. */
   vec = -1;
-  /** Stores go past the caches where they can; the pointers are aligned then. */
-  past = false;
+  /** Buffers that are stored to past the caches; their pointers are aligned. */
+  past: readonly number[] = [];
   /** Answers for accumulators and contraction tiles. */
   special: (ex: Ex, number: number, lanes: Lanes) => Val;
   private readonly scopes: Scope[] = [{ opened: 0, memo: new Map() }];
@@ -381,7 +381,7 @@ export class Evaluator {
       if (s.dtype === "bool") v = asm.bin("and", v, asm.konst("vi32", 1));
       if (s.add) v = asm.add(this.loadVector(s.dtype, q, o, lanes.count), v);
       if (width === 1) asm.storeU8(q, o, v, lanes.count);
-      else if (this.past && canPass(s, this.vec) && lanes.count === asm.lanes) asm.store(q, o, v, true);
+      else if (this.past.includes(s.arg) && lanes.count === asm.lanes) asm.store(q, o, v, true);
       else asm.storePartial(lanes.count, q, o, v);
       return;
     }
@@ -440,12 +440,13 @@ function loopsIn(e: Ex | MathEx): number[] {
   return list;
 }
 
-/** Whether whole vectors of loop `vec` are stored at multiples of their size from an aligned start, and nothing is read there. */
+/** Whether whole vectors of loop `vec` are stored at multiples of their size from an aligned start. */
 export const canPass = (s: Store, vec: number): boolean =>
   !s.add &&
   s.dyn.length === 0 &&
   bytesOf(s.dtype) === 4 &&
   s.index.t[vec] === 1 &&
+  s.index.t.every((f, l) => l === vec || f % 16 === 0) &&
   s.index.c >= 0 &&
   s.index.c % 16 === 0;
 

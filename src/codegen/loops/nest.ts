@@ -1,6 +1,6 @@
 import { bytesOf, type DType, isFloat } from "../../base/index.ts";
 import { PRIMITIVES } from "../../ir/index.ts";
-import type { Ex, LoopKernel, Phase, Reduction } from "../../schedule/index.ts";
+import type { Ex, LoopKernel, Phase, Reduction, Store } from "../../schedule/index.ts";
 import type { Asm, Val, Var, VecType } from "../asm/index.ts";
 import { isVec } from "../asm/index.ts";
 import { canPass, Evaluator, type Lanes } from "./evaluate.ts";
@@ -26,7 +26,7 @@ export function loopBlocks(k: LoopKernel, lanes: number): number {
   if (k.outer.length > 0) {
     const [first] = k.outer;
     if (first !== k.vec) return blockLoops(k).reduce((n, l) => n * k.loops[l], 1);
-    return segmentsOf(k, first).length > 1 ? 1 : Math.ceil(k.loops[first] / (unrollOf(k) * lanes));
+    return segmentsOf(k, first).length > 1 ? 1 : Math.ceil(k.loops[first] / (unrollOf(k, lanes) * lanes));
   }
   return isFlat(k) ? Math.ceil(k.loops[k.phases[0].vec] / CHUNK) : 1;
 }
@@ -93,13 +93,15 @@ function segmentsOf(k: LoopKernel, loop: number): [number, number][] {
 }
 
 /** Vectors worked on side by side: enough for the latency of sums, few enough for the registers. */
-function unrollOf(k: LoopKernel): number {
+function unrollOf(k: LoopKernel, lanes: number): number {
   const cost = k.exs.reduce((n, e) => n + (e.k === "op" ? PRIMITIVES[e.op].cost : e.k === "random" ? 80 : 0), 0);
   // Equal factors round alike in every lane: the fewer lanes, the smaller the error of their product.
   if (k.phases.some((p) => p.reductions.some((r) => r.kind === "prod"))) return 1;
   const accumulators = k.phases.reduce((n, p) => Math.max(n, p.reductions.length), 0);
-  if (accumulators > 0) return accumulators > 2 || cost > 60 ? 2 : 4;
-  return cost > 40 ? 1 : cost > 12 ? 2 : 4;
+  // With many registers chains stand side by side.
+  const dear = lanes < 16 ? 1 : 2;
+  if (accumulators > 0) return accumulators > 2 || cost > 60 * dear ? 2 : 4;
+  return cost > 40 * dear * dear ? 1 : cost > 12 * dear ** 3 ? 2 : 4;
 }
 
 const identity = (kind: Reduction["kind"], dtype: DType): number => {
@@ -148,7 +150,7 @@ class Nest {
   constructor(asm: Asm, k: LoopKernel, pointers: readonly Val[]) {
     this.asm = asm;
     this.k = k;
-    this.unroll = unrollOf(k);
+    this.unroll = unrollOf(k, asm.lanes);
     const special = (ex: Ex, _: number, lanes: Lanes): Val => this.accumulator(ex as Ex & { k: "acc" }, lanes);
     this.ev = new Evaluator(asm, k.exs, pointers, special, k.phases);
   }
@@ -184,7 +186,7 @@ class Nest {
     if (isFlat(k)) return this.flat(lo, hi);
     if (isColumns(k)) return this.columns(0, lo, hi);
     if (k.outer.length === 0) return this.row(null);
-    this.outer(0, lo, hi);
+    this.pastCaches(() => this.outer(0, lo, hi));
   }
 
   /** Outer loop number `at` and all within. */
@@ -323,11 +325,11 @@ class Nest {
     const inside = (counter: Val | number, n: number): void =>
       ev.inLoop({ loop: p.vec, counter, from: 0, to: size }, () => this.turn(p, this.vectors(n)));
     if (main > 0) {
-      const all = (): void =>
+      this.pastCaches(() =>
         asm.loop(asm.mul(lo, asm.i32(chunk)), asm.bin("min", asm.mul(hi, asm.i32(chunk)), asm.i32(main)), step, (i) =>
           inside(i, step),
-        );
-      this.pastCaches(p, size, all);
+        ),
+      );
     }
     if (main < size)
       asm.if(asm.cmp("eq", hi, asm.i32(Math.ceil(size / chunk))), () => ev.scoped(() => inside(main, size - main)));
@@ -335,18 +337,22 @@ class Nest {
   }
 
   /** Writes `body`; once more with stores past the caches, where the outputs are too large to be found there again. */
-  private pastCaches(p: Phase, size: number, body: () => void): void {
-    const { asm, ev } = this;
-    const read = new Set(this.k.exs.flatMap((e) => (e.k === "load" ? [e.arg] : [])));
-    const outputs = p.stores.filter((s) => canPass(s, p.vec) && !read.has(s.arg));
-    if (!asm.target.ahead || outputs.length === 0 || 4 * size < PAST_CACHES) return ev.scoped(body);
-    const bits = outputs.map((s) => ev.args[s.arg]).reduce((a, b) => asm.bin("or", a, b));
+  private pastCaches(body: () => void): void {
+    const { asm, ev, k } = this;
+    const read = new Set(k.exs.flatMap((e) => (e.k === "load" ? [e.arg] : [])));
+    const whole = (p: Phase): boolean => p.vec >= 0 && segmentsOf(k, p.vec).length === 1;
+    const stores = k.phases.flatMap((p) => (whole(p) ? p.stores.filter((s) => canPass(s, p.vec)) : []));
+    const large = ({ index }: Store): boolean =>
+      k.loops.reduce((n, size, l) => n * ((index.t[l] ?? 0) === 0 ? 1 : size), 4) >= PAST_CACHES;
+    const past = stores.flatMap((s) => (large(s) && !read.has(s.arg) ? [s.arg] : []));
+    if (!asm.target.ahead || past.length === 0) return ev.scoped(body);
+    const bits = past.map((arg) => ev.args[arg]).reduce((a, b) => asm.bin("or", a, b));
     asm.if(
       asm.cmp("eq", asm.bin("and", bits, 4 * asm.lanes - 1), 0),
       () => {
-        ev.past = true;
+        ev.past = past;
         ev.scoped(body);
-        ev.past = false;
+        ev.past = [];
       },
       () => ev.scoped(body),
     );
@@ -492,9 +498,12 @@ class Nest {
     if (instances !== null) this.nextRow(p, instances);
     const vars = this.running?.vars ?? [];
     const all: (Lanes | null)[] = instances ?? [null];
+    // All values before the first store: one of them may go over what another reads.
+    asm.interleave(
+      (p.ordered ? [] : (instances ?? [])).map((lanes) => () => this.wanted(p).forEach((i) => ev.value(i, lanes))),
+    );
     p.reductions.forEach((r, s) => all.forEach((lanes, j) => this.accumulate(p, r, vars[s], j, lanes)));
     for (const lanes of all) {
-      // All values before the first store: one of them may go over what another reads.
       const values = p.stores.map((st) =>
         lanes === null ? ev.scalar(st.value) : spread(asm, st.dtype, ev.value(st.value, lanes)),
       );

@@ -46,6 +46,8 @@ export class Analysis {
   /** 1: a mask that lives in a mask register. */
   mask: Uint8Array = new Uint8Array(0);
   maskVar: Uint8Array = new Uint8Array(0);
+  /** 1: a comparison of floats of which only the opposite is wanted. */
+  inverse: Uint8Array = new Uint8Array(0);
   /** 1: a chain of inserted constants, that is a constant with lanes of its own. */
   constant: Uint8Array = new Uint8Array(0);
   private what: Int32Array = new Int32Array(0);
@@ -73,7 +75,10 @@ export class Analysis {
     this.embedded = masks;
     this.room(fn.code.length + 2, fn.vars.length + 1);
     this.structure();
-    if (masks && this.integers) this.masks();
+    if (masks && this.integers) {
+      this.masks();
+      this.invert();
+    }
     this.backward();
   }
 
@@ -83,6 +88,7 @@ export class Analysis {
       this.mode = new Uint8Array(size);
       this.mask = new Uint8Array(size);
       this.constant = new Uint8Array(size);
+      this.inverse = new Uint8Array(size);
       for (const k of [
         "target",
         "what",
@@ -102,6 +108,7 @@ export class Analysis {
       this.mode.fill(0, 0, n);
       this.mask.fill(0, 0, n);
       this.constant.fill(0, 0, n);
+      this.inverse.fill(0, 0, n);
       this.uses.fill(0, 0, n);
       this.addressUses.fill(0, 0, n);
       this.last.fill(0, 0, n);
@@ -214,6 +221,25 @@ export class Analysis {
       default:
         return false;
     }
+  }
+
+  /** Comparisons that only clear lanes of vectors: what is kept is the opposite. */
+  private invert(): void {
+    const { code, ret } = this.fn;
+    const { inverse, mask, what } = this;
+    const under = (x: Val | undefined): number =>
+      x === undefined || x.id < 0 ? -1 : x.op === "bitcast" ? under(x.a) : x.id;
+    const clear = (x: Val | undefined): void => void (under(x) >= 0 && (inverse[under(x)] = 0));
+    for (let i = 0; i < code.length; i++)
+      if (mask[i] === 1 && (what[i] & COMPARE) !== 0 && code[i].a!.type === "vf32") inverse[i] = 1;
+    for (const v of code) {
+      if (v.op === "bitcast") continue;
+      clear(v.a);
+      if (v.op !== "andnot" || mask[v.id] === 1) clear(v.b);
+      clear(v.c);
+      v.args?.forEach(clear);
+    }
+    clear(ret);
   }
 
   /** Uses, backwards: those of a value are known when it is reached. */

@@ -6,6 +6,7 @@ import { Allocation, type Convention, type Scratch } from "./allocate.ts";
 import { Emitter } from "./emit.ts";
 import { Code } from "./encode.ts";
 import { GPR } from "./forms.ts";
+import { interleave } from "./interleave.ts";
 import { Selector } from "./select.ts";
 
 export interface X64Options {
@@ -35,6 +36,7 @@ export const x64Target = (avx512: boolean, caches?: { readonly l1: number; reado
   ...(caches?.l2 && { l2Bytes: caches.l2 }),
   ahead: emitAhead,
   pairs,
+  ...(avx512 && { interleave }),
 });
 
 const set = (...registers: number[]): number => registers.reduce((s, r) => s | (1 << r), 0);

@@ -103,7 +103,7 @@ const andnot: Rule = (s, v, dst) => {
     return;
   }
   const under = s.masks ? maskUnder(s, b) : undefined;
-  if (under) return keep(s, dst, under, a, true);
+  if (under) return keep(s, dst, under, a, s.an.inverse[under.id] === 0);
   const y = s.vec(b);
   s.rm(a);
   m.put(DEF, (isDouble(v.type) ? F.vpandnq : F.vpandn) | s.wide, dst, y);
@@ -162,7 +162,8 @@ const compare: Rule = (s, v, dst) => {
     const a = s.vec(v.a!);
     s.rm(v.b!);
     const form = s.masks ? (d ? F.vcmppdK : F.vcmppsK) : d ? F.vcmppd : F.vcmpps;
-    m.put(DEF, form | s.wide, dst, a, PREDICATE[v.op]);
+    // Bit 2 of a predicate turns it over, unordered lanes included.
+    m.put(DEF, form | s.wide, dst, a, PREDICATE[v.op]! ^ (s.an.inverse[v.id] === 1 ? 4 : 0));
     return;
   }
   if (s.masks) {

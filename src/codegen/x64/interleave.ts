@@ -1,0 +1,29 @@
+// Independent chains of instructions side by side: a processor looks ahead some hundred instructions, not several chains.
+import type { Val } from "../asm/index.ts";
+
+/** What may stand elsewhere, as long as its operands come first. */
+const FREE =
+  /^(add|sub|mul|div|fma|fnma|p?min|p?max|and|or|xor|andnot|not|neg|abs|sqrt|shl|shr[SU]|select|splat|bitcast|load|get|eq|ne|[lg][te]|.*From.*|floor|ceil|trunc|nearest)$/;
+
+/** What the bodies write to `code`, one instruction of each in turn; one body after the other where order matters. */
+export function interleave(code: Val[], bodies: readonly (() => void)[]): void {
+  const from = code.length;
+  const ends = bodies.map((body) => {
+    body();
+    return code.length;
+  });
+  if (bodies.length < 2 || code.slice(from).some((v) => !FREE.test(v.op))) return;
+  const parts = ends.map((end, i) => code.slice(i === 0 ? from : ends[i - 1], end));
+  const left = new Set(code.splice(from));
+  const waits = (x: Val | undefined): boolean => x !== undefined && left.has(x);
+  const next = parts.map(() => 0);
+  while (left.size > 0) {
+    parts.forEach((part, i) => {
+      const v = part[next[i]];
+      if (v === undefined || waits(v.a) || waits(v.b) || waits(v.c)) return;
+      next[i]++;
+      left.delete(v);
+      (v as { id: number }).id = code.push(v) - 1;
+    });
+  }
+}
