@@ -1,5 +1,6 @@
 import { ValueError } from "../base/index.ts";
 import type { Batch } from "../data/index.ts";
+import { Samples } from "../data/samples.ts";
 import type { Metric } from "../metrics/index.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { ModelBase } from "../nn/model.ts";
@@ -331,7 +332,7 @@ export function runBatch(step: Step, batch: Batch, sums: Sums): number {
   const { x, y, w } = onDevice(batch);
   const results = step(x, needLabels(y, x), w);
   const loss = sums.add(results, batch.size);
-  for (const t of [x, y, w, ...results]) t?.dispose();
+  for (const t of [x, y, w, ...results].flat()) t?.dispose();
   return loss;
 }
 
@@ -344,7 +345,7 @@ function checkWhole(name: string, value: number, least: number): void {
 export function prepare(at: Compilation, source: BatchSource, validation: BatchSource | null = null): void {
   const shape = [null, ...source.xShape];
   if (!at.model.built) at.model.build(shape, source.xDtype);
-  if (!at.loss.sparse) return;
+  if (!at.loss.sparse || !(source instanceof Samples)) return;
   const out = at.model.outputShape(shape, source.xDtype);
   const classes = out[out.length - 1];
   if (classes === null) return;

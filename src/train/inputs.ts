@@ -30,7 +30,15 @@ export interface BatchSource {
 export type TrainingData =
   | BatchSource
   | { readonly x: ArrayLikeInput; readonly y?: ArrayLikeInput; readonly sampleWeight?: ArrayLikeInput }
-  | readonly [x: ArrayLikeInput, y: ArrayLikeInput];
+  | readonly [x: SeveralData["x"], y: SeveralData["y"]]
+  | SeveralData;
+
+/** For networks of several inputs or outputs: arrays in their order, or by name. */
+export interface SeveralData {
+  readonly x: ArrayLikeInput | readonly ArrayLikeInput[] | Readonly<Record<string, ArrayLikeInput>>;
+  readonly y?: ArrayLikeInput | readonly ArrayLikeInput[] | Readonly<Record<string, ArrayLikeInput>>;
+  readonly sampleWeight?: ArrayLikeInput;
+}
 
 const isHostArray = (x: object): x is HostArray =>
   "data" in x && "shape" in x && "dtype" in x && ArrayBuffer.isView(x.data);
@@ -118,7 +126,9 @@ export function checkClasses(source: BatchSource, classes: number): void {
 
 /** A batch on the device. */
 export function onDevice(batch: Batch): { x: Tensor; y: Tensor | null; w: Tensor | null } {
-  const put = (a: HostArray): Tensor => tensor(a.data, { shape: a.shape, dtype: a.dtype });
+  // A list for a network of several inputs or outputs.
+  const put = (a: HostArray): Tensor =>
+    Array.isArray(a) ? (a.map(put) as unknown as Tensor) : tensor(a.data, { shape: a.shape, dtype: a.dtype });
   return {
     x: put(batch.x),
     y: batch.y === null ? null : put(batch.y),
@@ -129,7 +139,7 @@ export function onDevice(batch: Batch): { x: Tensor; y: Tensor | null; w: Tensor
 /** Throws unless there are labels. */
 export function needLabels(y: Tensor | null, x: Tensor): Tensor {
   if (y === null)
-    throw new ValueError(`[fit] the data has samples ${showShape(x.shape)} but no labels: pass { x, y }.`);
+    throw new ValueError(`[fit] the data has samples ${showShape([x].flat()[0].shape)} but no labels: pass { x, y }.`);
   return y;
 }
 

@@ -9,8 +9,9 @@ import type { Optimizer } from "../optim/index.ts";
 import type { Tensor } from "../tensor/index.ts";
 import type { History, PassEvent } from "./events.ts";
 import { type Compilation, evaluate, type FitOptions, prepare, Run } from "./fit.ts";
-import { type ArrayLikeInput, sourceOf, type TrainingData } from "./inputs.ts";
+import { type ArrayLikeInput, type SeveralData, sourceOf, type TrainingData } from "./inputs.ts";
 import { makePredictor } from "./predict.ts";
+import { type Each, type Several, severalOf } from "./several.ts";
 import { applyState, captureState, randomNow, type TrainingState } from "./state.ts";
 import { makeSteps } from "./step.ts";
 
@@ -22,9 +23,11 @@ export interface CompileOptions {
    * output counts as logits. So `dense(10)` and `dense(10, { activation: "softmax" })` train alike. To override:
    * `sparseCategoricalCrossentropy({ fromLogits: false })`.
    */
-  readonly loss: LossLike;
-  /** Names ("accuracy" …) or metrics; default none. */
-  readonly metrics?: readonly MetricLike[];
+  readonly loss: LossLike | Each<LossLike>;
+  /** With several outputs: what each loss counts; default 1. */
+  readonly lossWeights?: Each<number>;
+  /** Names ("accuracy" …) or metrics; with several outputs a list for each, in their order or by name; default none. */
+  readonly metrics?: readonly MetricLike[] | Each<readonly MetricLike[]>;
 }
 
 /** Options of `evaluate` and `predict`. */
@@ -56,7 +59,7 @@ export interface Model<Out = Tensor> extends ModelBase<Out> {
     options?: PassOptions & { readonly sampleWeight?: ArrayLikeInput },
   ): Promise<Record<string, number>>;
   /** Outputs for samples [n, ...], computed in batches (default 32), in evaluation mode. Needs no `compile`. */
-  predict(x: ArrayLikeInput, options?: PassOptions): Promise<Tensor>;
+  predict(x: ArrayLikeInput | SeveralData["x"], options?: PassOptions): Promise<Out extends Tensor ? Tensor : Tensor[]>;
   /** Set to true, in a callback say, to end `fit` after the step in progress; `fit` begins by setting it to false. */
   stopTraining: boolean;
   /** Everything needed to go on training bit for bit: of the run in progress, or of the last one. */
@@ -66,7 +69,7 @@ export interface Model<Out = Tensor> extends ModelBase<Out> {
 }
 
 /** Adds training to a network. */
-function trainable<Out>(base: ModelBase<Out>): Model<Out> {
+function trainable<Out>(base: ModelBase<Out>, several: Several | null = null): Model<Out> {
   const net = base as unknown as ModelBase;
   let compilation: Compilation | null = null;
   let run: Run | null = null;
@@ -89,7 +92,7 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
     set stopTraining(on: boolean) {
       if (on) run?.stop();
     },
-    compile({ optimizer, loss, metrics = [] }: CompileOptions): void {
+    compile({ optimizer, loss, lossWeights, metrics = [] }: CompileOptions): void {
       if (
         typeof (optimizer as Partial<Optimizer> | string | undefined) !== "object" ||
         typeof optimizer.update !== "function"
@@ -98,7 +101,10 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
           `[compile] optimizer must be an optimizer such as adam(1e-3), got ${JSON.stringify(optimizer)}.`,
         );
       }
-      const parts = { loss: lossOf(loss), metrics: metrics.map(metricOf) };
+      const parts = several?.compile({ loss, lossWeights, metrics }) ?? {
+        loss: lossOf(loss as LossLike),
+        metrics: (metrics as readonly MetricLike[]).map(metricOf),
+      };
       compilation = {
         model: net,
         optimizer,
@@ -108,7 +114,14 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
       run = null;
     },
     async fit(data: TrainingData, options: FitOptions = {}): Promise<History> {
-      run = new Run(need("fit"), data, options);
+      const { validationData, sampleWeight, ...rest } = options;
+      run =
+        several === null
+          ? new Run(need("fit"), data, options)
+          : new Run(need("fit"), several.source(data, sampleWeight), {
+              ...rest,
+              ...(validationData === undefined ? {} : { validationData: several.source(validationData) }),
+            });
       return run.fit();
     },
     async evaluate(
@@ -116,11 +129,12 @@ function trainable<Out>(base: ModelBase<Out>): Model<Out> {
       options: PassOptions & { sampleWeight?: ArrayLikeInput } = {},
     ): Promise<Record<string, number>> {
       const at = need("evaluate");
-      const source = sourceOf(data, options.sampleWeight);
+      const source = several?.source(data, options.sampleWeight) ?? sourceOf(data, options.sampleWeight);
       prepare(at, source);
       return evaluate(at, source, options.batchSize ?? 32, "", options.onEvent);
     },
-    predict: async (x: ArrayLikeInput, options: PassOptions = {}): Promise<Tensor> => predictor(x, options),
+    predict: async (x: ArrayLikeInput, options: PassOptions = {}): Promise<Tensor> =>
+      (several?.predict(x, options) ?? predictor(x, options)) as Tensor,
     trainingState(): TrainingState {
       if (run !== null) return run.state();
       const { optimizer } = need("trainingState");
@@ -169,7 +183,9 @@ export function model(
   outputs: Symbolic | readonly Symbolic[],
   options: ModelOptions = {},
 ): Model | Model<Tensor[]> {
-  return trainable(makeModel<Tensor>(inputs, outputs, options));
+  const [ins, outs] = [[inputs].flat(), [outputs].flat()] as [Symbolic[], Symbolic[]];
+  const base = makeModel<Tensor>(inputs, outputs, options);
+  return trainable(base, ins.length + outs.length === 2 ? null : severalOf(base, ins, outs));
 }
 
 export interface ModelOptions {

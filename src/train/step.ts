@@ -1,10 +1,10 @@
-import { ValueError } from "../base/index.ts";
 import { overVariables } from "../autodiff/index.ts";
 import type { Metric } from "../metrics/index.ts";
 import { logitsBehind } from "../nn/activations.ts";
 import { type Loss, reduceLoss } from "../nn/losses.ts";
 import type { ModelBase } from "../nn/model.ts";
 import type { Optimizer } from "../optim/index.ts";
+import type { OutputMetric, SeveralLoss } from "./several.ts";
 import { compiled, mean, type Tensor, type Variable } from "../tensor/index.ts";
 
 /** What one batch gives: its mean loss, and the sums of each metric. */
@@ -47,23 +47,25 @@ export function makeSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, me
 
 function freshSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, metrics: readonly Metric[]): Steps {
   const forward = (x: Tensor, training: boolean): Tensor => {
-    const out: Tensor | Tensor[] = model(x, { training });
-    if (Array.isArray(out))
-      throw new ValueError(
-        `[fit] model "${model.name}" has several outputs: train it with the open form (valueAndGrad).`,
-      );
+    // A list where the network has several outputs: its loss and metrics take lists.
+    const out = model(x, { training });
+    // Whether it ended in softmax or sigmoid: seen while recording, since results of a program are plain tensors.
+    activated = [out].flat().map((o) => logitsBehind(o) !== null);
     return out;
   };
-  // Whether the model ended in softmax or sigmoid: seen while recording, since results of a program are plain tensors.
-  let activated = false;
+  let activated: boolean[] = [];
+  const names = (loss as Partial<SeveralLoss>).parts ?? [loss.loss];
   const sums = (prediction: Tensor, y: Tensor, w: Tensor | null): Tensor[] =>
-    metrics.map((m) =>
-      m.batch(prediction, y, { sampleWeight: w, logits: !activated && /crossentropy/i.test(loss.loss) }),
-    );
+    metrics.map((m) => {
+      const { output = 0 } = m as Partial<OutputMetric>;
+      return m.batch(prediction, y, {
+        sampleWeight: w,
+        logits: !activated[output] && /crossentropy/i.test(names[output]),
+      });
+    });
   const train = compiled<Batch, Tensor[]>((x, y, w) => {
     const run = (): readonly [Tensor, Tensor] => {
       const out = forward(x, true);
-      activated = logitsBehind(out) !== null;
       return [lossOfBatch(model, loss, out, y, w), out];
     };
     const [pair, gradients] = overVariables(model, run, true, "valueAndGrad");
@@ -75,7 +77,6 @@ function freshSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, metrics:
   const judge = compiled<Batch, Tensor[]>(sums);
   const test = compiled<Batch, Tensor[]>((x, y, w) => {
     const prediction = forward(x, false);
-    activated = logitsBehind(prediction) !== null;
     return [lossOfBatch(model, loss, prediction, y, w), ...sums(prediction, y, w)];
   });
   return {
@@ -83,7 +84,7 @@ function freshSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, metrics:
       const [value, prediction] = train(x, y, w);
       if (prediction === undefined) return [value];
       const sums = judge(prediction, y, w);
-      prediction.dispose();
+      for (const p of [prediction].flat()) p.dispose();
       return [value, ...sums];
     },
     test,
