@@ -17,6 +17,8 @@ const engineRooms = [
 ];
 const leafRooms = ["io", "viz"];
 const modelRooms = [
+  "numpy",
+  "compat",
   "nn",
   "optim",
   "metrics",

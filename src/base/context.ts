@@ -24,6 +24,8 @@ interface Context {
   born: ((node: unknown) => void) | null;
   /** Sees every call of a layer and may put another result in its place; set by nn/tap.ts, null otherwise. */
   tap: ((layer: unknown, inputs: readonly unknown[], output: unknown) => unknown) | null;
+  /** The random stream of chainrule/numpy, once it is used. */
+  numpy?: unknown;
 }
 
 /** All state of the product; see `withContext`. */

@@ -1,0 +1,21 @@
+/** tf.nn: activations and the two cross-entropies of logits. */
+import * as t from "../../tensor/index.ts";
+import { type GraphTensor, type Input, op } from "./graph.ts";
+
+export const sigmoid = (x: Input): GraphTensor => op("sigmoid", [x], ([a]) => a.sigmoid());
+export const tanh = (x: Input): GraphTensor => op("tanh", [x], ([a]) => a.tanh());
+export const relu = (x: Input): GraphTensor => op("relu", [x], ([a]) => a.relu());
+export const softmax = (x: Input): GraphTensor => op("softmax", [x], ([a]) => a.softmax(-1));
+
+export interface CrossEntropyInputs {
+  readonly labels: Input;
+  readonly logits: Input;
+}
+
+/** -y ln σ(z) - (1 - y) ln(1 - σ(z)), element by element. */
+export const sigmoid_cross_entropy_with_logits = ({ labels, logits }: CrossEntropyInputs): GraphTensor =>
+  op("logistic_loss", [labels, logits], ([y, z]) => t.softplus(z).sub(z.mul(y)));
+
+/** -Σ y ln softmax(z) over the last axis. */
+export const softmax_cross_entropy_with_logits = ({ labels, logits }: CrossEntropyInputs): GraphTensor =>
+  op("softmax_cross_entropy", [labels, logits], ([y, z]) => z.logSoftmax(-1).mul(y).sum(-1).neg());

@@ -1,0 +1,293 @@
+/** NumPy's functions over Tensor: arrays and numbers go in as float64, `axis` by place or by name. */
+import type { DType } from "../base/index.ts";
+import * as more from "../arrays/index.ts";
+import * as la from "../linalg/index.ts";
+import * as t from "../tensor/index.ts";
+import { Tensor, type TensorLike } from "../tensor/index.ts";
+import { array, real } from "./creation.ts";
+
+type Unary = (x: TensorLike) => Tensor;
+type Binary = (x: TensorLike, y: TensorLike) => Tensor;
+
+const unary =
+  (f: Unary): Unary =>
+  (x) =>
+    f(array(x));
+const ofReals =
+  (f: Unary): Unary =>
+  (x) =>
+    f(real(x));
+
+/** Both operands as arrays; a number beside an array takes its dtype. */
+function pair(x: TensorLike, y: TensorLike): [TensorLike, TensorLike] {
+  const loose = (a: TensorLike, b: TensorLike): TensorLike =>
+    typeof a === "number" && typeof b !== "number" ? a : array(a);
+  return [loose(x, y), loose(y, x)];
+}
+const binary =
+  (f: Binary): Binary =>
+  (x, y) =>
+    f(...pair(x, y));
+/** Whole numbers count as float64. */
+const binaryReals =
+  (f: Binary): Binary =>
+  (x, y) =>
+    f(...(pair(x, y).map((a) => (typeof a === "number" ? a : real(a))) as [TensorLike, TensorLike]));
+
+// Element by element
+export const abs: Unary = unary(t.abs);
+export const negative: Unary = unary(t.neg);
+export const sign: Unary = unary(t.sign);
+export const square: Unary = unary(t.square);
+export const floor: Unary = unary(t.floor);
+export const ceil: Unary = unary(t.ceil);
+export const trunc: Unary = unary(more.trunc);
+export const sqrt: Unary = ofReals(t.sqrt);
+export const exp: Unary = ofReals(t.exp);
+export const expm1: Unary = ofReals(t.expm1);
+export const log: Unary = ofReals(t.log);
+export const log2: Unary = ofReals(t.log2);
+export const log10: Unary = ofReals(t.log10);
+export const log1p: Unary = ofReals(t.log1p);
+export const sin: Unary = ofReals(t.sin);
+export const cos: Unary = ofReals(t.cos);
+export const tan: Unary = ofReals(t.tan);
+export const sinh: Unary = ofReals(t.sinh);
+export const cosh: Unary = ofReals(t.cosh);
+export const tanh: Unary = ofReals(t.tanh);
+export const arcsin: Unary = ofReals(more.asin);
+export const arccos: Unary = ofReals(more.acos);
+export const arctan: Unary = ofReals(more.atan);
+export const reciprocal: Unary = ofReals(t.reciprocal);
+export const isnan: Unary = unary(t.isNaN);
+export const isinf: Unary = unary(more.isInf);
+export const isfinite: Unary = unary(t.isFinite);
+export const logicalNot: Unary = unary(t.logicalNot);
+
+/** To `decimals` places, halves to even. */
+export function round(x: TensorLike, decimals = 0): Tensor {
+  const a = array(x);
+  if (decimals === 0) return t.round(a);
+  const scale = 10 ** Math.abs(decimals);
+  return decimals > 0 ? t.div(t.round(t.mul(a, scale)), scale) : t.mul(t.round(t.div(a, scale)), scale);
+}
+export const nanToNum = (x: TensorLike, options: more.NanToNumOptions = {}): Tensor => more.nanToNum(array(x), options);
+
+export const add: Binary = binary(t.add);
+export const subtract: Binary = binary(t.sub);
+export const multiply: Binary = binary(t.mul);
+export const divide: Binary = binaryReals(t.div);
+export const power: Binary = binary(t.pow);
+export const mod: Binary = binary(t.mod);
+export const floorDivide: Binary = binary(t.floorDiv);
+export const maximum: Binary = binary(t.maximum);
+export const minimum: Binary = binary(t.minimum);
+export const hypot: Binary = binaryReals(more.hypot);
+export const arctan2: Binary = binaryReals(more.atan2);
+export const logaddexp: Binary = binaryReals(more.logAddExp);
+export const equal: Binary = binary(t.equal);
+export const notEqual: Binary = binary(t.notEqual);
+export const less: Binary = binary(t.less);
+export const lessEqual: Binary = binary(t.lessEqual);
+export const greater: Binary = binary(t.greater);
+export const greaterEqual: Binary = binary(t.greaterEqual);
+export const logicalAnd: Binary = binary(t.logicalAnd);
+export const logicalOr: Binary = binary(t.logicalOr);
+export const logicalXor: Binary = binary(t.logicalXor);
+
+export const clip = (x: TensorLike, lo: TensorLike, hi: TensorLike): Tensor => t.clip(array(x), lo, hi);
+/** With three arguments a choice element by element; with one the places that are true. */
+export function where(mask: TensorLike): Tensor[];
+export function where(mask: TensorLike, x: TensorLike, y: TensorLike): Tensor;
+export function where(mask: TensorLike, x?: TensorLike, y?: TensorLike): Tensor | Tensor[] {
+  if (x === undefined || y === undefined) return more.nonzero(array(mask));
+  return t.where(array(mask).cast("bool"), ...pair(x, y));
+}
+
+// Along axes
+export interface AxisOptions {
+  readonly axis?: t.Axis;
+  /** Leaves the axes with size 1. Default: false. */
+  readonly keepdims?: boolean;
+}
+/** sum(x), sum(x, 0), sum(x, { axis: 0, keepdims: true }). */
+type Reduction<O extends AxisOptions = AxisOptions> = (x: TensorLike, how?: t.Axis | O) => Tensor;
+
+const named = <O extends AxisOptions>(how: t.Axis | O): O =>
+  (typeof how === "object" && how !== null && !Array.isArray(how) ? how : { axis: how }) as O;
+
+const reduction =
+  <O extends AxisOptions>(prepare: Unary, f: (x: TensorLike, axis: t.Axis, options: O) => Tensor): Reduction<O> =>
+  (x, how) => {
+    const options = named<O>(how);
+    return f(prepare(x), options.axis, options);
+  };
+
+interface OneAxis {
+  readonly axis?: number;
+  readonly keepdims?: boolean;
+}
+type Arg = (x: TensorLike, how?: number | OneAxis) => Tensor;
+const ofOneAxis =
+  (f: (x: TensorLike, axis?: number, options?: t.ReduceOptions) => Tensor): Arg =>
+  (x, how) => {
+    const options = typeof how === "number" ? { axis: how } : (how ?? {});
+    return f(array(x), options.axis, options);
+  };
+
+export const sum: Reduction = reduction(array, t.sum);
+export const prod: Reduction = reduction(array, t.prod);
+export const mean: Reduction = reduction(real, t.mean);
+export const variance: Reduction<AxisOptions & t.VarianceOptions> = reduction(real, t.variance);
+export const std: Reduction<AxisOptions & t.VarianceOptions> = reduction(real, t.std);
+export const min: Reduction = reduction(array, t.min);
+export const max: Reduction = reduction(array, t.max);
+export const any: Reduction = reduction(array, t.any);
+export const all: Reduction = reduction(array, t.all);
+export const countNonzero: Reduction = reduction(array, more.countNonzero);
+export const argmax: Arg = ofOneAxis(t.argmax);
+export const argmin: Arg = ofOneAxis(t.argmin);
+export const median: Arg = ofOneAxis((x, axis, options) => more.median(real(x), axis, options));
+export const quantile = (x: TensorLike, q: number | readonly number[], axis?: number): Tensor =>
+  more.quantile(real(x), q, axis);
+export const percentile = (x: TensorLike, q: number | readonly number[], axis?: number): Tensor =>
+  more.percentile(real(x), q, axis);
+/** Along an axis, or without one of all elements in a row. */
+type Running = (x: TensorLike, axis?: number) => Tensor;
+const runningOf =
+  (f: (x: Tensor, axis: number) => Tensor): Running =>
+  (x, axis) =>
+    axis === undefined ? f(array(x).reshape([-1]), 0) : f(array(x), axis);
+export const cumsum: Running = runningOf(t.cumsum);
+export const cumprod: Running = runningOf(more.cumprod);
+export const diff = (x: TensorLike, n = 1, axis = -1): Tensor => more.diff(array(x), n, axis);
+
+// Order and counts
+export const sort: Running = (x, axis = -1) => more.sort(array(x), axis);
+export const argsort: Running = (x, axis = -1) => more.argsort(array(x), axis);
+export const searchsorted = (a: TensorLike, v: TensorLike, side: "left" | "right" = "left"): Tensor =>
+  more.searchSorted(array(a), array(v), { side });
+/** The distinct elements, sorted; see `unique` of the main entry for where and how often they stand. */
+export const unique: Unary = (x) => more.unique(array(x)).values;
+export const nonzero = (x: TensorLike): Tensor[] => more.nonzero(array(x));
+export const argwhere: Unary = unary(more.argWhere);
+export const bincount = (x: TensorLike, options: more.BincountOptions = {}): Tensor =>
+  more.bincount(array(x).cast("int32"), options);
+/** [counts, edges]. */
+export function histogram(x: TensorLike, options: more.HistogramOptions = {}): [Tensor, Tensor] {
+  const { counts, edges } = more.histogram(real(x), options);
+  return [counts, edges];
+}
+
+// Products
+/** Of vectors their product, of matrices the matrix product; a number multiplies. */
+export const dot: Binary = binary(t.dot);
+export const matmul: Binary = binary(t.matmul);
+export const outer: Binary = binary(t.outer);
+/** Σ x y over the last axes. */
+export const inner: Binary = (x, y) => {
+  const [a, b] = [array(x), array(y)];
+  return a.rank === 0 || b.rank === 0 ? a.mul(b) : t.tensordot(a, b, [[-1], [-1]]);
+};
+export const kron: Binary = binary(la.kron);
+export const cross: Binary = binary(la.cross);
+export const einsum = (formula: string, ...xs: TensorLike[]): Tensor => t.einsum(formula, ...xs.map((x) => array(x)));
+export const trace: Unary = unary(t.trace);
+export const cov = (x: TensorLike, options: la.CovOptions = {}): Tensor => la.cov(real(x), options);
+export const corrcoef = (x: TensorLike, options: Pick<la.CovOptions, "rowvar"> = {}): Tensor =>
+  la.corrcoef(real(x), options);
+
+// Shape
+export const reshape = (x: TensorLike, shape: number | readonly number[]): Tensor =>
+  array(x).reshape(typeof shape === "number" ? [shape] : shape);
+export const ravel: Unary = (x) => array(x).reshape([-1]);
+export const transpose = (x: TensorLike, axes?: readonly number[]): Tensor => t.transpose(array(x), axes);
+export const squeeze = (x: TensorLike, axis?: t.Axis): Tensor => t.squeeze(array(x), axis);
+export const expandDims = (x: TensorLike, axis: number | readonly number[]): Tensor => t.expandDims(array(x), axis);
+export const swapaxes = (x: TensorLike, a: number, b: number): Tensor => t.swapaxes(array(x), a, b);
+export const moveaxis = (x: TensorLike, from: number, to: number): Tensor => t.moveaxis(array(x), from, to);
+export const broadcastTo = (x: TensorLike, shape: readonly number[]): Tensor => t.broadcastTo(array(x), shape);
+const arrays = (xs: readonly TensorLike[]): Tensor[] => xs.map((x) => array(x));
+/** concatenate([a, b], 1) or concatenate([a, b], { axis: 1 }). */
+type Joining = (xs: readonly TensorLike[], axis?: number | { readonly axis?: number }) => Tensor;
+const axisOf = (axis: number | { readonly axis?: number } | undefined): number =>
+  typeof axis === "object" ? (axis.axis ?? 0) : (axis ?? 0);
+export const concatenate: Joining = (xs, axis) => t.concat(arrays(xs), axisOf(axis));
+export const stack: Joining = (xs, axis) => t.stack(arrays(xs), axisOf(axis));
+/** Rows below each other: vectors count as rows. */
+export const vstack = (xs: readonly TensorLike[]): Tensor =>
+  t.concat(
+    arrays(xs).map((x) => (x.rank < 2 ? x.reshape([1, -1]) : x)),
+    0,
+  );
+/** Columns beside each other: vectors follow each other. */
+export function hstack(xs: readonly TensorLike[]): Tensor {
+  const ts = arrays(xs).map((x) => (x.rank === 0 ? x.reshape([1]) : x));
+  return t.concat(ts, ts[0]?.rank === 1 ? 0 : 1);
+}
+export const split = (x: TensorLike, parts: number | readonly number[], axis = 0): Tensor[] => {
+  if (typeof parts === "number") return t.split(array(x), parts, axis);
+  // NumPy names the places of the cuts, not the sizes.
+  const a = array(x);
+  const size = a.shape[axis < 0 ? axis + a.rank : axis];
+  const cuts = [0, ...parts, size];
+  return t.split(
+    a,
+    cuts.slice(1).map((c, i) => Math.max(0, c - cuts[i])),
+    axis,
+  );
+};
+export const tile = (x: TensorLike, reps: number | readonly number[]): Tensor => t.tile(array(x), reps);
+export const repeat = (x: TensorLike, count: number, axis?: number): Tensor => t.repeat(array(x), count, axis);
+/** Along an axis, or without one of all elements in a row. */
+export function roll(x: TensorLike, shift: number, axis?: number): Tensor {
+  const a = array(x);
+  return axis === undefined ? t.roll(a.reshape([-1]), shift, 0).reshape(a.shape) : t.roll(a, shift, axis);
+}
+export const flip = (x: TensorLike, axis?: t.Axis): Tensor => t.flip(array(x), axis);
+export const fliplr: Unary = (x) => t.flip(array(x), 1);
+export const flipud: Unary = (x) => t.flip(array(x), 0);
+export const pad = (x: TensorLike, padding: t.Padding, options: t.PadOptions = {}): Tensor =>
+  t.pad(array(x), padding, options);
+export const take = (x: TensorLike, indices: TensorLike, axis?: number): Tensor =>
+  axis === undefined ? t.gather(ravel(x), indices, 0) : t.gather(array(x), indices, axis);
+export const takeAlongAxis = (x: TensorLike, indices: TensorLike, axis = -1): Tensor =>
+  t.takeAlongAxis(array(x), indices, axis);
+export const diag: Unary = unary(t.diag);
+/** The k-th diagonal of the first two axes. */
+export const diagonal = (x: TensorLike, k = 0): Tensor => more.diagonal(array(x), k, [0, 1]);
+export const tril = (x: TensorLike, k = 0): Tensor => t.tril(array(x), k);
+export const triu = (x: TensorLike, k = 0): Tensor => t.triu(array(x), k);
+/** meshgrid(x, y, …). */
+export const meshgrid = (...xs: readonly TensorLike[]): Tensor[] => more.meshgrid(arrays(xs));
+
+// Like another array
+export interface LikeOptions {
+  /** Default: that of x. */
+  readonly dtype?: DType;
+}
+type Like = (x: TensorLike, options?: LikeOptions) => Tensor;
+export const zerosLike: Like = (x, options = {}) => t.zerosLike(array(x), options);
+export const onesLike: Like = (x, options = {}) => t.onesLike(array(x), options);
+/** An array of x's shape whose values nobody relies on (they are zeros). */
+export const emptyLike: Like = (x, options = {}) => t.emptyLike(array(x), options);
+export const fullLike = (x: TensorLike, value: number, options: LikeOptions = {}): Tensor =>
+  t.fullLike(array(x), value, options);
+/** A tensor never changes: x itself is as good as a copy. */
+export const copy: Unary = array;
+
+// Facts
+export const shape = (x: TensorLike): readonly number[] => array(x).shape;
+export const size = (x: TensorLike): number => array(x).size;
+export const ndim = (x: TensorLike): number => array(x).rank;
+export const isclose = (x: TensorLike, y: TensorLike, options: more.CloseOptions = {}): Tensor =>
+  more.isClose(array(x), array(y), options);
+/** Whether all elements are close: a boolean, so not inside `compiled`. */
+export const allclose = (x: TensorLike, y: TensorLike, options: more.CloseOptions = {}): boolean =>
+  isclose(x, y, options).all().item() === 1;
+/** Whether shapes and all elements are equal: a boolean, so not inside `compiled`. */
+export function arrayEqual(x: TensorLike, y: TensorLike): boolean {
+  const [a, b] = [array(x), array(y)];
+  return a.rank === b.rank && a.shape.every((d, i) => d === b.shape[i]) && a.equal(b).all().item() === 1;
+}
+export { Tensor as ndarray };

@@ -1,0 +1,50 @@
+/** numpy.linalg: the same functions with NumPy's results: tuples where NumPy has them. */
+import * as la from "../linalg/index.ts";
+import type { Tensor, TensorLike } from "../tensor/index.ts";
+import { array, real } from "./creation.ts";
+
+type Unary = (a: TensorLike) => Tensor;
+
+export const inv: Unary = (a) => la.inv(real(a));
+export const det: Unary = (a) => la.det(real(a));
+export const cholesky: Unary = (a) => la.cholesky(real(a));
+export const eigvalsh: Unary = (a) => la.eigvalsh(real(a));
+export const svdvals: Unary = (a) => la.svdvals(real(a));
+export const cond: Unary = (a) => la.cond(real(a));
+export const pinv = (a: TensorLike, rcond?: number): Tensor => la.pinv(real(a), rcond === undefined ? {} : { rcond });
+export const solve = (a: TensorLike, b: TensorLike): Tensor => la.solve(real(a), real(b));
+/** x, residuals (of every column, also where NumPy leaves them out), rank, singular values. */
+export function lstsq(a: TensorLike, b: TensorLike, rcond?: number): [Tensor, Tensor, Tensor, Tensor] {
+  const { x, residuals, rank, singularValues } = la.lstsq(real(a), real(b), rcond === undefined ? {} : { rcond });
+  return [x, residuals, rank, singularValues];
+}
+export function qr(a: TensorLike, mode: "reduced" | "complete" = "reduced"): [Tensor, Tensor] {
+  const { q, r } = la.qr(real(a), { mode });
+  return [q, r];
+}
+/** u, s, vt; square u and vt unless { fullMatrices: false }. */
+export function svd(a: TensorLike, options: la.SvdOptions = {}): [Tensor, Tensor, Tensor] {
+  const { u, s, vt } = la.svd(real(a), { fullMatrices: true, ...options });
+  return [u, s, vt];
+}
+export function eigh(a: TensorLike): [Tensor, Tensor] {
+  const { w, v } = la.eigh(real(a));
+  return [w, v];
+}
+/** Real and imaginary parts: there are no complex arrays. */
+export const eigvals = (a: TensorLike): { re: Tensor; im: Tensor } => la.eigvals(real(a));
+export function slogdet(a: TensorLike): [Tensor, Tensor] {
+  const { sign, logAbsDet } = la.slogdet(real(a));
+  return [sign, logAbsDet];
+}
+/** norm(x), norm(x, ord), norm(x, ord, { axis, keepdims }). */
+export const norm = (
+  x: TensorLike,
+  ord?: la.NormOptions["ord"] | null,
+  options: Omit<la.NormOptions, "ord"> = {},
+): Tensor => la.norm(real(x), ord === undefined || ord === null ? options : { ...options, ord });
+export const matrixPower = (a: TensorLike, n: number): Tensor => la.matrixPower(array(a), n);
+export const matrixRank = (a: TensorLike, rcond?: number): Tensor =>
+  la.matrixRank(real(a), rcond === undefined ? {} : { rcond });
+export const multiDot = (xs: readonly TensorLike[]): Tensor => la.multiDot(xs.map((x) => array(x)));
+export { matrixPower as matrix_power, matrixRank as matrix_rank, multiDot as multi_dot };
