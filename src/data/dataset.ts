@@ -29,27 +29,36 @@ export interface DatasetInit extends SamplesInit {
   readonly scale?: number;
 }
 
-type MapFunction = (sample: Sample, key: Key) => Sample;
+/** Samples of one batch, as `mapBatches` sees them: x [size, ...], y [size, ...]; `y` is null without labels. */
+export type SampleBatch = Sample;
+
+export type MapFunction = (sample: Sample, key: Key) => Sample;
+export type MapBatchFunction = (batch: SampleBatch, key: Key) => SampleBatch;
+
+/** What is done to samples on their way into a batch. */
+type Stage = { readonly each: MapFunction; readonly out?: Out } | { readonly batch: MapBatchFunction };
+/** What the first sample became. */
+type Out = Parts["out"];
 
 /**
- * Samples in memory that become batches in a reproducible order. Immutable: `take`, `skip`, `split`, `shuffled` and `map`
- * return views of the same arrays.
+ * Samples in memory that become batches in a reproducible order. Immutable: `take`, `skip`, `select`, `split`, `shuffled`, `filter`,
+ * `repeat`, `map` and `mapBatches` return views of the same arrays.
  *
  * @example
  * const data = datasetOf({ x: { data: new Float32Array(8), shape: [4, 2], dtype: "float32" } });
  * for (const batch of data.batches(3, { shuffle: true, seed: 1 })) console.log(batch.x.shape); // [3, 2], then [1, 2]
  */
 export class Dataset extends Samples {
-  private readonly maps: readonly MapFunction[];
+  private readonly stages: readonly Stage[];
 
   /** Use `datasetOf`. */
-  constructor(parts: Parts, maps: readonly MapFunction[] = []) {
+  constructor(parts: Parts, stages: readonly Stage[] = []) {
     super(parts);
-    this.maps = maps;
+    this.stages = stages;
   }
 
   override labels(): TypedArray | null {
-    return this.maps.length > 0 ? (this.all().y?.data ?? null) : super.labels();
+    return this.stages.length > 0 ? (this.all().y?.data ?? null) : super.labels();
   }
 
   /** The first `n` samples (all when there are fewer). */
@@ -63,8 +72,22 @@ export class Dataset extends Samples {
   }
 
   /**
+   * The samples at these positions, in this order; one may come several times.
+   *
+   * @throws ValueError for a position that is not there.
+   */
+  select(positions: ArrayLike<number>): Dataset {
+    return this.view(
+      Int32Array.from(positions, (i) => {
+        if (Number.isInteger(i) && i >= 0 && i < this.length) return this.row(i);
+        throw new ValueError(`[dataset] position ${i} is not one of the ${this.length} samples 0..${this.length - 1}.`);
+      }),
+    );
+  }
+
+  /**
    * Two parts: the first holds `fraction` of the samples (rounded), the second the rest. Not shuffled: call `shuffled`
-   * first when the data is sorted by class.
+   * first when the data is sorted by class, or use `trainTestSplit`.
    */
   split(fraction: number): [Dataset, Dataset] {
     if (!(fraction >= 0 && fraction <= 1)) {
@@ -80,54 +103,152 @@ export class Dataset extends Samples {
     return this.view(permutationOf(keyOfSeed(seed), this.length).map((i) => this.row(i)));
   }
 
+  /** The samples for which `test` is true, each asked once, now; it sees them as `map` and `mapBatches` make them in epoch 0. */
+  filter(test: (sample: Sample, position: number) => boolean): Dataset {
+    const kept: number[] = [];
+    for (let i = 0; i < this.length; i++) if (test(this.at(i), i)) kept.push(i);
+    return this.select(kept);
+  }
+
+  /** All samples `times` times over: an epoch of that length. */
+  repeat(times: number): Dataset {
+    if (!Number.isInteger(times) || times < 0)
+      throw new ValueError(`[dataset] repeat needs a whole number of times ≥ 0, got ${times}.`);
+    return this.view(Int32Array.from({ length: times * this.length }, (_, i) => this.row(i % this.length)));
+  }
+
+  /** Every `count`-th sample from `index` on: the part of one of `count` workers. */
+  shard(count: number, index: number): Dataset {
+    if (!Number.isInteger(count) || !Number.isInteger(index) || index < 0 || index >= count)
+      throw new ValueError(`[dataset] shard ${index} of ${count}: both must be whole numbers with 0 ≤ index < count.`);
+    const n = Math.max(0, Math.ceil((this.length - index) / count));
+    return this.view(Int32Array.from({ length: n }, (_, i) => this.row(index + i * count)));
+  }
+
   /**
    * A dataset whose samples go through `f` each time they are batched. `key` differs by epoch and sample: draw from it to
    * augment reproducibly. `f` must return one shape and dtype for all samples.
    */
   map(f: MapFunction): Dataset {
-    const maps = [...this.maps, f];
-    if (this.length === 0) return new Dataset(this.parts, maps);
-    const first = this.sample(this.row(0), maps, keyOfSeed(0));
-    const out = { x: specOf(first.x), y: first.y === null ? null : specOf(first.y) };
-    return new Dataset({ ...this.parts, out }, maps);
+    return this.staged({ each: f });
   }
 
-  protected override read(rows: Int32Array, x: TypedArray, y: TypedArray | null, epochKey: Key): void {
-    if (this.maps.length === 0) {
-      super.read(rows, x, y, epochKey);
+  /**
+   * A dataset whose batches go through `f`: quicker than `map` for augmentation, and `f` may mix samples. `key` differs by epoch and
+   * batch. `f` must keep the number of samples, and return one shape and dtype for all.
+   */
+  mapBatches(f: MapBatchFunction): Dataset {
+    return this.staged({ batch: f });
+  }
+
+  /** The samples as `map` and `mapBatches` make them in epoch 0, computed now and held in memory. */
+  cache(): Dataset {
+    if (this.stages.length === 0) return this;
+    return new Dataset(partsOf({ ...this.all(), classes: this.classes }));
+  }
+
+  /** Sample `i`, as `map` and `mapBatches` make it in epoch 0. */
+  at(i: number): Sample {
+    const { x, y } = this.select([i]).all();
+    const one = (a: HostArray): HostArray => ({ ...a, shape: a.shape.slice(1) });
+    return { x: one(x), y: y === null ? null : one(y) };
+  }
+
+  private staged(stage: Stage): Dataset {
+    if (this.length === 0) return new Dataset(this.parts, [...this.stages, stage]);
+    const first = run(this.stored(Int32Array.of(this.row(0))), [...this.stages, stage], keyOfSeed(0), 0, [0]);
+    const out = { x: specOf(first.x), y: first.y === null ? null : specOf(first.y) };
+    const known = "each" in stage ? { ...stage, out } : stage;
+    return new Dataset({ ...this.parts, out }, [...this.stages, known]);
+  }
+
+  protected override read(rows: Int32Array, x: TypedArray, y: TypedArray | null, epochKey: Key, index: number): void {
+    if (this.stages.length === 0) {
+      super.read(rows, x, y, epochKey, index);
       return;
     }
+    if (rows.length === 0) return;
     const { out } = this.parts;
-    rows.forEach((row, i) => {
-      const sample = this.sample(row, this.maps, foldKey(epochKey, row));
-      place(sample.x, out.x, x, i, "x");
-      if (sample.y !== null && y !== null && out.y !== null) place(sample.y, out.y, y, i, "y");
-    });
+    const batch = run(this.stored(rows), this.stages, epochKey, index, rows);
+    place(batch.x, out.x, rows.length, x, "x");
+    if (batch.y !== null && y !== null && out.y !== null) place(batch.y, out.y, rows.length, y, "y");
   }
 
-  private sample(row: number, maps: readonly MapFunction[], key: Key): Sample {
-    const rows = Int32Array.of(row);
-    const one = (c: Column): HostArray => {
-      const data = hostArray(c.dtype, sizeOf(c.shape));
+  /** Rows as they are stored, before any stage. */
+  private stored(rows: Int32Array): SampleBatch {
+    const of = (c: Column): HostArray => {
+      const data = hostArray(c.dtype, rows.length * sizeOf(c.shape));
       gather(c, rows, data);
-      return { data, shape: c.shape, dtype: c.dtype };
+      return { data, shape: [rows.length, ...c.shape], dtype: c.dtype };
     };
-    let s: Sample = { x: one(this.parts.x), y: this.parts.y === null ? null : one(this.parts.y) };
-    for (const f of maps) s = f(s, key);
-    return s;
+    return { x: of(this.parts.x), y: this.parts.y === null ? null : of(this.parts.y) };
   }
 }
 
-const specOf = (a: HostArray): Spec => ({ shape: [...a.shape], dtype: a.dtype });
+/** A batch through all stages. The key of a sample comes from its row, that of a batch from its number; each stage has its own. */
+function run(
+  stored: SampleBatch,
+  stages: readonly Stage[],
+  epochKey: Key,
+  index: number,
+  rows: ArrayLike<number>,
+): SampleBatch {
+  let batch = stored;
+  stages.forEach((stage, at) => {
+    const key = at === 0 ? epochKey : foldKey(epochKey, -at);
+    batch = "batch" in stage ? stage.batch(batch, foldKey(key, index)) : mapEach(batch, stage, key, rows);
+  });
+  return batch;
+}
 
-function place(a: HostArray, spec: Spec, out: TypedArray, at: number, what: string): void {
-  if (!sameShape(a.shape, spec.shape) || a.dtype !== spec.dtype) {
-    throw new ShapeError(
-      `[dataset] map gave ${what} ${a.dtype} ${showShape(a.shape)} for one sample and ${spec.dtype} ` +
-        `${showShape(spec.shape)} for the first: all samples of a dataset must have one shape and dtype.`,
-    );
-  }
-  out.set(a.data, at * sizeOf(spec.shape));
+function mapEach(
+  { x, y }: SampleBatch,
+  { each, out }: { readonly each: MapFunction; readonly out?: Out },
+  key: Key,
+  rows: ArrayLike<number>,
+): SampleBatch {
+  const cut = (a: HostArray, i: number): HostArray => {
+    const shape = a.shape.slice(1);
+    const n = sizeOf(shape);
+    return { data: a.data.slice(i * n, (i + 1) * n), shape, dtype: a.dtype };
+  };
+  const samples = Array.from(rows, (row, i) =>
+    each({ x: cut(x, i), y: y === null ? null : cut(y, i) }, foldKey(key, row)),
+  );
+  const join = (parts: readonly HostArray[], what: "x" | "y"): HostArray => {
+    const spec: Spec = out?.[what] ?? { shape: parts[0].shape, dtype: parts[0].dtype };
+    const n = sizeOf(spec.shape);
+    const data = hostArray(spec.dtype, n * parts.length);
+    parts.forEach((a, i) => {
+      if (!sameShape(a.shape, spec.shape) || a.dtype !== spec.dtype) throw differs("map", a, a.shape, spec, what);
+      data.set(a.data, i * n);
+    });
+    return { data, shape: [parts.length, ...spec.shape], dtype: spec.dtype };
+  };
+  const ys = samples.map((s) => s.y).filter((a) => a !== null);
+  return {
+    x: join(
+      samples.map((s) => s.x),
+      "x",
+    ),
+    y: ys.length === samples.length ? join(ys, "y") : null,
+  };
+}
+
+const specOf = (a: HostArray): Spec => ({ shape: a.shape.slice(1), dtype: a.dtype });
+
+const differs = (op: string, a: HostArray, shape: readonly number[], spec: Spec, what: string): ShapeError =>
+  new ShapeError(
+    `[dataset] ${op} gave ${what} ${a.dtype} ${showShape(shape)} for one sample and ${spec.dtype} ` +
+      `${showShape(spec.shape)} for the first: all samples of a dataset must have one shape and dtype.`,
+  );
+
+function place(a: HostArray, spec: Spec, size: number, out: TypedArray, what: string): void {
+  const shape = a.shape.slice(1);
+  if (!sameShape(shape, spec.shape) || a.dtype !== spec.dtype) throw differs("map", a, shape, spec, what);
+  if (a.shape[0] !== size)
+    throw new ShapeError(`[dataset] mapBatches gave ${a.shape[0]} samples of ${what} for a batch of ${size}.`);
+  out.set(a.data);
 }
 
 /**

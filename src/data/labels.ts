@@ -42,3 +42,54 @@ export function oneHotLabels(labels: HostArray, classes: number): HostArray {
   labels.data.forEach((label, i) => void (data[i * classes + label] = 1));
   return { data, shape: [...labels.shape, classes], dtype: "float32" };
 }
+
+/** What stands for a class outside. */
+export type ClassName = string | number | boolean;
+
+export interface LabelEncoder {
+  /** Distinct values, sorted; the class number is the position. */
+  readonly classes: readonly ClassName[];
+  fit(values: ArrayLike<ClassName>): this;
+  /** Class numbers int32 [n]. */
+  transform(values: ArrayLike<ClassName>): HostArray;
+  /** The values behind class numbers. */
+  inverseTransform(labels: ArrayLike<number>): ClassName[];
+}
+
+/**
+ * Names to class numbers 0, 1, … and back.
+ *
+ * @throws ValueError for a value that `fit` did not see, or a class number that there is not.
+ * @example labelEncoder().fit(["dog", "cat", "dog"]).transform(["cat", "dog"]).data; // 0, 1
+ */
+export function labelEncoder(): LabelEncoder {
+  let classes: ClassName[] = [];
+  const encoder: LabelEncoder = {
+    get classes() {
+      return classes;
+    },
+    fit(values) {
+      classes = [...new Set(Array.from(values))].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+      return encoder;
+    },
+    transform(values) {
+      const numbers = new Map(classes.map((c, i) => [c, i]));
+      const data = Int32Array.from(Array.from(values), (v, i) => {
+        const label = numbers.get(v);
+        if (label !== undefined) return label;
+        throw new ValueError(
+          `[labelEncoder] ${JSON.stringify(v)} at index ${i} is not one of the classes that fit saw: ${shown(classes)}.`,
+        );
+      });
+      return { data, shape: [data.length], dtype: "int32" };
+    },
+    inverseTransform(labels) {
+      checkLabels(Int32Array.from(labels), Math.max(1, classes.length), "labelEncoder");
+      return Array.from(labels, (l) => classes[l]);
+    },
+  };
+  return encoder;
+}
+
+const shown = (classes: readonly ClassName[]): string =>
+  classes.slice(0, 10).map(String).join(", ") + (classes.length > 10 ? ", …" : "");

@@ -38,6 +38,8 @@ export interface BatchOptions {
   readonly dropRemainder?: boolean;
   /** Number of the first batch to give: resumes in the middle of an epoch; default 0. */
   readonly start?: number;
+  /** From one batch to the next that is given: several readers share an epoch; default 1. */
+  readonly stride?: number;
   /** Fill the same buffers again and again: a batch is then valid until the next one. Default false. */
   readonly reuse?: boolean;
 }
@@ -131,7 +133,7 @@ export class Samples {
     const shuffle = options.shuffle === true ? permutationOf(epochKey, this.length) : null;
     const rows = new Int32Array(batchSize);
     let kept: Buffers | null = null;
-    for (let index = options.start ?? 0; index < steps; index++) {
+    for (let index = options.start ?? 0; index < steps; index += options.stride ?? 1) {
       const from = index * batchSize;
       const size = Math.min(batchSize, this.length - from);
       for (let i = 0; i < size; i++) {
@@ -204,12 +206,12 @@ export class Samples {
     const y = into.y === null || out.y === null ? null : cut(into.y, out.y);
     const w = into.sampleWeight === null ? null : cut(into.sampleWeight, { shape: [], dtype: "float32" });
     if (sampleWeight !== null && w !== null) gather(sampleWeight, rows, w.data);
-    this.read(rows, x.data, y?.data ?? null, epochKey);
+    this.read(rows, x.data, y?.data ?? null, epochKey, index);
     return { x, y, sampleWeight: w, size, index };
   }
 
   /** Writes these rows, one after the other. */
-  protected read(rows: Int32Array, x: TypedArray, y: TypedArray | null, _epochKey: Key): void {
+  protected read(rows: Int32Array, x: TypedArray, y: TypedArray | null, _epochKey: Key, _index: number): void {
     gather(this.parts.x, rows, x);
     if (this.parts.y !== null && y !== null) gather(this.parts.y, rows, y);
   }

@@ -1,4 +1,5 @@
 import { ChainruleError } from "../base/index.ts";
+import type { Listing } from "./files.ts";
 
 /** A browser has no paths. */
 export function readFileBytes(path: string): Promise<Uint8Array> {
@@ -30,3 +31,10 @@ export const fileExists = (_path: string): Promise<boolean> => Promise.resolve(f
 
 /** A browser has no paths. */
 export const removeFile = (_path: string): Promise<void> => Promise.resolve();
+
+/** A browser has no folders. */
+export function listFolder(path: string): Promise<Listing> {
+  return Promise.reject(
+    new ChainruleError(`[load] cannot list "${path}": a browser has no folders. Let the user choose files instead.`),
+  );
+}

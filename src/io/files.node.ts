@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { appendFile, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { appendFile, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, basename } from "node:path";
 import { existsSync } from "node:fs";
 import { ChainruleError, FormatError } from "../base/index.ts";
+import type { Listing } from "./files.ts";
 
 /** The bytes of a file. */
 export async function readFileBytes(path: string): Promise<Uint8Array> {
@@ -29,6 +30,22 @@ export const fileExists = (path: string): Promise<boolean> => Promise.resolve(ex
 /** Takes a file away; nothing happens when there is none. */
 export async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true });
+}
+
+
+/** Names in a folder, sorted; hidden ones are left out. */
+export async function listFolder(path: string): Promise<Listing> {
+  try {
+    const entries = (await readdir(path, { withFileTypes: true })).filter((e) => !e.name.startsWith("."));
+    const names = (folders: boolean): string[] =>
+      entries
+        .filter((e) => e.isDirectory() === folders)
+        .map((e) => e.name)
+        .sort();
+    return { files: names(false), folders: names(true) };
+  } catch (error) {
+    throw new FormatError(`[load] cannot read the folder "${path}": ${reasonOf(error)}.`, { cause: error });
+  }
 }
 
 /** What a write needs of a file system; replaced in tests to fill the disk. */

@@ -40,4 +40,18 @@ export async function fileExists(path: string): Promise<boolean> {
 /** Takes a file away, if there is one. */
 export async function removeFile(path: string): Promise<void> {
   return (await twin()).removeFile(path);
+
+/** What a folder holds, each list sorted by name. */
+export interface Listing {
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+}
+
+/**
+ * Names of the files and folders in a folder.
+ *
+ * @throws FormatError when it cannot be read, with the reason.
+ */
+export async function listFolder(path: string): Promise<Listing> {
+  return (await twin()).listFolder(path);
 }

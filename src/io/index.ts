@@ -13,6 +13,13 @@ export { decodeCheckpoint, decodeModelFile, encodeCheckpoint, encodeModelFile } 
 export type { Checkpoint, ModelFile } from "./container.ts";
 export { decodePng, encodePng } from "./png.ts";
 export type { Image } from "./png.ts";
-export { appendToFile, fileExists, readFileBytes, removeFile, writeFileSafely } from "./files.ts";
+export { appendToFile, fileExists, listFolder, readFileBytes, removeFile, writeFileSafely } from "./files.ts";
 export { crc32c, encodeEvent, encodeRecord } from "./tfevents.ts";
 export type { EventRecord, HistogramValue, ScalarValue } from "./tfevents.ts";
+export { decodeImage, decodeJpeg } from "./jpeg.ts";
+export { decodeWav, encodeWav } from "./wav.ts";
+export type { Wav } from "./wav.ts";
+export { encodeCsv, parseCsv } from "./csv.ts";
+export type { CsvColumn, CsvOptions, CsvTable, CsvType } from "./csv.ts";
+export { decodeTar } from "./tar.ts";
+export type { Listing } from "./files.ts";

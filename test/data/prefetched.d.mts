@@ -1,0 +1,3 @@
+import type { Dataset } from "../../src/data/index.ts";
+
+export default function make(n: number): Dataset;
