@@ -2,7 +2,17 @@
 import { foldKey, keyOfSeed, permutationOf, ValueError } from "../base/index.ts";
 import { valueAndGrad } from "../autodiff/index.ts";
 import type { Optimizer } from "../optim/index.ts";
-import { compiled, matmul, square, sum as sumOf, type Tensor, tensor, variable, type Variable, zeros } from "../tensor/index.ts";
+import {
+  compiled,
+  matmul,
+  square,
+  sum as sumOf,
+  type Tensor,
+  tensor,
+  variable,
+  type Variable,
+  zeros,
+} from "../tensor/index.ts";
 
 export interface DescentOptions {
   /** Passes over the samples. */

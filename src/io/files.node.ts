@@ -32,7 +32,6 @@ export async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true });
 }
 
-
 /** Names in a folder, sorted; hidden ones are left out. */
 export async function listFolder(path: string): Promise<Listing> {
   try {

@@ -40,6 +40,7 @@ export async function fileExists(path: string): Promise<boolean> {
 /** Takes a file away, if there is one. */
 export async function removeFile(path: string): Promise<void> {
   return (await twin()).removeFile(path);
+}
 
 /** What a folder holds, each list sorted by name. */
 export interface Listing {
