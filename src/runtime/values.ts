@@ -30,6 +30,8 @@ class Slot {
   /** Address on the device, or AWAY. */
   at: number = AWAY;
   host: Uint8Array<ArrayBuffer> | null = null;
+  /** What waits for the value to be collected: this while it is on the device. It must not keep a host array alive. */
+  readonly ticket: { slot: Slot | null } = { slot: null };
 
   constructor(bytes: number) {
     this.bytes = bytes;
@@ -49,7 +51,9 @@ export class Residents {
   private readonly large: Set<Slot> = new Set();
   private largeBytes = 0;
   /** A safety net for programs that pause: memory whose value was collected comes back without a copy. */
-  private readonly collected: FinalizationRegistry<Slot> = new FinalizationRegistry((slot) => this.leave(slot));
+  private readonly collected: FinalizationRegistry<Slot["ticket"]> = new FinalizationRegistry(({ slot }) => {
+    if (slot !== null) this.leave(slot);
+  });
 
   constructor(heap: Heap) {
     this.heap = heap;
@@ -58,7 +62,7 @@ export class Residents {
   /** Memory for a value, watched over when it is large. */
   slotFor(value: DeviceValue): Slot {
     const slot = new Slot(value.bytes);
-    if (slot.bytes >= MEDIUM_BYTES) this.collected.register(value, slot);
+    if (slot.bytes >= MEDIUM_BYTES) this.collected.register(value, slot.ticket);
     this.tracker?.note(value);
     return slot;
   }
@@ -73,6 +77,7 @@ export class Residents {
       slot.at = this.heap.alloc(slot.bytes);
       if (slot.host !== null) this.heap.view(slot.at, slot.bytes).set(slot.host);
       slot.host = null;
+      slot.ticket.slot = slot;
     }
     slot.usedAt = this.runs;
     const list = this.listOf(slot);
@@ -87,6 +92,7 @@ export class Residents {
     if (list.delete(slot) && list === this.large) this.largeBytes -= slot.bytes;
     if (slot.at !== AWAY) this.heap.release(slot.at);
     slot.at = AWAY;
+    slot.ticket.slot = null;
   }
 
   private toHost(slot: Slot): void {
