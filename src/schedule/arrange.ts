@@ -1,4 +1,5 @@
 import type { Affine, Axis, Cond, ContractKernel, Ex, LoopKernel, Phase, Store } from "./kernel.ts";
+import { dependsOn } from "./exs.ts";
 
 /** Loops put in order for a machine: ones of size 1 dropped, neighbours that run on merged, the vector loop chosen. */
 export function arrange(kernel: LoopKernel): LoopKernel {
@@ -8,38 +9,25 @@ export function arrange(kernel: LoopKernel): LoopKernel {
 /** A contraction with loops of one turn dropped, and neighbours merged where operands, result and epilogue all run on. */
 export function mergeContraction(kernel: ContractKernel): ContractKernel {
   const axes = [...kernel.batch, ...kernel.m, ...kernel.n];
-  const kind = [...kernel.batch.map(() => 0), ...kernel.m.map(() => 1), ...kernel.n.map(() => 2)];
-  const indices = [...indicesIn(kernel.exs), ...kernel.stores.map((s) => s.index)];
-  // Groups of old loops, each of which becomes one; the last of a group steps by one turn.
-  const groups: number[][] = [];
-  axes.forEach((x, l) => {
-    if (x.size === 1) return;
-    const last = groups[groups.length - 1];
-    const p = last?.[last.length - 1];
-    const runs = (f: (l: number) => number): boolean => f(p) === f(l) * x.size;
-    const joins =
-      p !== undefined &&
-      kind[p] === kind[l] &&
-      runs((i) => axes[i].a) &&
-      runs((i) => axes[i].b) &&
-      runs((i) => axes[i].c) &&
-      indices.every((a) => runs((i) => a.t[i] ?? 0));
-    if (joins) last.push(l);
-    else groups.push([l]);
-  });
-  const index = (a: Affine): Affine => ({ c: a.c, t: groups.map((g) => a.t[g[g.length - 1]] ?? 0) });
-  const axis = (g: readonly number[]): Axis => ({
-    ...axes[g[g.length - 1]],
-    size: g.reduce((n, l) => n * axes[l].size, 1),
-  });
-  const of = (k: number): Axis[] => groups.filter((g) => kind[g[0]] === k).map(axis);
-  const exs = kernel.exs.map((e): Ex => mapEx(e, index));
+  let at = 0;
+  const lists = [kernel.batch, kernel.m, kernel.n].map((list) => list.map(() => at++));
+  const strides = (["a", "b", "c"] as const).map((of): Affine => ({ c: 0, t: axes.map((x) => x[of]) }));
+  const indices = [...strides, ...indicesIn(kernel.exs), ...kernel.stores.map((s) => s.index)];
+  const { keep, sizes } = runOn(
+    axes.map((x) => x.size),
+    lists,
+    indices,
+  );
+  const index = (a: Affine): Affine => ({ c: a.c, t: keep.map((l) => a.t[l] ?? 0) });
+  const [batch, m, n] = lists.map((list) =>
+    list.filter((l) => keep.includes(l)).map((l): Axis => ({ ...axes[l], size: sizes[l] })),
+  );
   return {
     ...kernel,
-    batch: of(0),
-    m: of(1),
-    n: of(2),
-    exs,
+    batch,
+    m,
+    n,
+    exs: kernel.exs.map((e) => mapEx(e, index)),
     stores: kernel.stores.map((s) => ({ ...s, index: index(s.index) })),
   };
 }
@@ -47,7 +35,7 @@ export function mergeContraction(kernel: ContractKernel): ContractKernel {
 const indicesIn = (exs: readonly Ex[]): Affine[] =>
   exs.flatMap((e) => ("index" in e ? [e.index] : e.k === "guard" ? e.conds.map((c) => c.index) : []));
 
-function mapEx(e: Ex, f: (a: Affine) => Affine): Ex {
+export function mapEx(e: Ex, f: (a: Affine) => Affine): Ex {
   if ("index" in e) return { ...e, index: f(e.index) };
   return e.k === "guard" ? { ...e, conds: e.conds.map((c): Cond => ({ ...c, index: f(c.index) })) } : e;
 }
@@ -69,24 +57,34 @@ function renumber(kernel: LoopKernel, keep: readonly number[]): LoopKernel {
 
 /** Loops of one turn go; neighbours merge when every index steps through both as through one loop. */
 function mergeLoops(kernel: LoopKernel): LoopKernel {
-  const { loops, exs, phases } = kernel;
-  const lists = [kernel.outer, ...phases.map((p) => p.loops)].map((list) => list.filter((l) => loops[l] !== 1));
-  const ordered = new Set(phases.flatMap((p) => (p.ordered ? p.loops : [])));
+  const { exs, phases } = kernel;
+  const ordered = phases.flatMap((p) => (p.ordered ? p.loops : []));
   const indices = [...indicesIn(exs), ...phases.flatMap((p) => p.stores.map((s) => s.index))];
+  const { keep, sizes } = runOn(kernel.loops, [kernel.outer, ...phases.map((p) => p.loops)], indices, ordered);
+  return renumber({ ...kernel, loops: sizes }, keep);
+}
+
+/** Which loops are left of those in the lists, and how many turns they then have; those `apart` do not merge with the next. */
+function runOn(
+  loops: readonly number[],
+  all: readonly (readonly number[])[],
+  indices: readonly Affine[],
+  apart: readonly number[] = [],
+): { keep: number[]; sizes: number[] } {
+  const lists = all.map((list) => list.filter((l) => loops[l] !== 1));
   const sizes = [...loops];
   const gone = new Set<number>();
   for (const list of lists) {
     for (let i = 0; i + 1 < list.length; i++) {
       const [p, q] = [list[i], list[i + 1]];
-      if (gone.has(p) || ordered.has(p)) continue;
+      if (gone.has(p) || apart.includes(p)) continue;
       const together = lists.every((l) => (l.includes(p) ? l[l.indexOf(p) + 1] === q : !l.includes(q)));
       if (!together || indices.some((a) => (a.t[p] ?? 0) !== (a.t[q] ?? 0) * loops[q])) continue;
       gone.add(p);
       sizes[q] *= sizes[p];
     }
   }
-  const keep = [...loops.keys()].filter((l) => loops[l] !== 1 && !gone.has(l));
-  return renumber({ ...kernel, loops: sizes }, keep);
+  return { keep: [...loops.keys()].filter((l) => loops[l] !== 1 && !gone.has(l)), sizes };
 }
 
 /** A kernel without reductions: all its loops are outer, but the last. */
@@ -102,7 +100,7 @@ function score(kernel: LoopKernel, loop: number): number {
   const size = kernel.loops[loop];
   let total = 0;
   const step = (a: Affine): number => a.t[loop] ?? 0;
-  const dynamicHere = memoDynamic(kernel, loop);
+  const dynamicHere = (ex: number): boolean => dependsOn(kernel.exs, ex, [loop]);
   for (const e of kernel.exs) {
     if (e.k === "load") {
       const f = step(e.index);
@@ -128,30 +126,6 @@ function score(kernel: LoopKernel, loop: number): number {
     }
   }
   return size >= 4 ? total : total * 0.25 - 1;
-}
-
-function memoDynamic(kernel: LoopKernel, loop: number): (ex: number) => boolean {
-  const memo = new Map<number, boolean>();
-  const depends = (i: number): boolean => {
-    let d = memo.get(i);
-    if (d !== undefined) return d;
-    const e = kernel.exs[i];
-    const own = e.k === "load" || e.k === "iota" || e.k === "random" ? (e.index.t[loop] ?? 0) !== 0 : false;
-    const srcs =
-      e.k === "op"
-        ? e.srcs
-        : e.k === "load"
-          ? e.dyn.map((x) => x.ex)
-          : e.k === "guard"
-            ? [e.then]
-            : e.k === "random"
-              ? e.key
-              : [];
-    d = own || srcs.some(depends);
-    memo.set(i, d);
-    return d;
-  };
-  return depends;
 }
 
 const WIDE: ReadonlySet<string> = new Set(["float64"]);

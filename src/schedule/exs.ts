@@ -1,5 +1,4 @@
-import { factor } from "./affine.ts";
-import type { Affine, Ex, Phase } from "./kernel.ts";
+import type { Ex, Phase } from "./kernel.ts";
 
 /** How many phases have to be over before an expression is known. */
 export function depths(exs: readonly Ex[]): (ex: number) => number {
@@ -23,20 +22,20 @@ export function sourcesOf(ex: Ex): readonly number[] {
   return ex.k === "random" ? ex.key : [];
 }
 
-/** True when an expression reads one of these loops other than through a finished reduction. */
-export function dependsOn(exs: readonly Ex[], root: number, loops: readonly number[]): boolean {
-  const uses = (a: Affine): boolean => loops.some((l) => factor(a, l) !== 0);
-  const seen = new Set<number>();
-  const walk = (i: number): boolean => {
-    if (seen.has(i)) return false;
-    seen.add(i);
-    const e = exs[i];
-    if ((e.k === "load" || e.k === "iota" || e.k === "random") && uses(e.index)) return true;
-    if (e.k === "guard" && e.conds.some((c) => uses(c.index))) return true;
-    return sourcesOf(e).some(walk);
-  };
-  return walk(root);
+/** The loops that an expression itself reads. */
+export function loopsIn(e: Ex): number[] {
+  const list =
+    e.k === "guard"
+      ? e.conds.map((c) => c.index)
+      : e.k === "load" || e.k === "iota" || e.k === "random"
+        ? [e.index]
+        : [];
+  return [...new Set(list.flatMap((a) => a.t.flatMap((f, l) => (f === 0 ? [] : [l]))))];
 }
+
+/** True when an expression reads one of these loops other than through a finished reduction. */
+export const dependsOn = (exs: readonly Ex[], root: number, loops: readonly number[]): boolean =>
+  [...reachable(exs, [root])].some((i) => loopsIn(exs[i]).some((l) => loops.includes(l)));
 
 /** What a phase reads. */
 export const wantedBy = (p: Phase): number[] => [

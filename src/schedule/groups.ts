@@ -1,10 +1,11 @@
-import { sizeOf } from "../base/index.ts";
+import { sameShape, sizeOf } from "../base/index.ts";
 import { familyOf, isOp, type Node, type PrimName, PRIMITIVES, topoOrder } from "../ir/index.ts";
-import { flatten, reshapeIndex, sameAffine, SplitLoop } from "./affine.ts";
+import { factor, flatten, reshapeIndex, sameAffine, SplitLoop } from "./affine.ts";
 import { baseOf, ExBuilder, NotAffine } from "./builder.ts";
-import type { ContractKernel, Kernel, LoopKernel, Store } from "./kernel.ts";
+import type { Affine, Kernel, LoopKernel, Store } from "./kernel.ts";
 import { domainOf, type Domain, draftLoops, type Into, isEven, type LoopDraft, Unfusable } from "./loops.ts";
 import { mergeContraction } from "./arrange.ts";
+import { inParts } from "./parts.ts";
 import { findRoots, isPacked } from "./roots.ts";
 import { concat, contraction, cumsum, type Fixed, fixed, scatterAdd, writeBack } from "./special.ts";
 
@@ -218,8 +219,8 @@ function contractGroup(
   roles.set(n, { at: c.at, ex: builder.add({ k: "tile", dtype: n.dtype }) });
   for (const m of epilogue) {
     current = m;
-    const idx = reshapeIndex(c.at, n.shape, m.shape, c.sizes);
-    if (idx === null) throw new Unfusable();
+    const idx = indexVia(m, roles, inMemory, c.sizes);
+    if (idx === null || !isAlong(c.at, n.shape, idx, m.shape)) throw new Unfusable();
     roles.set(m, { at: idx, ex: builder.visit(m, idx) });
     current = null;
   }
@@ -242,16 +243,55 @@ function contractGroup(
           stores.push({ arg: args.push(t) - 1, index, dyn: [], value: role.ex, dtype: m.dtype, add: false });
       }
       const exs = builder.exs.map((e) => (e.k === "load" ? { ...e, arg: e.arg + 2 } : e));
-      const kernel: ContractKernel = { ...c.kernel, args: args.map((a) => a.dtype), exs, stores };
-      return [{ kernel: mergeContraction(kernel), args, name: nameOf(members) }];
+      const kernel = mergeContraction({ ...c.kernel, args: args.map((a) => a.dtype), exs, stores });
+      return (inParts(kernel, args) ?? [{ kernel, args }]).map((part) => ({ ...part, name: nameOf(members) }));
     },
   };
+}
+
+type Roles = ReadonlyMap<Node, { readonly at: readonly Affine[] }>;
+
+/** The index of `n` at which it reads a member where that is computed, through what is written out in place; null: nowhere. */
+function indexVia(n: Node, roles: Roles, inMemory: InMemory, sizes: readonly number[]): readonly Affine[] | null {
+  const memo = new Map<Node, readonly Affine[] | null>();
+  const through = (m: Node, s: Node): readonly Affine[] | null => {
+    const at = find(s);
+    if (at === null) return null;
+    if (isOp(m, "permute")) return m.attrs.perm.map((p) => at[p]);
+    if (m.op === "reshape") return reshapeIndex(at, s.shape, m.shape, sizes);
+    return PRIMITIVES[m.op].kind !== "move" && sameShape(m.shape, s.shape) ? at : null;
+  };
+  const find = (m: Node): readonly Affine[] | null => {
+    const role = roles.get(m);
+    if (role !== undefined) return role.at;
+    if (m !== n && inMemory(m)) return null;
+    let at = memo.get(m);
+    if (at === undefined) {
+      at = null;
+      for (const s of m.srcs) at ??= through(m, s);
+      memo.set(m, at);
+    }
+    return at;
+  };
+  return find(n);
+}
+
+/** True when neighbours in one value are neighbours in the other. */
+function isAlong(
+  at: readonly Affine[],
+  shape: readonly number[],
+  idx: readonly Affine[],
+  to: readonly number[],
+): boolean {
+  const [a, b] = [flatten(at, shape), flatten(idx, to)];
+  return a.t.every((f, l) => f !== 1 || factor(b, l) === 1);
 }
 
 /** `dot+add+maximum`: what a kernel computes, for people. */
 function nameOf(members: readonly Node[]): string {
   const names: string[] = [];
-  for (const m of members) {
+  // Values that only lie elsewhere in memory have no name of their own.
+  for (const m of members.filter((x, i) => i === 0 || PRIMITIVES[x.op].kind !== "move")) {
     const ops: string[] = [];
     let at: Node | undefined = m;
     while (at !== undefined && ops.length < 3 && (PRIMITIVES[at.op].kind === "move" || ops.length === 0)) {

@@ -1,6 +1,6 @@
 import { bytesOf, sizeOf } from "../base/index.ts";
 import { PRIMITIVES } from "../ir/index.ts";
-import { sourcesOf } from "./exs.ts";
+import { loopsIn, sourcesOf } from "./exs.ts";
 import type { Affine, Axis, ContractKernel, Ex, Kernel, LoopKernel } from "./kernel.ts";
 
 export interface Work {
@@ -57,10 +57,7 @@ function loopWork(kernel: LoopKernel): Work {
 function dependencies({ outer, phases, exs }: LoopKernel): Set<number>[] {
   const out: Set<number>[] = [];
   exs.forEach((e) => {
-    const own = new Set(sourcesOf(e).flatMap((s) => [...out[s]]));
-    const along = (index: Affine): void => index.t.forEach((t, l) => t !== 0 && own.add(l));
-    if (e.k === "load" || e.k === "iota" || e.k === "random") along(e.index);
-    if (e.k === "guard") e.conds.forEach((c) => along(c.index));
+    const own = new Set([...sourcesOf(e).flatMap((x) => [...out[x]]), ...loopsIn(e)]);
     if (e.k === "acc")
       for (const l of phases[e.phase].ordered ? [...outer, ...phases[e.phase].loops] : outer) own.add(l);
     out.push(own);

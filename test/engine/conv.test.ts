@@ -1,4 +1,5 @@
-import { test } from "vitest";
+import { expect, test } from "vitest";
+import { engine } from "../../src/engine.ts";
 import { build as b } from "../../src/ir/index.ts";
 import { traced } from "../support/execute.ts";
 import { agrees, leaf } from "./agrees.ts";
@@ -26,4 +27,34 @@ test("the gradient of a stride is taken in parts, for every remainder", () =>
       ];
       agrees([x, w], [b.conv(x, w, { strides: [1, 1], padding, lhsDilation: [d, d], rhsDilation: [1, 1] })]);
     }
+  }));
+
+test("long sums for few results are taken in parts, and what follows is done where they are added up", () =>
+  traced(() => {
+    const x = leaf(12, 17, 16, 1, 5);
+    const dy = leaf(12, 15, 14, 1, 7);
+    const w = leaf(3, 3, 1, 5, 7);
+    const kernel = b.conv(b.permute(x, [4, 1, 2, 3, 0]), b.permute(dy, [1, 2, 3, 0, 4]), {
+      strides: [1, 1],
+      padding: [
+        [0, 0],
+        [0, 0],
+      ],
+      lhsDilation: [1, 1],
+      rhsDilation: [1, 1],
+    });
+    const gradient = b.permute(kernel, [1, 2, 3, 0, 4]);
+    const stepped = b.binary("sub", w, b.binary("mul", gradient, b.full(w.shape, 0.01, "float32")));
+    const inputs = [x, dy, w];
+    agrees(inputs, [gradient], [[2, stepped]]);
+    const plan = engine.compile({ inputs, outputs: [], updates: [{ input: 2, value: stepped }] }).explain();
+    expect(plan).toMatch(/contract conv\+sub +b\[\d+\].*\n.*loop +conv\+sub .* sum\[\d+\] map\[\] → 1 .*\n2 kernels/);
+    // Rows and columns that are nowhere near 64 and a sum that only halves evenly.
+    const p = leaf(6, 2 * 2111);
+    const q = leaf(2 * 2111, 10);
+    const whole = b.dot(p, q, { lhsBatch: [], rhsBatch: [], lhsContract: [1], rhsContract: [0] });
+    const r = leaf(4, 1024, 6);
+    const t = leaf(4, 1024, 10);
+    const parts = b.dot(r, t, { lhsBatch: [], rhsBatch: [], lhsContract: [0, 1], rhsContract: [0, 1] });
+    agrees([p, q, r, t], [b.unary("abs", whole), b.unary("neg", b.permute(parts, [1, 0]))]);
   }));

@@ -25,8 +25,6 @@ const KEEP_ROWS = 512;
 const MANY_ROWS = 256;
 /** Columns from which on blocks of n share the work of two threads. */
 const SPLIT_COLUMNS = 256;
-/** Bytes that memory gives a core in a cycle. */
-const FEED = 2;
 /** Blocks wanted for spreading over threads, and the multiply-adds that make one worth while. */
 const BLOCKS = 32;
 const BLOCK_WORK = 1 << 18;
@@ -248,19 +246,12 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const group = farRows ? Math.max(1, Math.min(tiles, Math.round(GROUP_BYTES / (rows * es)))) : 1;
   const unitStep = packsA ? group : 1;
   const tileSteps = ceil(tiles, unitStep);
-  // Every block of a gradient (long sums for few rows) reads most of A and B: when both do not fit in the cache, there are as
-  // many as memory can feed.
-  const spans = [...norm.mOuter, m, ...k].reduce((sum, x) => sum + (x.size - 1) * Math.abs(x.a), 1);
-  const bytes = (Math.min(spans, M * K) + n.size * K) * es;
-  const fed = Math.max(2, Math.min(8, (FEED * M * n.size * K) / (2 * lanes * bytes)) & -2);
-  const feedable = kBlocks > 1 && outer > 1 && K > M && bytes > l2 ? Math.min(wanted, fed) : wanted;
   // Each index of the outer axes is cut into slices of tiles, where those alone are few.
-  const fine = Math.max(feedable, Math.min(wanted, 8));
-  const slices = Math.min(tileSteps, Math.max(1, ceil(fine, batches * nBlocks * outer)));
+  const slices = Math.min(tileSteps, Math.max(1, ceil(wanted, batches * nBlocks * outer)));
   const units = outer * slices;
   const tilesPerUnit = Math.min(tiles, ceil(tileSteps, slices) * unitStep);
   const perRow = panelsPerBlock * w * es;
-  let mBlocks = Math.min(units, ceil(feedable, batches * nBlocks));
+  let mBlocks = Math.min(units, ceil(wanted, batches * nBlocks));
   if (nBlocks >= 8 && M <= 2 * PACK_ROWS) mBlocks = 1;
   // Whole lines of A, where its rows lie next to each other.
   if (machine && m.a === 1 && outer === 1) mBlocks = Math.min(mBlocks, ceil(M, 64));
