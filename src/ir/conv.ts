@@ -121,58 +121,74 @@ function lower(n: Node<"conv">): Node | null {
 
 /**
  * A convolution over an image with zeros between its pixels (the gradient of a stride), without the zeros: output y of
- * remainder r = y mod d meets only the taps k with r + k - lo divisible by d, so each remainder is a small convolution.
+ * remainder r = y mod d meets only the taps k with r + k - lo divisible by d, so each remainder is a small convolution. They
+ * share one padded image, lie one after the other, and are woven by the way in which the result is read.
  */
 function phases(n: Node<"conv">): Node {
   const [x, w] = n.srcs;
   const { padding, lhsDilation } = n.attrs;
   const nd = lhsDilation.length;
   const sizes = lhsDilation.map((d, i) => Math.ceil(n.shape[i + 1] / d));
-  const tail = n.shape.slice(nd + 1);
-  /** The outputs of one remainder an axis, [B, ...sizes, G, O]; some are the last ones only by rounding up. */
-  const part = (r: readonly number[]): Node => {
-    const start: number[] = [];
-    const pads: Pads[] = [];
-    for (let i = 0; i < nd; i++) {
-      const d = lhsDilation[i];
+  const shape = [n.shape[0], ...sizes, ...n.shape.slice(nd + 1)];
+  /** Of remainder r along an axis: the first tap, how many, and the padding that its image needs. */
+  const along = lhsDilation.map((d, i) =>
+    Array.from({ length: d }, (_, r) => {
       const lo = padding[i][0];
-      const k0 = (((lo - r[i]) % d) + d) % d;
-      const taps = Math.ceil((w.shape[i] - k0) / d);
-      if (taps <= 0) return b.full([n.shape[0], ...sizes, ...tail], 0, n.dtype);
-      const before = (lo - r[i] - k0) / d;
-      start.push(k0);
-      pads.push([before, sizes[i] + taps - 1 - before - x.shape[i + 1]]);
-    }
-    const step = w.shape.map((_, i) => (i < nd ? lhsDilation[i] : 1));
+      const first = (((lo - r) % d) + d) % d;
+      const taps = Math.ceil((w.shape[i] - first) / d);
+      const before = (lo - r - first) / d;
+      return { first, taps, before, after: sizes[i] + taps - 1 - before - x.shape[i + 1] };
+    }),
+  );
+  const pads = along.map((list): Pads => {
+    const some = list.filter((r) => r.taps > 0);
+    return [Math.max(...some.map((r) => r.before)), Math.max(...some.map((r) => r.after))];
+  });
+  const image = padSpatial(x, pads, 0);
+  const part = (rs: readonly (typeof along)[number][number][]): Node => {
+    if (rs.some((r) => r.taps <= 0)) return b.full(shape, 0, n.dtype);
+    const own = <T>(t: Node, first: number, of: (i: number) => T, rest: T): T[] =>
+      t.shape.map((_, a) => (a >= first && a < first + nd ? of(a - first) : rest));
     const kernel = b.slice(
       w,
-      w.shape.map((_, i) => start[i] ?? 0),
+      own(w, 0, (i) => rs[i].first, 0),
       w.shape,
-      step,
+      own(w, 0, (i) => lhsDilation[i], 1),
     );
-    const image = padSpatial(x, pads, 0);
-    return conv(image, kernel, {
+    const start = own(image, 1, (i) => pads[i][0] - rs[i].before, 0);
+    const cut = own(image, 1, (i) => pads[i][1] - rs[i].after, 0);
+    const seen = b.slice(
+      image,
+      start,
+      image.shape.map((s, a) => s - cut[a]),
+    );
+    return conv(seen, kernel, {
       strides: ones(nd),
       padding: noPads(nd),
       lhsDilation: ones(nd),
       rhsDilation: ones(nd),
     });
   };
-  /** Remainders of axis `i` side by side, for fixed remainders of the axes before. */
-  const weave = (r: readonly number[], i: number): Node => {
-    if (i === nd) return part(r);
-    const list = Array.from({ length: lhsDilation[i] }, (_, q) => weave([...r, q], i + 1));
-    const wide = list.map((t) => b.reshape(t, [...t.shape.slice(0, i + 2), 1, ...t.shape.slice(i + 2)]));
-    const joined = b.concat(wide, i + 2);
-    const shape = list[0].shape.map((s, a) => (a === i + 1 ? s * lhsDilation[i] : s));
-    const flat = b.reshape(joined, shape);
-    return b.slice(
-      flat,
-      flat.shape.map(() => 0),
-      flat.shape.map((s, a) => (a === i + 1 ? n.shape[a] : s)),
-    );
-  };
-  return weave([], 0);
+  const each = along.reduce<(typeof along)[number][]>(
+    (all, list) => all.flatMap((rs) => list.map((r) => [...rs, r])),
+    [[]],
+  );
+  const stack = b.concat(
+    each.map((rs) => b.reshape(part(rs), [1, ...shape])),
+    0,
+  );
+  // [...d, B, ...sizes, G, O] → [B, sizes, d, …, G, O]
+  const woven = lhsDilation.flatMap((_, i) => [nd + 1 + i, i]);
+  const apart = b.permute(b.reshape(stack, [...lhsDilation, ...shape]), [nd, ...woven, 2 * nd + 1, 2 * nd + 2]);
+  const flat = b.reshape(
+    apart,
+    shape.map((s, a) => s * (lhsDilation[a - 1] ?? 1)),
+  );
+  return b.slice(
+    flat,
+    flat.shape.map(() => 0),
+    n.shape,
+  );
 }
 
 /** Over the taps and the channels of a group. */

@@ -7,7 +7,7 @@ import { domainOf, type Domain, draftLoops, type Into, isEven, type LoopDraft, U
 import { mergeContraction } from "./arrange.ts";
 import { inParts } from "./parts.ts";
 import { findRoots, isPacked } from "./roots.ts";
-import { concat, contraction, cumsum, type Fixed, fixed, scatterAdd, writeBack } from "./special.ts";
+import { concat, contraction, cumsum, type Fixed, fixed, isStack, scatterAdd, writeBack } from "./special.ts";
 
 /** One kernel in the making: the nodes it computes and what it needs. */
 export interface Group {
@@ -19,7 +19,7 @@ export interface Group {
   /** Of loops: what can be extended in place. */
   readonly loops: { readonly domain: Domain; readonly draft: LoopDraft } | null;
   /** The kernels; `into` names the buffers that a member is stored in: itself, others beside it, or none. */
-  finish(into: Into): { kernel: Kernel; args: readonly Node[]; name: string }[];
+  finish(into: Into): { kernel: Kernel; args: readonly Node[]; name: string; inside?: number }[];
 }
 
 type InMemory = (n: Node) => boolean;
@@ -107,7 +107,7 @@ function specialOf(n: Node, inMemory: InMemory): Fixed | undefined {
   if (writes) return writeBack(n, writes, inMemory);
   const kernel = family?.routine?.(n) as LoopKernel | undefined;
   if (kernel) return fixed([{ kernel, args: [...n.srcs.map(baseOf), n], name: n.op }], n);
-  return isOp(n, "concat") && isEven(n) ? undefined : SPECIAL[n.op]?.(n as never, inMemory);
+  return isEven(n) && !isStack(n, inMemory) ? undefined : SPECIAL[n.op]?.(n as never, inMemory);
 }
 
 function startGroup(n: Node, at: number, inMemory: InMemory): Group {

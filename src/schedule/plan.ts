@@ -26,7 +26,11 @@ interface Draft {
   readonly kernel: Kernel;
   readonly args: readonly Node[];
   readonly name: string;
+  readonly inside?: number;
 }
+
+/** Position of copies. */
+const LAST = Number.MAX_SAFE_INTEGER;
 
 /** The kernels of a group that store all of its members: made once. */
 type Whole = (g: Group) => readonly Draft[];
@@ -81,7 +85,7 @@ export function makePlan(c: Computation): Plan {
     const into = b.leaf(value.shape, value.dtype, "copy");
     places.set(into, place);
     const f = copyOf(value, into, (n) => n.op === "leaf" || groupOf.has(n));
-    const g = fixedGroup(into, { parts: [f], loads: f.args.filter((a) => a !== into) }, Number.MAX_SAFE_INTEGER);
+    const g = fixedGroup(into, { parts: [f], loads: f.args.filter((a) => a !== into) }, LAST);
     const deps = new Set(after);
     for (const l of g.loads) {
       wanted.add(l);
@@ -206,16 +210,18 @@ function canUpdate(
   });
 }
 
-/** Dependencies first; otherwise in the order of the graph. */
+/** Dependencies first; then what nothing waits for, so that what it reads is soon done with; else in the order of the graph. */
 function sortGroups(all: readonly Ready[]): Group[] {
   const left = new Map(all.map((r) => [r.group, new Set(r.after)]));
   const waiters = new Map<Group, Group[]>(all.map((r) => [r.group, []]));
   for (const r of all) for (const a of r.after) waiters.get(a)?.push(r.group);
   const free = all.filter((r) => r.after.size === 0).map((r) => r.group);
+  const ends = (g: Group): boolean => waiters.get(g)?.length === 0 && g.at < LAST;
+  const before = (g: Group, h: Group): boolean => (ends(g) === ends(h) ? g.at < h.at : ends(g));
   const out: Group[] = [];
   while (free.length > 0) {
     let best = 0;
-    for (let i = 1; i < free.length; i++) if (free[i].at < free[best].at) best = i;
+    for (let i = 1; i < free.length; i++) if (before(free[i], free[best])) best = i;
     const [g] = free.splice(best, 1);
     out.push(g);
     for (const w of waiters.get(g) ?? []) {
@@ -238,26 +244,42 @@ function assemble(
 ): Plan {
   const into = (n: Node): readonly Node[] => (wanted.has(n) ? [n, ...(twins.get(n) ?? [])] : []);
   const drafts: Draft[] = [];
+  /** Values that are computed into a part of another one, and how many bytes from its beginning. */
+  const homes = new Map<Node, { whole: Node; at: number }>();
   for (const g of order) {
     if (g.what === "scan") drafts.push(scanStep(g.members[0] as Node<"scan">, wanted, places));
     else if (g.what === "fixed" || g.members.some((m) => wanted.has(m))) {
       const parts = g.members.every((m) => into(m).length === 1) ? whole(g) : g.finish(into);
-      for (const part of parts) if (!isEmpty(part, places)) drafts.push(part);
+      for (const part of parts) {
+        const [from, to] = part.args;
+        if (part.inside !== undefined && ![from, to].some((x) => places.has(x)) && !homes.has(from))
+          homes.set(from, { whole: to, at: part.inside * bytesOf(from.dtype) });
+        else if (!isEmpty(part, places)) drafts.push(part);
+      }
     }
   }
+  const homeOf = (n: Node): { whole: Node; at: number } => {
+    const home = homes.get(n);
+    if (home === undefined) return { whole: n, at: 0 };
+    const { whole, at } = homeOf(home.whole);
+    return { whole, at: at + home.at };
+  };
   // Lifetimes of what lives in the arena, by step.
   const spans = new Map<Node, { from: number; to: number; bytes: number }>();
   drafts.forEach((d, i) => {
     for (const a of d.args) {
       if (places.has(a)) continue;
-      const span = spans.get(a);
-      if (span === undefined) spans.set(a, { from: i, to: i, bytes: bytes(a) });
+      const { whole: key } = homeOf(a);
+      const span = spans.get(key);
+      if (span === undefined) spans.set(key, { from: i, to: i, bytes: bytes(key) });
       else span.to = i;
     }
   });
   const { offsets, arenaBytes, totalBytes } = placeInArena([...spans].map(([key, s]) => ({ key, ...s })));
-  const placeOf = (n: Node): Place =>
-    places.get(n) ?? { at: "arena", offset: offsets.get(n) as number, bytes: bytes(n) };
+  const placeOf = (n: Node): Place => {
+    const { whole: key, at } = homeOf(n);
+    return places.get(n) ?? { at: "arena", offset: (offsets.get(key) as number) + at, bytes: bytes(n) };
+  };
   const steps = drafts.map((d): Step => ({
     kernel: d.kernel,
     args: d.args.map(placeOf),

@@ -1,5 +1,5 @@
 import { isFloat, sizeOf } from "../base/index.ts";
-import { build as b, type Node, type Reading } from "../ir/index.ts";
+import { build as b, isOp, type Node, type Reading } from "../ir/index.ts";
 import { addAffine, constant, flatten } from "./affine.ts";
 import { arrange } from "./arrange.ts";
 import { type Axes, baseOf, ExBuilder, NotAffine } from "./builder.ts";
@@ -9,7 +9,13 @@ import { accessed, readingOf, Unfusable, withSplits } from "./loops.ts";
 /** Kernels that stand alone: they compute one node, in one or more runs over memory. */
 export interface Fixed {
   readonly loads: readonly Node[];
-  readonly parts: readonly { readonly kernel: LoopKernel; readonly args: readonly Node[]; readonly name: string }[];
+  readonly parts: readonly {
+    readonly kernel: LoopKernel;
+    readonly args: readonly Node[];
+    readonly name: string;
+    /** It copies its first argument to this element of the second and what follows: it need not, if that is computed there. */
+    readonly inside?: number;
+  }[];
 }
 
 type InMemory = (n: Node) => boolean;
@@ -68,16 +74,22 @@ export const fixed = (parts: Fixed["parts"], into: Node): Fixed => ({
   loads: [...new Set(parts.flatMap((p) => p.args.filter((a) => a !== into)))],
 });
 
+/** Parts that lie one after the other, some of which are in memory anyway. */
+export const isStack = (n: Node, inMemory: InMemory): boolean =>
+  isOp(n, "concat") && sizeOf(n.shape.slice(0, n.attrs.axis)) === 1 && n.srcs.some((s) => inMemory(baseOf(s)));
+
 /** Each source into its own part of the result. */
 export function concat(n: Node<"concat">, inMemory: InMemory): Fixed {
   let from = 0;
+  const stack = isStack(n, inMemory);
   const parts = n.srcs.map((src) => {
     const at = from;
     from += src.shape[n.attrs.axis];
-    return nest(n, src.shape, inMemory, "concat", (builder, { index }) => {
+    const part = nest(n, src.shape, inMemory, "concat", (builder, { index }) => {
       const to = index.map((a, i) => (i === n.attrs.axis ? addAffine(a, constant(at)) : a));
       return { index: flatten(to, n.shape), value: builder.visit(src, index) };
     });
+    return stack && inMemory(baseOf(src)) ? { ...part, inside: at * sizeOf(n.shape.slice(n.attrs.axis + 1)) } : part;
   });
   return fixed(parts, n);
 }

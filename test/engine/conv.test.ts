@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { engine } from "../../src/engine.ts";
-import { build as b } from "../../src/ir/index.ts";
+import { build as b, type Node } from "../../src/ir/index.ts";
 import { traced } from "../support/execute.ts";
 import { agrees, leaf } from "./agrees.ts";
 
@@ -57,4 +57,25 @@ test("long sums for few results are taken in parts, and what follows is done whe
     const t = leaf(4, 1024, 10);
     const parts = b.dot(r, t, { lhsBatch: [], rhsBatch: [], lhsContract: [0, 1], rhsContract: [0, 1] });
     agrees([p, q, r, t], [b.unary("abs", whole), b.unary("neg", b.permute(parts, [1, 0]))]);
+  }));
+
+test("values that are stacked are computed where the stack lies, and read elsewhere too", () =>
+  traced(() => {
+    const x = leaf(6, 5);
+    const w = leaf(5, 7);
+    const v = leaf(5, 7);
+    const by = (m: Node): Node => b.dot(x, m, { lhsBatch: [], rhsBatch: [], lhsContract: [1], rhsContract: [0] });
+    const [p, q] = [by(w), by(v)];
+    const stack = b.concat(
+      [p, q, b.full([6, 7], 3, "float32"), p].map((n) => b.reshape(n, [1, 6, 7])),
+      0,
+    );
+    const woven = b.reshape(b.permute(stack, [1, 2, 0]), [6, 28]);
+    const inputs = [x, w, v];
+    agrees(inputs, [b.unary("abs", woven), b.unary("exp", q)]);
+    agrees(inputs, [stack, b.reduce("sum", stack, [0]), p]);
+    const plan = engine.compile({ inputs, outputs: [b.unary("abs", woven)], updates: [] }).explain();
+    // Two products, the constant, and the product that is in the stack twice.
+    expect(plan.match(/loop +concat/g)).toHaveLength(2);
+    expect(plan).toContain("\n5 kernels");
   }));
