@@ -102,7 +102,7 @@ test("README.md names only commands that there are", () => {
   >;
   const text = readFileSync(path.join(ROOT, "README.md"), "utf8");
   const named = [...text.matchAll(/`npm (?:run )?([a-z]+)/g)].map(([, name]) => name);
-  expect(new Set(named)).toEqual(new Set(["start", "test", "bench", "check", "spec"]));
+  expect(new Set(named)).toEqual(new Set(["start", "test", "example", "bench", "check", "spec"]));
   expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
   expect(Object.keys(bin)).toContain("chainrule");
 });
