@@ -68,7 +68,7 @@ test("S-265 the gradient of an auxiliary head reaches the first layer, not what 
   const x = tensor(batch.x.data, { shape: batch.x.shape });
   const y = tensor(batch.y!.data, { dtype: "int32" });
   const sizes = (output: number): Record<string, number> => {
-    const [, grads] = valueAndGrad(net, () => crossEntropy((net(x))[output], y).mul(0.3));
+    const [, grads] = valueAndGrad(net, () => crossEntropy(net(x)[output], y).mul(0.3));
     return Object.fromEntries(net.trainableVariables.map((v, i) => [v.name, grads[i].square().sum().item()]));
   };
   const [first, main] = [sizes(0), sizes(2)];
