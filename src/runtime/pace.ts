@@ -10,17 +10,21 @@ export class Pace {
   private rest = 0;
   private pause = SHORT_PAUSE;
   private runs = 0;
+  private last = 0;
 
   /** True when the next run is for all threads; `ready`: they are there. */
   divides(ready: boolean): boolean {
     if (!ready) return true;
     if (this.rest > 0) return false;
-    return this.alone.length >= 2 && this.runs % CHECK_EVERY !== CHECK_EVERY - 1;
+    // Long runs begin with all threads: who waits for one or two of them should not wait twice as long.
+    const begin = this.alone.length >= 2 || (this.last >= LONG_RUN && this.together.length < KEPT);
+    return begin && this.runs % CHECK_EVERY !== CHECK_EVERY - 1;
   }
 
   /** Takes the time of a run. */
   note(divided: boolean, ready: boolean, ms: number): void {
     this.runs++;
+    this.last = ms;
     // Before the others are there, all threads are one.
     if (!ready) return;
     const list = divided ? this.together : this.alone;
@@ -45,5 +49,7 @@ const GAIN = 0.97;
 /** Runs on one thread after all threads were no quicker; each time twice as many. */
 const SHORT_PAUSE = 16;
 const LONG_PAUSE = 256;
+/** Milliseconds of a run that is long. */
+const LONG_RUN = 20;
 /** One run in so many is on one thread, to see what that would take. */
 const CHECK_EVERY = 128;
