@@ -1,4 +1,7 @@
-/** The examples by their command, on fewer samples: they reach their (lower) goals and draw their pictures. */
+/**
+ * The examples by their command, on fewer samples: they reach their (lower) goals and draw their pictures. A test names its system
+ * where the whole example has reached all of the row's figures; the others lack data here, or a full run.
+ */
 import { execFile } from "node:child_process";
 import { existsSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
@@ -25,7 +28,7 @@ async function example(name: string, args: readonly string[], pictures: readonly
 }
 const reached = (text: string): number => text.split("\n").filter((line) => line.endsWith("reached")).length;
 
-test("SYS-02 multi-layer perceptrons: a flower, a gradient check, MNIST", { timeout: 180_000 }, async () => {
+test("perceptrons: multi-layer perceptrons: a flower, a gradient check, MNIST", { timeout: 180_000 }, async () => {
   const text = await example("perceptrons", ["--epochs", "5", "--train", "12000"], ["planar.png", "mnist.svg"]);
   expect(reached(text)).toBe(3);
   expect(text).toContain("109,386");
@@ -36,7 +39,7 @@ test("SYS-03 softmax and SVM linear classifiers", { timeout: 180_000 }, async ()
   expect(reached(await example("linear-classifiers", args, ["softmax.png", "hinge.png", "loss.svg"]))).toBe(3);
 });
 
-test("SYS-04 k-NN with cross-validated K", { timeout: 180_000 }, async () => {
+test("neighbours: k-NN with cross-validated K", { timeout: 180_000 }, async () => {
   const text = await example("neighbours", ["--train", "1500", "--test", "500"], ["accuracy.svg", "misread.png"]);
   expect(reached(text)).toBe(2);
   expect(text).toMatch(/samples kept +4.7 MB/);
@@ -46,7 +49,7 @@ test("SYS-05 linear regression: descents within 1 % of the closed form", { timeo
   expect(reached(await example("housing", [], ["predicted.svg", "coefficients.svg", "loss.svg"]))).toBe(6);
 });
 
-test("SYS-06 LeNet-5 on MNIST, parameter table exact", { timeout: 180_000 }, async () => {
+test("convolution: LeNet-5 on MNIST, parameter table exact", { timeout: 180_000 }, async () => {
   const args = ["--data", "mnist", "--epochs", "3", "--train", "8000"];
   const text = await example("convolution", args, ["mnist.svg", "mnist-misread.png"]);
   expect(reached(text)).toBe(2);
