@@ -18,8 +18,8 @@ import {
 } from "../tensor/index.ts";
 import { descend, type Descended, type DescentOptions, type ScoreLoss } from "./descent.ts";
 import { type Classifier, classesOf, fitted, labelsOf, samplesOf, type SampleData } from "./inputs.ts";
+import { solveNormal } from "./normal.ts";
 import { accuracyScore } from "./scores.ts";
-import { solvePositive } from "../data/symmetric.ts";
 
 export interface LinearClassifierOptions extends DescentOptions {
   /** Weight of ½‖w‖² beside the mean loss; default 1e-4. The bias is free. */
@@ -240,7 +240,11 @@ function newton(x: Tensor, index: Int32Array, l2: number, options: LogisticOptio
       // A floor, for columns that the data says nothing about.
       hessian[i * (d + 1) + i] += ridge[i] + 1e-12;
     }
-    const direction = solvePositive("logisticRegression", hessian, gradient, d + 1);
+    const direction = solveNormal(
+      "logisticRegression",
+      tensor(hessian).reshape([d + 1, d + 1]),
+      tensor(gradient),
+    ).dataSync();
     const last = losses[losses.length - 1];
     let [next, loss] = [theta, last];
     for (let share = 1; share > 1e-6; share /= 2) {

@@ -1,7 +1,7 @@
 import { ValueError } from "../base/index.ts";
+import { eigh } from "../linalg/index.ts";
 import { matmul, mean, type Tensor, tensor } from "../tensor/index.ts";
 import { fitted, type SampleData, samplesOf } from "./inputs.ts";
-import { eigenSymmetric } from "../data/symmetric.ts";
 
 export interface PcaOptions {
   /** Components to keep; a share below 1: as many as explain that share of the variance. Default: all. */
@@ -48,19 +48,18 @@ export function pca(options: PcaOptions = {}): Pca {
       const wide = samples.cast("float64");
       const centre = mean(wide, 0);
       const centred = wide.sub(centre);
-      const covariance = matmul(centred.T, centred)
-        .div(n - 1)
-        .dataSync() as Float64Array;
-      const { values, vectors } = eigenSymmetric(covariance, d);
-      const variance = values.map((v) => Math.max(0, v));
+      const { w, v: columns } = eigh(matmul(centred.T, centred).div(n - 1));
+      const vectors = columns.T.dataSync() as Float64Array;
+      const variance = (w.dataSync() as Float64Array).map((v) => Math.max(0, v)).reverse();
       const total = variance.reduce((a, v) => a + v, 0);
       const ratio = variance.map((v) => (total === 0 ? 0 : v / total));
       const kept = keep(options.components ?? Math.min(n, d), ratio, d);
       const rows = new Float64Array(kept * d);
-      vectors.slice(0, kept).forEach((vector, i) => {
+      for (let i = 0; i < kept; i++) {
+        const vector = vectors.subarray((d - 1 - i) * d, (d - i) * d);
         const peak = vector.reduce((a, v) => (Math.abs(v) > Math.abs(a) ? v : a), 0);
         rows.set(peak < 0 ? vector.map((v) => -v) : vector, i * d);
-      });
+      }
       state = {
         components: tensor(rows).reshape([kept, d]).cast(samples.dtype),
         mean: centre.cast(samples.dtype),

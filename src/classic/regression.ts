@@ -1,10 +1,10 @@
 import { ValueError } from "../base/index.ts";
 import { type Optimizer, sgd } from "../optim/index.ts";
-import { matmul, mean, square, sum, type Tensor, tensor } from "../tensor/index.ts";
+import { eye, matmul, mean, square, sum, type Tensor, tensor } from "../tensor/index.ts";
 import { descend, type DescentOptions } from "./descent.ts";
 import { fitted, labelsOf, type Regressor, samplesOf } from "./inputs.ts";
+import { solveNormal } from "./normal.ts";
 import { r2Score } from "./scores.ts";
-import { solvePositive } from "../data/symmetric.ts";
 
 export interface LinearRegressionOptions extends DescentOptions {
   /**
@@ -104,12 +104,11 @@ function normalEquations(x: Tensor, y: Tensor, l2: number): { weights: Tensor; i
   const means = mean(wide, 0);
   const centre = mean(target).item();
   const centred = wide.sub(means);
-  const gram = matmul(centred.T, centred).dataSync().slice() as Float64Array;
-  for (let i = 0; i < d; i++) gram[i * d + i] += l2;
-  const right = matmul(centred.T, target.sub(centre)).dataSync() as Float64Array;
+  const gram = matmul(centred.T, centred).add(eye(d, d, 0, { dtype: "float64" }).mul(l2));
+  const right = matmul(centred.T, target.sub(centre));
   if (n < 2 && l2 === 0)
     throw new ValueError("[linearRegression] one sample fixes no line: give more, or pass { l2 }.");
-  const weights = tensor(solvePositive("linearRegression", gram, right, d));
+  const weights = solveNormal("linearRegression", gram, right);
   const intercept = centre - sum(weights.mul(means)).item();
   return { weights: weights.cast(x.dtype), intercept };
 }

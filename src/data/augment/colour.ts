@@ -1,8 +1,8 @@
 /** Augmentations that change values, not places (S-166, S-167, S-169). Images [n, h, w, c] in 0..1 unless `range` says otherwise. */
 import { ShapeError, showShape, ValueError } from "../../base/index.ts";
+import { eigh } from "../../linalg/index.ts";
 import { clip, mean, random, stack, sum, type Tensor, tensor, where } from "../../tensor/index.ts";
 import type { Dataset } from "../dataset.ts";
-import { eigenSymmetric } from "../symmetric.ts";
 import type { Augmentation, AugmentOptions } from "./augment.ts";
 import { blur } from "./geometry.ts";
 import { imagesOf } from "./warp.ts";
@@ -254,8 +254,13 @@ export function colorComponents(data: Tensor | Dataset): ColorComponents {
       for (let b = 0; b < 3; b++)
         covariance[3 * a + b] += ((x.data[i + a] - means[a]) * (x.data[i + b] - means[b])) / n;
   }
-  const { values, vectors } = eigenSymmetric(covariance, 3);
-  return { values: Array.from(values, (v) => Math.max(0, v)), vectors: vectors.map((v) => Array.from(v)) };
+  const { w, v } = eigh(tensor(covariance).reshape([3, 3]));
+  const [values, columns] = [w.dataSync(), v.dataSync()];
+  const largestFirst = [2, 1, 0];
+  return {
+    values: largestFirst.map((i) => Math.max(0, values[i])),
+    vectors: largestFirst.map((i) => [0, 1, 2].map((j) => columns[3 * j + i])),
+  };
 }
 
 /**
