@@ -1,11 +1,12 @@
 /**
  * Every TypeScript block of README.md and docs/ is a whole program: it is type-checked and run as it stands, with the package's
- * names resolved to the sources, MNIST cut to some hundred digits, and a folder of its own for the files it writes.
+ * names resolved to the sources, MNIST cut to some hundred digits, and a folder of its own for the files it writes. A comment that
+ * begins with an arrow, `// → 3.4`, is what the program prints: it is held against what it does print.
  */
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
+import { format, promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
@@ -59,9 +60,11 @@ const program = (text: string): string =>
 
 const PAGES = [
   "README.md",
-  ...readdirSync(path.join(ROOT, "docs"))
-    .filter((f) => f.endsWith(".md"))
-    .map((f) => `docs/${f}`),
+  ...["docs", "docs/areas"].flatMap((folder) =>
+    readdirSync(path.join(ROOT, folder))
+      .filter((f) => f.endsWith(".md"))
+      .map((f) => `${folder}/${f}`),
+  ),
 ];
 const BLOCKS = PAGES.filter((page) => !LEFT_OUT.has(page)).flatMap(blocksOf);
 
@@ -129,8 +132,9 @@ test("the programs have no type error", { timeout: 120_000 }, async () => {
 
 describe("the programs run", () => {
   const home = process.cwd();
-  test.each(BLOCKS.map((b, i) => ({ ...b, i })))("$page:$line", { timeout: 120_000 }, async ({ i }) => {
-    vi.spyOn(console, "log").mockImplementation(() => undefined);
+  test.each(BLOCKS.map((b, i) => ({ ...b, i })))("$page:$line", { timeout: 120_000 }, async ({ i, text }) => {
+    const printed: string[] = [];
+    vi.spyOn(console, "log").mockImplementation((...args) => void printed.push(...format(...args).split("\n")));
     vi.spyOn(process.stdout, "write").mockReturnValue(true);
     process.chdir(folder);
     try {
@@ -139,5 +143,13 @@ describe("the programs run", () => {
       process.chdir(home);
       vi.restoreAllMocks();
     }
+    const promised = [...text.matchAll(/\/\/ → (.*)$/gm)].map(([, line]) => line.trim());
+    let at = 0;
+    const missing = promised.filter((line) => {
+      const found = printed.findIndex((p, k) => k >= at && p.trim() === line);
+      if (found >= 0) at = found + 1;
+      return found < 0;
+    });
+    expect(missing, `printed:\n${printed.join("\n")}`).toEqual([]);
   });
 });
