@@ -57,6 +57,23 @@ export {
 } from "./augment/colour.ts";
 export type { ColorComponents, CutoutOptions, JitterOptions, RangeOptions } from "./augment/colour.ts";
 export { cutmix, mixup } from "./augment/mixing.ts";
+export { perspectiveImages, randomErasing, randomPerspective } from "./augment/perspective.ts";
+export type { ErasingOptions } from "./augment/perspective.ts";
+export { augMix, randAugment } from "./augment/policy.ts";
+export type { AugMixOptions, RandAugmentOptions } from "./augment/policy.ts";
+export {
+  adjustSharpness,
+  autoContrast,
+  equalize,
+  posterize,
+  randomAutoContrast,
+  randomEqualize,
+  randomInvert,
+  randomPosterize,
+  randomSharpness,
+  randomSolarize,
+  solarize,
+} from "./augment/tone.ts";
 export type { Outside } from "./augment/warp.ts";
 export { checkLabels, labelEncoder, oneHotLabels } from "./labels.ts";
 export type { ClassName, LabelEncoder } from "./labels.ts";

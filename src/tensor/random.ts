@@ -37,8 +37,19 @@ export const seed = (value: number): void => {
 
 /** The key of a whole-number seed. */
 export const key = (value: number): Key => keyOfSeed(value);
-/** The `index`-th child of a key: independent of its siblings. */
-export const fold = (parent: Key, index: number): Key => foldKey(parent, index);
+/** Streams from here on are keys of children. */
+const CHILDREN = 0x5eed0000;
+
+/**
+ * The `index`-th child of a key: independent of its siblings. Of a key that is a tensor (uint32 [2], as inside `compiled`) another
+ * child, made by the program itself.
+ */
+export function fold(parent: Key, index: number): Key;
+export function fold(parent: Tensor, index: number): Tensor;
+export function fold(parent: Key | Tensor, index: number): Key | Tensor {
+  if (!(parent instanceof Tensor)) return foldKey(parent, index);
+  return apply([parent], (k) => build.randomBits(k, [2], CHILDREN + index));
+}
 
 /** Runs `f` on nodes of `streams` independent words of `shape`. */
 function draw(

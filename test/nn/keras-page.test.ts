@@ -1,12 +1,13 @@
 /** docs/keras.md against Keras' own names (test/fixtures/keras_names.json, by keras_names.py) and against what is exported. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import * as data from "../../src/data/index.ts";
 import * as metrics from "../../src/metrics/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
 import * as train from "../../src/train/index.ts";
 
-const ROOMS: Readonly<Record<string, object>> = { nn, optim, metrics, train };
+const ROOMS: Readonly<Record<string, object>> = { data, metrics, nn, optim, train };
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 const names = JSON.parse(read("test/fixtures/keras_names.json")) as Record<string, string[]>;
 

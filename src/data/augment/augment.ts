@@ -2,7 +2,7 @@
 import "../../engine.ts";
 import { foldKey, type Key, keyOfSeed, ValueError } from "../../base/index.ts";
 import type { HostArray } from "../../io/index.ts";
-import { compiled, oneHot, Tensor, tensor } from "../../tensor/index.ts";
+import { compiled, oneHot, random, Tensor, tensor } from "../../tensor/index.ts";
 import type { MapBatchFunction, SampleBatch } from "../dataset.ts";
 
 export interface AugmentOptions {
@@ -33,12 +33,10 @@ export const compose =
   (images, options = {}) =>
     stages.reduce((x, stage, i) => stage(x, keyed(options.key, i)), images);
 
-function keyed(key: Key | Tensor | undefined, i: number): AugmentOptions {
+/** The options for draw `i` of several under one key: the same at once and inside `compiled`. */
+export function keyed(key: Key | Tensor | undefined, i: number): AugmentOptions {
   if (key === undefined) return {};
-  if (!(key instanceof Tensor)) return { key: foldKey(key, i) };
-  // A key that is a tensor: its words, moved by multiples of odd constants.
-  const step = tensor(Uint32Array.of(Math.imul(i, 0x9e3779b1) >>> 0, Math.imul(i, 0x85ebca6b) >>> 0));
-  return { key: key.add(step) };
+  return { key: random.fold(key instanceof Tensor ? key : tensor(Uint32Array.from(key)), i) };
 }
 
 export interface PipelineOptions {
