@@ -25,7 +25,7 @@ export function paths(
   lines: Readonly<Record<string, readonly Point[]>>,
   options: LineOptions & { readonly contours?: readonly (readonly Point[])[]; readonly domain?: readonly [Point, Point] } = {},
 ): ChartSpec {
-  const { contours = [], domain, ...rest } = options;
+  const { contours = [], domain, points = true, ...rest } = options;
   const { $schema, background, title, width, height } = lineChart({}, { width: 300, height: 220, ...rest });
   const axis = (field: "x" | "y", side: 0 | 1): unknown => ({
     field,
@@ -33,7 +33,7 @@ export function paths(
     title: rest[field] ?? field,
     scale: domain === undefined ? { zero: false } : { domain: domain[side], clamp: true },
   });
-  const points = (all: Readonly<Record<string, readonly Point[]>>): unknown[] =>
+  const places = (all: Readonly<Record<string, readonly Point[]>>): unknown[] =>
     Object.entries(all).flatMap(([line, at]) => at.map(([x, y], order) => ({ x, y, order, line })));
   const xy = { x: axis("x", 0), y: axis("y", 1) };
   const color = { field: "line", type: "nominal", title: null, sort: Object.keys(lines) };
@@ -45,13 +45,13 @@ export function paths(
     height,
     layer: [
       {
-        data: { values: points(Object.fromEntries(contours.map((c, i) => [`contour ${i}`, c]))) },
+        data: { values: places(Object.fromEntries(contours.map((c, i) => [`contour ${i}`, c]))) },
         mark: { type: "line", color: "#bbb", strokeWidth: 1, clip: true },
         encoding: { ...xy, detail: { field: "line" }, order: { field: "order" } },
       },
       {
-        data: { values: points(lines) },
-        mark: { type: "line", clip: true, point: { size: 14 } },
+        data: { values: places(lines) },
+        mark: { type: "line", clip: true, ...(points ? { point: { size: 14 } } : {}) },
         encoding: { ...xy, color, order: { field: "order" } },
       },
     ],
@@ -75,10 +75,10 @@ export function grid(charts: readonly ChartSpec[], columns = 2): ChartSpec {
 }
 
 /** The chart as an SVG, legends below, without what only a screen reader of each mark would need (the page has the words). */
-export async function svg(spec: ChartSpec): Promise<string> {
-  const config = { legend: { orient: "bottom", columns: 4, labelLimit: 220 }, axis: { titleFontWeight: "normal" } };
+export async function svg(spec: ChartSpec, columns = 4): Promise<string> {
+  const config = { legend: { orient: "bottom", columns, labelLimit: 220 }, axis: { titleFontWeight: "normal" } };
   const short = (numbers: string): string => numbers.replaceAll(/-?\d+\.\d{2,}/g, (n) => String(Math.round(Number(n) * 10) / 10));
-  const text = (await renderSvg({ ...spec, config }))
+  const text = (await renderSvg({ ...tidy(spec), $schema: spec.$schema, config }))
     .replaceAll(/ (?:aria-[a-z]+|role|class|pointer-events|font-family)="[^"]*"| opacity="1"/g, "")
     .replaceAll(/<path d="(?:M0,0h0v0h0Z)?"[^>]*\/>/g, "")
     .replaceAll(/ (d|transform)="([^"]*)"/g, (_, name: string, value: string) => ` ${name}="${short(value)}"`)
