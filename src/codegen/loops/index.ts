@@ -2,7 +2,8 @@
  * Fused loops: turns loop kernels (element-wise, reductions, windows, scatters) and the epilogues of contractions into
  * assembler functions. Which loops there are was decided by the schedule; here lanes, unrolling and hoisting happen.
  */
-export { emitLoopKernel, loopBlocks, loopGrain } from "./nest.ts";
+export { loopBlocks, loopGrain } from "./cut.ts";
+export { emitLoopKernel } from "./nest.ts";
 export { emitEpilogue } from "./epilogue.ts";
 export type { Tile } from "./epilogue.ts";
 export { hostOps } from "./ops.ts";

@@ -1,108 +1,22 @@
 import { bytesOf, type DType, isFloat } from "../../base/index.ts";
-import { PRIMITIVES } from "../../ir/index.ts";
 import type { Ex, LoopKernel, Phase, Reduction, Store } from "../../schedule/index.ts";
 import type { Asm, Val, Var, VecType } from "../asm/index.ts";
 import { isVec } from "../asm/index.ts";
+import { blockLoops, CHUNK, isColumns, isFlat, segmentsOf, unrollOf } from "./cut.ts";
 import { canPass, Evaluator, type Lanes } from "./evaluate.ts";
 import type { MathEx } from "./forms.ts";
 import { extreme, regType, spread } from "./ops.ts";
 
-/** Elements of one block of a flat kernel: what one thread takes at a time. */
-const CHUNK = 8192;
-/** Blocks that are too few to be shared evenly. */
-const FEW = 32;
 /** Turns after which a running float sum is put aside: keeps rounding errors small. */
 const SUM_BLOCK = 64;
 /** Bytes that memory gives at a time. */
 const LINE = 64;
 /** Bytes of an output that no cache holds until it is read. */
 const PAST_CACHES = 16 << 20;
+/** Bytes from what is worked on to what is asked for: a page, which the processor's own guesses do not leave. */
+const AHEAD = 4096;
 /** Loops of so few turns are written out. */
 const UNROLL = 4;
-
-/** How many parallel blocks lo..hi of a kernel counts. */
-export function loopBlocks(k: LoopKernel, lanes: number): number {
-  if (k.serial) return 1;
-  if (k.outer.length > 0) {
-    const [first] = k.outer;
-    if (first !== k.vec) return blockLoops(k).reduce((n, l) => n * k.loops[l], 1);
-    return segmentsOf(k, first).length > 1 ? 1 : Math.ceil(k.loops[first] / (unrollOf(k, lanes) * lanes));
-  }
-  return isFlat(k) ? Math.ceil(k.loops[k.phases[0].vec] / CHUNK) : 1;
-}
-
-/** The least number of blocks that is worth a call. */
-export function loopGrain(k: LoopKernel, lanes: number): number {
-  if (isColumns(k)) return loopBlocks(k, lanes);
-  const turns = k.loops.reduce((n, size) => n * size, 1) * k.phases.length;
-  return Math.max(1, Math.floor((CHUNK * loopBlocks(k, lanes)) / Math.max(1, turns)));
-}
-
-/** The first outer loops, whose turns are blocks: one, or several where the first has few turns. */
-function blockLoops(k: LoopKernel): readonly number[] {
-  // Additions of different turns may meet in one element: only the first loop is known to be free of that.
-  if (k.phases.some((p) => p.stores.some((s) => s.add))) return k.outer.slice(0, 1);
-  let count = 1;
-  const whole = (l: number): boolean => l !== k.vec && segmentsOf(k, l).length === 1;
-  for (let turns = k.loops[k.outer[0]]; turns < FEW && whole(k.outer[0]) && count < k.outer.length; count++) {
-    if (!whole(k.outer[count])) break;
-    turns *= k.loops[k.outer[count]];
-  }
-  return k.outer.slice(0, count);
-}
-
-/** One vector loop without reductions: its range is cut in blocks. */
-const isFlat = (k: LoopKernel): boolean => {
-  const [p] = k.phases;
-  return (
-    k.phases.length === 1 &&
-    k.outer.length === 0 &&
-    p.reductions.length === 0 &&
-    p.loops.length === 1 &&
-    p.vec >= 0 &&
-    segmentsOf(k, p.vec).length === 1
-  );
-};
-
-/** Columns that are added to: each has its own order, so the turns may go outside and the columns of a call inside. */
-const isColumns = (k: LoopKernel): boolean =>
-  k.outer.length === 1 &&
-  k.outer[0] === k.vec &&
-  k.phases.length === 1 &&
-  k.phases[0].reductions.length === 0 &&
-  k.phases[0].stores.some((s) => s.add) &&
-  segmentsOf(k, k.vec).length === 1;
-
-/** Cuts of a loop's range where conditions on it alone change: `[from, to)` pairs. */
-function segmentsOf(k: LoopKernel, loop: number): [number, number][] {
-  const size = k.loops[loop];
-  const cuts = new Set([0, size]);
-  for (const e of k.exs) {
-    if (e.k !== "guard") continue;
-    for (const c of e.conds) {
-      const f = c.index.t[loop] ?? 0;
-      if (f === 0 || c.index.t.some((x, l) => x !== 0 && l !== loop)) continue;
-      for (const edge of [c.lo, c.hi]) {
-        const at = f > 0 ? Math.ceil((edge - c.index.c) / f) : Math.floor((edge - 1 - c.index.c) / f) + 1;
-        if (at > 0 && at < size) cuts.add(at);
-      }
-    }
-  }
-  const sorted = [...cuts].sort((a, b) => a - b);
-  return sorted.slice(0, -1).map((s, i) => [s, sorted[i + 1]]);
-}
-
-/** Vectors worked on side by side: enough for the latency of sums, few enough for the registers. */
-function unrollOf(k: LoopKernel, lanes: number): number {
-  const cost = k.exs.reduce((n, e) => n + (e.k === "op" ? PRIMITIVES[e.op].cost : e.k === "random" ? 80 : 0), 0);
-  // Equal factors round alike in every lane: the fewer lanes, the smaller the error of their product.
-  if (k.phases.some((p) => p.reductions.some((r) => r.kind === "prod"))) return 1;
-  const accumulators = k.phases.reduce((n, p) => Math.max(n, p.reductions.length), 0);
-  // With many registers chains stand side by side.
-  const dear = lanes < 16 ? 1 : 2;
-  if (accumulators > 0) return accumulators > 2 || cost > 60 * dear ? 2 : 4;
-  return cost > 40 * dear * dear ? 1 : cost > 12 * dear ** 3 ? 2 : 4;
-}
 
 const identity = (kind: Reduction["kind"], dtype: DType): number => {
   if (kind === "sum") return 0;
@@ -323,7 +237,10 @@ class Nest {
     const main = Math.floor(size / step) * step;
     ev.vec = p.vec;
     const inside = (counter: Val | number, n: number): void =>
-      ev.inLoop({ loop: p.vec, counter, from: 0, to: size }, () => this.turn(p, this.vectors(n)));
+      ev.inLoop({ loop: p.vec, counter, from: 0, to: size }, () => {
+        if (ev.past.length > 0) this.ask(p, this.vectors(n), (e) => AHEAD / bytesOf(e.dtype));
+        this.turn(p, this.vectors(n));
+      });
     if (main > 0) {
       this.pastCaches(() =>
         asm.loop(asm.mul(lo, asm.i32(chunk)), asm.bin("min", asm.mul(hi, asm.i32(chunk)), asm.i32(main)), step, (i) =>
@@ -477,19 +394,25 @@ class Nest {
     }
   }
 
-  /** While a row is in its second phase, the next row is on its way from memory. */
-  private nextRow(p: Phase, instances: readonly Lanes[]): void {
-    const { k, ev, asm } = this;
-    const [first, second] = k.phases.filter((q) => q.vec >= 0);
-    const row = k.outer.at(-1);
-    if (!asm.target.ahead || p !== second || p.vec !== first.vec || row === undefined) return;
+  /** Asks for what these lanes read `by` elements further on, load by load; not where that is nothing. */
+  private ask(p: Phase, instances: readonly Lanes[], by: (load: Ex & { k: "load" }) => number): void {
+    const { k, ev } = this;
     for (const e of k.exs) {
       if (e.k !== "load" || e.dyn.length > 0 || e.arg >= k.args.length || e.index.t[p.vec] !== 1) continue;
-      const step = e.index.t[row] ?? 0;
+      const step = by(e);
       for (const { offset } of instances)
         if (step > 0 && (offset * bytesOf(e.dtype)) % LINE === 0)
           ev.ahead(e.arg, { c: e.index.c + step + offset, t: e.index.t }, e.dtype);
     }
+  }
+
+  /** While a row is in its second phase, the next row is on its way from memory. */
+  private nextRow(p: Phase, instances: readonly Lanes[]): void {
+    const { k, asm } = this;
+    const [first, second] = k.phases.filter((q) => q.vec >= 0);
+    const row = k.outer.at(-1);
+    if (!asm.target.ahead || p !== second || p.vec !== first.vec || row === undefined) return;
+    this.ask(p, instances, (e) => e.index.t[row] ?? 0);
   }
 
   /** One turn of a phase: accumulate, then store. `instances` null: scalars. */
