@@ -60,11 +60,19 @@ export function paths(
 
 /** A chart whose logarithmic axes have lines at powers of ten only. */
 function tidy(chart: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const encoding = (chart.encoding ?? {}) as Record<string, { scale?: { type?: string } }>;
-  const channels = Object.entries(encoding).map(([name, channel]) =>
-    channel.scale?.type === "log" ? [name, { ...channel, axis: { tickCount: 5 } }] : [name, channel],
+  if (chart.encoding === undefined) return chart;
+  const { values } = chart.data as { values: readonly Readonly<Record<string, number>>[] };
+  const decades = (field: string): number => {
+    const logs = values.map((v) => Math.log10(v[field]));
+    return Math.ceil(Math.max(...logs)) - Math.floor(Math.min(...logs));
+  };
+  const channels = Object.entries(chart.encoding as Record<string, { field: string; scale?: { type?: string } }>).map(
+    ([name, channel]) =>
+      channel.scale?.type === "log"
+        ? [name, { ...channel, axis: { tickCount: Math.min(5, decades(channel.field)) } }]
+        : [name, channel],
   );
-  return { ...chart, ...(chart.encoding === undefined ? {} : { encoding: Object.fromEntries(channels) as unknown }) };
+  return { ...chart, encoding: Object.fromEntries(channels) as unknown };
 }
 
 /** Charts side by side, `columns` in a row, each with colours of its own. */
