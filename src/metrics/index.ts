@@ -39,6 +39,7 @@ export type { PrecisionRecallCurve, RocCurve } from "./curves.ts";
 export { confusionMatrix } from "./confusion.ts";
 export {
   auc,
+  concordanceCorrelation,
   confusion,
   fBeta,
   kappa,
@@ -46,6 +47,7 @@ export {
   matthews,
   meanCosineSimilarity,
   meanIoU,
+  pearsonCorrelation,
   r2,
   rootMeanSquaredError,
   specificity,

@@ -64,6 +64,40 @@ export function r2({ name = "r2" }: Named = {}): Metric {
   };
 }
 
+/** From Σw, Σwy, Σwp, Σwy², Σwp² and Σwyp of targets y and predictions p, one number a sample or more. */
+const moments = (
+  name: string,
+  result: (my: number, mp: number, vy: number, vp: number, c: number) => number,
+): Metric => ({
+  name,
+  batch(prediction, target, at) {
+    const p = t.reshape(prediction, [-1]);
+    const y = t.reshape(paired(name, prediction, target).cast(p.dtype), [-1]);
+    const w = weightsOf(paired(name, prediction, target).cast(p.dtype), at.sampleWeight);
+    const weight = w === null ? t.onesLike(y) : t.reshape(w, [-1]);
+    const total = (x: Tensor): Tensor => t.sum(t.mul(weight, x));
+    return t.stack([t.sum(weight), total(y), total(p), total(t.square(y)), total(t.square(p)), total(t.mul(y, p))]);
+  },
+  result([n, y, p, yy, pp, yp]: ArrayLike<number> & Iterable<number>) {
+    const [my, mp] = [y / n, p / n];
+    return result(my, mp, yy / n - my * my, pp / n - mp * mp, yp / n - my * mp);
+  },
+});
+
+/**
+ * Pearson's correlation of targets and predictions over all samples: cov(y, p)/√(var y · var p) (NumPy: corrcoef). Keras'
+ * PearsonCorrelation takes it along the last axis of each sample and averages.
+ */
+export const pearsonCorrelation = ({ name = "pearsonCorrelation" }: Named = {}): Metric =>
+  moments(name, (_, __, vy, vp, c) => ratio(c, Math.sqrt(vy * vp)));
+
+/**
+ * Lin's concordance of targets and predictions over all samples: 2 cov(y, p)/(var y + var p + (mean y − mean p)²) (Lin 1989). Keras'
+ * ConcordanceCorrelation takes it along the last axis of each sample and averages.
+ */
+export const concordanceCorrelation = ({ name = "concordanceCorrelation" }: Named = {}): Metric =>
+  moments(name, (my, mp, vy, vp, c) => ratio(2 * c, vy + vp + (my - mp) ** 2));
+
 export interface ConfusionMetric extends Metric {
   /** Row = target, column = prediction, of summed vectors. */
   matrix(sums: ArrayLike<number>): number[][];

@@ -109,6 +109,7 @@ export {
   binaryFocalCrossentropy,
   categoricalFocalCrossentropy,
   categoricalHinge,
+  circle,
   cosineSimilarity,
   dice,
   generalizedCrossentropy,

@@ -2,7 +2,7 @@
  * The losses that a program rarely has. They are passed as functions, `compile({ loss: poisson })`; the names that `compile` knows
  * without an import are those of losses.ts, which every program carries.
  */
-import { ValueError } from "../base/index.ts";
+import { ShapeError, showShape, ValueError } from "../base/index.ts";
 import * as t from "../tensor/index.ts";
 import type { Tensor } from "../tensor/index.ts";
 import {
@@ -132,6 +132,37 @@ export const dice: Loss = define("dice", (p, target) => {
   const both = t.mul(perSampleSum(t.mul(y, p)), 2);
   return t.sub(1, t.div(both, t.add(t.add(perSampleSum(y), perSampleSum(p)), CLIP)));
 });
+
+/**
+ * Circle loss of embeddings p [batch, features] of length 1 and class numbers (Keras: Circle; Sun et al. 2020): with d = 1 − cosine of
+ * two samples, softplus(ln Σ exp(−γ(m + d)(m − d)) over the same class + ln Σ exp(γ(1 + m − d)(1 − m − d)) over the others); γ is 80, m
+ * 0.4. A sample without another of its class, or without one of another class, has loss 0.
+ *
+ * @example compile({ loss: circle() }); // after a last layer unitNormalization()
+ */
+export function circle(options: { readonly gamma?: number; readonly margin?: number } = {}): Loss {
+  const { gamma = 80, margin = 0.4 } = options;
+  return define(
+    "circle",
+    (p, target) => {
+      const n = p.shape[0];
+      if (p.rank !== 2 || target.size !== n) {
+        throw new ShapeError(
+          `[circle] needs embeddings [batch, features] and as many class numbers, got ${showShape(p.shape)} and ${showShape(target.shape)}.`,
+        );
+      }
+      const y = t.reshape(target, [n]);
+      const same = t.equal(t.expandDims(y, 1), y);
+      const other = t.logicalNot(t.eye(n, n, 0, { dtype: "bool" }));
+      const d = t.maximum(t.sub(1, t.matmul(p, p.T)), 0);
+      const pull = t.mul(t.mul(t.add(d, margin), t.sub(d, margin)), gamma);
+      const push = t.mul(t.mul(t.maximum(t.sub(1 + margin, d), 0), t.sub(1 - margin, d)), gamma);
+      const total = (x: Tensor, which: Tensor): Tensor => t.logSumExp(t.where(which, x, -Infinity), 1);
+      return t.softplus(t.add(total(pull, t.logicalAnd(same, other)), total(push, t.logicalNot(same))));
+    },
+    true,
+  );
+}
 
 /**
  * How the losses of samples become one: their mean, as all losses do by themselves; their sum; the weighted mean, Σ w·l/Σ w; or not at

@@ -34,6 +34,8 @@ export { lbfgs } from "./lbfgs.ts";
 export type { LbfgsOptions } from "./lbfgs.ts";
 export { adam, adamw, momentum, nesterov, sgd } from "./rules.ts";
 export type { AdamOptions, AdamWOptions, SgdOptions } from "./rules.ts";
+export { scheduleFreeAdamW } from "./schedule-free.ts";
+export type { ScheduleFreeOptions } from "./schedule-free.ts";
 export {
   cosineDecay,
   cosineDecayRestarts,

@@ -70,6 +70,8 @@ const STREAMS: Readonly<Record<string, [m.MetricLike, [number[], number[], numbe
   iou: [m.meanIoU({ classes: 4 }), many],
   rocByThresholds: [m.auc({ thresholds: 50 }), two],
   prByThresholds: [m.auc({ thresholds: 50, curve: "PR" }), two],
+  pearson: [m.pearsonCorrelation(), real],
+  concordance: [m.concordanceCorrelation(), real],
   cosine: [m.meanCosineSimilarity(), [a, b, [60, 3]]],
 };
 

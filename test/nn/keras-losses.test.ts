@@ -93,3 +93,14 @@ describe("reductions", () => {
     expect(() => mul(nn.generalizedCrossentropy({ q: 1 })(p, y), 1)).toThrow("q must be between 0 and 1, got 1");
   });
 });
+
+test("circle: a lone sample has loss 0; shapes are checked", () => {
+  const p = tensor([
+    [1, 0],
+    [0, 1],
+  ]);
+  expect(list(nn.circle().perSample(p, tensor([0, 1], { dtype: "int32" })))).toEqual([0, 0]);
+  expect(() => nn.circle()(p, tensor([0, 1, 2], { dtype: "int32" }))).toThrow(
+    "[circle] needs embeddings [batch, features] and as many class numbers, got [2, 2] and [3].",
+  );
+});
