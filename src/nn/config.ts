@@ -25,6 +25,7 @@ import {
   reshapeTo,
 } from "./core.ts";
 import type { DefinedLayer } from "./define.ts";
+import { einsumDense } from "./einsum-dense.ts";
 import type { Config, Json, Layer, LayerOptions } from "./layer.ts";
 import { add, average, concatenate, dot, maximum, minimum, multiply, subtract } from "./merge.ts";
 import { makeModel, makeSequential, type ModelBase, type ModelConfig } from "./model.ts";
@@ -56,6 +57,14 @@ import {
   maxPool3d,
   type PoolOptions,
 } from "./pool.ts";
+import {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+} from "./pool-adaptive.ts";
 import { revived } from "./revive.ts";
 import {
   cropping1d,
@@ -108,6 +117,7 @@ const plain = (f: (options: never) => Layer): LayerMaker => f as unknown as Laye
 /** How each class is made again from its JSON form. Plain data: nothing is ever added to it. */
 export const layerTable: Readonly<Record<string, LayerMaker>> = {
   dense: from<DenseOptions>("units", dense),
+  einsumDense: (c) => einsumDense(c["equation"] as string, c["outputShape"] as number[], c),
   flatten: plain(flatten),
   prelu: plain(prelu),
   maxout: from<MaxoutOptions>("units", maxout),
@@ -156,6 +166,12 @@ export const layerTable: Readonly<Record<string, LayerMaker>> = {
   avgPool1d: from<PoolOptions>("poolSize", avgPool1d),
   avgPool2d: from<PoolOptions>("poolSize", avgPool2d),
   avgPool3d: from<PoolOptions>("poolSize", avgPool3d),
+  adaptiveAvgPool1d: from<LayerOptions>("outputSize", adaptiveAvgPool1d),
+  adaptiveAvgPool2d: from<LayerOptions>("outputSize", adaptiveAvgPool2d),
+  adaptiveAvgPool3d: from<LayerOptions>("outputSize", adaptiveAvgPool3d),
+  adaptiveMaxPool1d: from<LayerOptions>("outputSize", adaptiveMaxPool1d),
+  adaptiveMaxPool2d: from<LayerOptions>("outputSize", adaptiveMaxPool2d),
+  adaptiveMaxPool3d: from<LayerOptions>("outputSize", adaptiveMaxPool3d),
   globalAvgPool: plain(globalAvgPool),
   globalAvgPool1d: plain(globalAvgPool1d),
   globalAvgPool2d: plain(globalAvgPool2d),

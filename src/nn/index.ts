@@ -63,6 +63,8 @@ export type { Costs, LayerCost } from "./costs.ts";
 export { activation, dense, dropout, embedding, flatten, lambda, prelu, reshapeTo as reshape } from "./core.ts";
 export type { DenseOptions, DropoutOptions, EmbeddingOptions, PreluOptions } from "./core.ts";
 export { defineLayer } from "./define.ts";
+export { einsumDense } from "./einsum-dense.ts";
+export type { EinsumDenseOptions } from "./einsum-dense.ts";
 export type { BuildAt, CallAt, DefinedLayer, LayerDefinition } from "./define.ts";
 export {
   constant,
@@ -154,6 +156,14 @@ export {
   maxPool3d,
 } from "./pool.ts";
 export type { GlobalPoolOptions, PoolOptions } from "./pool.ts";
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+} from "./pool-adaptive.ts";
 export { l1, l1l2, l2 } from "./regularizers.ts";
 export type { Regularizer, RegularizerConfig, RegularizerLike } from "./regularizers.ts";
 export { orthogonalRegularizer } from "./regularizers-more.ts";

@@ -268,6 +268,22 @@ describe("mistakes", () => {
       'interpolation must be "nearest" or "bilinear", got "cubic"',
     ],
     [() => nn.timeDistributed(dense(1))(zeros([2, 3])), "expects [batch, time, ...features], got input [2, 3]"],
+    [
+      () => nn.adaptiveAvgPool2d(3)(zeros([1, 2, 4, 1])),
+      "cannot pool 2 places to 3 on spatial axis 0 of input [1, 2, 4, 1]: upSampling2d() makes more.",
+    ],
+    [
+      () => nn.einsumDense("ab-bc", 3),
+      '[einsumDense] the equation must be of the form "ab,bc->ac" or "...b,bc->...c", got "ab-bc".',
+    ],
+    [
+      () => nn.einsumDense("ab,bc->ad", 3),
+      '[einsumDense] the output\'s "d" stands neither in the input nor in the kernel',
+    ],
+    [() => nn.einsumDense("abc,cd->abd", 3), 'outputShape must have a size (or null) for each of "bd"'],
+    [() => nn.einsumDense("ab,bc->ac", 0), 'for each of "c" in ab,bc->ac, got [0]'],
+    [() => nn.einsumDense("ab,bc->ac", [null])(zeros([2, 3])), 'nothing says how large "c" of ab,bc->ac is'],
+    [() => nn.einsumDense("ab,bc->ac", 3)(zeros([2, 3, 4])), "ab,bc->ac needs an input of 2 axes, got [2, 3, 4]"],
     [() => nn.globalAvgPool2d()(zeros([2, 3, 4])), "expects [batch, height, width, channels], got input [2, 3, 4]"],
   ] as const)("%#", (f, message) => {
     expect(f).toThrow(message);
