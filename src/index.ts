@@ -1,6 +1,8 @@
 /**
  * chainrule: tensors, derivatives and compiled functions, with the engine that runs them. Layers, optimizers, data and
  * training are sub-paths: chainrule/nn, chainrule/optim, chainrule/data, chainrule/train.
+ *
+ * @module chainrule
  */
 import "./engine.ts";
 

@@ -4,6 +4,8 @@
  *
  * It is not: networks (`nn`), nor a study of trials in parallel. Models stand on public tensor operations; their loops are compiled
  * steps with the optimizers of `optim`.
+ *
+ * @module chainrule/classic
  */
 import "../engine.ts";
 

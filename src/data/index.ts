@@ -3,6 +3,8 @@
  *
  * It is not: a place for devices. A dataset hands out typed arrays with shapes; the trainer moves them to the device. Nothing here
  * is random but by a seed that the caller gives: the order of samples is a function of seed and epoch.
+ *
+ * @module chainrule/data
  */
 export { Dataset, datasetOf } from "./dataset.ts";
 export type { DatasetInit, MapBatchFunction, MapFunction, Sample, SampleBatch } from "./dataset.ts";

@@ -4,6 +4,8 @@
  *
  * It is not: why a network answers as it does (`explain`), or where time goes (`profile`). Nothing here changes a model: what is
  * trained for a test is put back.
+ *
+ * @module chainrule/diagnose
  */
 import "../engine.ts";
 

@@ -3,6 +3,8 @@
  * Grad-CAM; what its filters and layers look like, and how it is put together.
  *
  * It is not: whether training goes well (`diagnose`), nor drawing (`viz` turns the pictures made here into sheets and SVG).
+ *
+ * @module chainrule/explain
  */
 import "../engine.ts";
 

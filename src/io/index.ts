@@ -3,6 +3,8 @@
  * never costs the old one.
  *
  * It is not: anything that knows a tensor, a layer or a model. What a config means is decided by the room that wrote it.
+ *
+ * @module chainrule/io
  */
 export type { HostArray, Json, NamedArrays } from "./types.ts";
 export { crc32 } from "./crc32.ts";

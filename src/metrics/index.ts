@@ -3,6 +3,8 @@
  *
  * It is not: what is minimised (losses are in `nn`). A metric is sums of a batch on the device and a number from the sums on the
  * host; functions whose names end in Score, and the curves, take whole arrays on the host instead.
+ *
+ * @module chainrule/metrics
  */
 export {
   accuracy,

@@ -7,6 +7,8 @@
  *
  * This file is the face of `chainrule/nn` and the one file of the room that looks up, to `train`: `sequential` and `model`
  * are exported with their training methods.
+ *
+ * @module chainrule/nn
  */
 import "../engine.ts";
 

@@ -12,6 +12,8 @@
  * const w = np.random.randn(4, 3).mul(0.01);
  * const z = np.dot(w, np.ones([3, 5])).add(np.zeros([4, 1]));
  * console.log(np.sum(z, { axis: 1, keepdims: true }).shape); // [4, 1]
+ *
+ * @module chainrule/numpy
  */
 import "../engine.ts";
 

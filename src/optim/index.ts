@@ -4,6 +4,8 @@
  *
  * It is not: a training loop (`train`), nor a place for gradients (`autodiff`). An optimizer's numbers are variables, so that a
  * compiled step updates them in place with the weights; nothing here knows models beyond their list of variables.
+ *
+ * @module chainrule/optim
  */
 export { clipGradients, each, firstSlots, globalNorm, makeOptimizer } from "./optimizer.ts";
 export type {

@@ -4,6 +4,8 @@
  *
  * It is not: file formats (`io` writes the plain state that is taken here), nor drawing beyond the terminal's progress line.
  * The open form, `compiled` with `valueAndGrad` and `optimizer.update`, runs the same operations as `fit`.
+ *
+ * @module chainrule/train
  */
 import "../engine.ts";
 

@@ -3,6 +3,8 @@
  * coarse to fine.
  *
  * It is not: training itself. An objective is any function to a number; nothing here knows models.
+ *
+ * @module chainrule/tune
  */
 export { choice, gridOf, intUniform, logUniform, oneMinusLog, sampleSpace, uniform, zoomSpace } from "./space.ts";
 export type { Parameter, Params, Space } from "./space.ts";

@@ -4,6 +4,8 @@
  *
  * It is not: anything that knows a tensor, a model or a terminal. Whether colour may be used and how wide the screen is,
  * the caller says.
+ *
+ * @module chainrule/viz
  */
 export { formatCount, formatDuration, formatTable, visibleWidth } from "./text.ts";
 export type { TableOptions } from "./text.ts";

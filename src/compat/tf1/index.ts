@@ -15,6 +15,8 @@
  * session.run(tf.global_variables_initializer());
  * for (let i = 0; i < 1000; i++) session.run(step, { feed_dict: [[x, [[1], [-20], [25]]]] });
  * console.log(session.run(w)); // close to 10
+ *
+ * @module chainrule/compat/tf1
  */
 import "../../engine.ts";
 import type { DType } from "../../base/index.ts";
