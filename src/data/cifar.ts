@@ -1,6 +1,7 @@
 import { FormatError } from "../base/index.ts";
-import { decodeTar } from "../io/index.ts";
+import { decodeTar, fileExists, listFolder } from "../io/index.ts";
 import { type Dataset, datasetOf } from "./dataset.ts";
+import { imageFolder } from "./images.ts";
 import { findFiles, gunzip, type RemoteOptions, type RemoteSet } from "./remote.ts";
 
 export interface Cifar10 {
@@ -34,7 +35,7 @@ const CIFAR10: RemoteSet = {
       sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
     },
   ],
-  without: "pass { folder } with cifar-10-binary.tar.gz in it.",
+  without: "pass { folder } with cifar-10-binary.tar.gz in it, or with pictures in train/<class> and test/<class>.",
 };
 
 /**
@@ -42,12 +43,39 @@ const CIFAR10: RemoteSet = {
  * (170 MB): from the given folder, else from the cache, else downloaded once (and resumed when that broke off); its SHA-256 is
  * checked every time.
  *
- * @throws FormatError when the archive is damaged; ChainruleError when it cannot be had.
+ * A folder without the archive may hold the pictures as PNG or JPEG files in `train/<class>/` and `test/<class>/`, the form in which
+ * others pass the set on. They are given in one fixed mixed order, since files lie by class. How many there are and whether they are
+ * the original's pixels (JPEG is not) cannot be checked then; `onProgress` counts them.
+ *
+ * @throws FormatError when the archive or a picture is damaged; ChainruleError when the set cannot be had.
  * @example const { train, test } = await cifar10();
  */
 export async function cifar10(options: RemoteOptions = {}): Promise<Cifar10> {
+  if (options.folder !== undefined && (await holdsPictures(options.folder)))
+    return fromPictures(options.folder, options);
   const { bytes } = await findFiles(CIFAR10, options);
   return cifar10FromTar(await gunzip(bytes[0], "[cifar-10] cifar-10-binary.tar.gz"));
+}
+
+/** Whether a folder holds train/ and test/ and no archive. */
+async function holdsPictures(folder: string): Promise<boolean> {
+  if (!(await fileExists(folder)) || (await fileExists(`${folder}/${CIFAR10.files[0].name}`))) return false;
+  const { folders } = await listFolder(folder);
+  return ["train", "test"].every((part) => folders.includes(part));
+}
+
+/** The two parts from files by class. */
+async function fromPictures(folder: string, { onProgress }: RemoteOptions): Promise<Cifar10> {
+  const read = async (part: string): Promise<Dataset> => {
+    const { data } = await imageFolder(`${folder}/${part}`, {
+      classNames: CIFAR10_CLASSES,
+      onProgress: ({ done, total }) => onProgress?.({ file: part, loaded: done, total }),
+    });
+    const [h, w] = data.xShape;
+    if (h === SIDE && w === SIDE) return data.shuffled(0);
+    throw new FormatError(`[cifar-10] the pictures in "${folder}/${part}" are ${h} × ${w}, those of the set 32 × 32.`);
+  };
+  return { train: await read("train"), test: await read("test") };
 }
 
 const TRAIN = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);

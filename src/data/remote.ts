@@ -15,7 +15,7 @@ export interface RemoteOptions {
   readonly cache?: string;
   /** Where the files are fetched from when they are nowhere else. */
   readonly baseUrl?: string;
-  /** Called while downloading. */
+  /** Called while downloading: bytes. */
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 

@@ -23,5 +23,7 @@ export { decodeWav, encodeWav } from "./wav.ts";
 export type { Wav } from "./wav.ts";
 export { encodeCsv, parseCsv } from "./csv.ts";
 export type { CsvColumn, CsvOptions, CsvTable, CsvType } from "./csv.ts";
+export { decodeHdf5 } from "./hdf5.ts";
+export type { Hdf5 } from "./hdf5.ts";
 export { decodeTar } from "./tar.ts";
 export type { Listing } from "./files.ts";

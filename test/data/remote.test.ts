@@ -2,14 +2,15 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { cifar10, fashionMnist, mnist } from "../../src/data/index.ts";
+import { CIFAR10_CLASSES, cifar10, fashionMnist, mnist } from "../../src/data/index.ts";
 import { californiaFromTar } from "../../src/data/bundled.ts";
 import { cifar10FromTar } from "../../src/data/cifar.ts";
+import { encodePng } from "../../src/io/index.ts";
 import { type DownloadProgress, findFiles, type RemoteSet } from "../../src/data/remote.ts";
 import { makeTar } from "../support/tar.ts";
 
@@ -166,6 +167,47 @@ describe("archives", () => {
     expect(() => cifar10FromTar(makeTar([...files, ["test_batch.bin", new Uint8Array(3000)]]))).toThrow(
       "test_batch.bin has 3000 bytes, not a multiple of 3073",
     );
+  });
+
+  test("CIFAR-10 as pictures in folders by class", async () => {
+    const picture = (side: number, red: number): Promise<Uint8Array> => {
+      const data = Uint8Array.from({ length: 3 * side * side }, (_, i) => (i % 3 === 0 ? red : 7));
+      return encodePng({ width: side, height: side, channels: 3, data });
+    };
+    const put = async (part: string, name: string, red: number, side = 32): Promise<void> => {
+      await mkdir(path.join(folder, part, name), { recursive: true });
+      await writeFile(path.join(folder, part, name, `${red}.png`), await picture(side, red));
+    };
+    // Two of each class to learn from, one to test on; red is the class, in tens.
+    for (const [label, name] of CIFAR10_CLASSES.entries()) {
+      for (const i of [0, 1]) await put("train", name, 10 * label + i);
+      await put("test", name, 10 * label);
+    }
+    const seen: string[] = [];
+    const onProgress = ({ file, loaded, total }: DownloadProgress): void =>
+      void seen.push(`${file} ${loaded}/${total}`);
+    const { train, test: held } = await cifar10({ folder, onProgress });
+    expect([train.length, held.length, train.xShape, train.classes]).toEqual([20, 10, [32, 32, 3], 10]);
+    const labels = Array.from(train.labels() ?? []);
+    expect(labels.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i >> 1));
+    // Mixed, so that the first few are not of one class, and the same every time.
+    expect(new Set(labels.slice(0, 10)).size).toBeGreaterThan(5);
+    expect(Array.from((await cifar10({ folder })).train.labels() ?? [])).toEqual(labels);
+    labels.forEach((label, i) => expect(Math.floor((train.at(i).x.data[0] * 255 + 0.5) / 10)).toBe(label));
+    expect([seen[0], seen.at(-1)]).toEqual(["train 1/20", "test 10/10"]);
+
+    await put("test", "truck", 91, 40);
+    await expect(cifar10({ folder })).rejects.toThrow("[40, 40, 3]");
+    await rm(path.join(folder, "test", "truck"), { recursive: true });
+    await expect(cifar10({ folder })).rejects.toThrow(/cannot read the folder .*truck/);
+    for (const name of CIFAR10_CLASSES) {
+      await rm(path.join(folder, "train", name), { recursive: true });
+      await put("train", name, 0, 16);
+    }
+    await expect(cifar10({ folder })).rejects.toThrow(/\[cifar-10\] the pictures in .*train" are 16 × 16/);
+    // The archive comes first, where there is one.
+    await writeFile(path.join(folder, "cifar-10-binary.tar.gz"), "no archive");
+    await expect(cifar10({ folder })).rejects.toThrow("is damaged");
   });
 
   test("California housing: features a household", () => {
