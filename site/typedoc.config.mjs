@@ -8,7 +8,7 @@ const entryPoints = Object.values(exports)
   .filter((entry) => typeof entry === "object")
   .map((entry) => path.join(root, entry.default.replace("./dist/", "src/").replace(/\.js$/, ".ts")));
 
-/** @type {import("typedoc").TypeDocOptions & import("typedoc-plugin-markdown").PluginOptions} */
+// Options of TypeDoc and of typedoc-plugin-markdown.
 export default {
   plugin: ["typedoc-plugin-markdown", "typedoc-vitepress-theme"],
   entryPoints,
