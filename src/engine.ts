@@ -4,6 +4,7 @@
  */
 import { type DType, sizeOf, type TypedArray, ValueError } from "./base/index.ts";
 import { context } from "./base/context.ts";
+import { unhurried } from "./base/v8flags.ts";
 import { type CompiledKernel, Kernels, WasmCode } from "./codegen/index.ts";
 import type { Device } from "./engine.browser.ts";
 import { machineDevice } from "./engine.node.ts";
@@ -92,7 +93,7 @@ class CpuEngine implements Executor {
 
   constructor() {
     this.threads = wantedThreads();
-    this.device = openDevice(this.threads.count);
+    this.device = unhurried(() => openDevice(this.threads.count));
     this.heap = this.device.heap;
     this.residents = new Residents(this.heap);
   }
@@ -106,7 +107,7 @@ class CpuEngine implements Executor {
       return known;
     }
     const start = performance.now();
-    const program = new CpuProgram(graph, makePlan(graph), this);
+    const program = unhurried(() => new CpuProgram(graph, makePlan(graph), this));
     this.observer?.compiled(program, start, performance.now());
     this.programs.set(key, program);
     if (this.programs.size > KEPT_PROGRAMS) {

@@ -2,7 +2,7 @@
 import type { Asm, Target } from "../asm/index.ts";
 import { encodeWasm } from "./encode.ts";
 import type { EncodeOptions } from "./encode.ts";
-import { setV8Flags, withV8Flags } from "./v8flags.ts";
+import { setV8Flags, withV8Flags } from "../../base/v8flags.ts";
 
 /** What a probe of this host found. */
 export interface WasmFeatures {
