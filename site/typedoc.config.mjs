@@ -24,7 +24,7 @@ export default {
   excludePrivate: true,
   validation: { notDocumented: true, notExported: false, invalidLink: true },
   requiredToBeDocumented: ["Module", "Function", "Class", "Variable", "Method"],
-  treatWarningsAsErrors: false,
+  treatWarningsAsErrors: true,
   logLevel: "Warn",
   hidePageHeader: true,
   pageTitleTemplates: { module: "{name}", member: ({ rawName }) => rawName.replace(/<.*/, "") },

@@ -80,9 +80,12 @@ function folder(text, name) {
 export function reference() {
   const file = path.join(content, "api/typedoc-sidebar.json");
   if (!existsSync(file)) return [];
-  const entries = JSON.parse(readFileSync(file, "utf8")).flatMap((/** @type {Item} */ { text, link, items = [] }) => {
-    const spaces = items.find((item) => item.text === "Namespaces")?.items ?? [];
-    return [{ text, link }, ...spaces.map((space) => ({ text: `${text}: ${space.text}`, link: space.link }))];
-  });
+  /** @type {(items: Item[]) => string[]} */
+  const rooms = (items) =>
+    items.flatMap(({ link, items: inner = [] }) => [...(link?.endsWith("/") ? [link] : []), ...rooms(inner)]);
+  const entries = rooms(JSON.parse(readFileSync(file, "utf8"))).map((link) => ({
+    text: link.slice("/api/".length, -1).replace("/namespaces/", " · "),
+    link,
+  }));
   return [{ text: "API", items: entries }];
 }

@@ -16,6 +16,7 @@ export interface KMeansOptions {
 }
 
 export interface KMeans {
+  /** Finds the centres. */
   fit(x: SampleData): this;
   /** The nearest cluster of each sample: int32 [n]. */
   predict(x: SampleData): Tensor;

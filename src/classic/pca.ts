@@ -11,9 +11,11 @@ export interface PcaOptions {
 }
 
 export interface Pca {
+  /** Finds mean and axes. */
   fit(x: SampleData): this;
   /** Coordinates [n, components]. */
   transform(x: SampleData): Tensor;
+  /** `fit`, then `transform` of the same samples. */
   fitTransform(x: SampleData): Tensor;
   /** Samples [n, features] from coordinates. */
   inverseTransform(z: SampleData): Tensor;

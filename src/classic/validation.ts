@@ -7,8 +7,11 @@ import { type Labels, type SampleData } from "./inputs.ts";
 
 /** What can be cross-validated: the models of this room, and any object with these methods, which may be asynchronous. */
 export interface Model {
+  /** Learns from samples. */
   fit(data: Dataset): unknown;
+  /** One answer a sample. */
   predict(data: Dataset): Tensor | Promise<Tensor>;
+  /** How good the answers are; larger is better. */
   score(data: Dataset): number | Promise<number>;
 }
 

@@ -32,7 +32,9 @@ export interface DatasetInit extends SamplesInit {
 /** Samples of one batch, as `mapBatches` sees them: x [size, ...], y [size, ...]; `y` is null without labels. */
 export type SampleBatch = Sample;
 
+/** One sample to another; the key is for random numbers, its own for each sample and epoch. */
 export type MapFunction = (sample: Sample, key: Key) => Sample;
+/** A batch to another; the key is for random numbers, its own for each batch and epoch. */
 export type MapBatchFunction = (batch: SampleBatch, key: Key) => SampleBatch;
 
 /** What is done to samples on their way into a batch. */

@@ -49,6 +49,7 @@ export type ClassName = string | number | boolean;
 export interface LabelEncoder {
   /** Distinct values, sorted; the class number is the position. */
   readonly classes: readonly ClassName[];
+  /** Learns the names; they are numbered in sorted order. */
   fit(values: ArrayLike<ClassName>): this;
   /** Class numbers int32 [n]. */
   transform(values: ArrayLike<ClassName>): HostArray;

@@ -175,6 +175,7 @@ export class Samples {
     return this.view(Int32Array.from({ length: Math.max(0, end - from) }, (_, i) => this.row(from + i)));
   }
 
+  /** The row of the arrays that holds sample i of this view. */
   protected row(i: number): number {
     return this.parts.order?.[i] ?? i;
   }

@@ -53,6 +53,7 @@ export interface Layer extends HasVariables {
 /** A layer, or any function that can stand where a layer is expected. */
 export type LayerLike = Layer | ((x: Tensor) => Tensor);
 
+/** Makes a variable of the layer in `build`: its short name, shape and initial values. */
 export type AddVariable = (
   name: string,
   shape: readonly number[],
@@ -76,6 +77,7 @@ export interface LayerSpec {
   build?(shapes: readonly (readonly number[])[], add: AddVariable, tag: string): void;
   /** Throws when built variables do not fit this input; `tag` is how the message begins. */
   check?(shapes: readonly (readonly number[])[], tag: string): void;
+  /** What the layer computes; `xs` are the inputs. */
   call(xs: readonly Tensor[], at: { readonly training: boolean; readonly tag: string }): Tensor | readonly Tensor[];
   readonly layers?: readonly Layer[];
   /** A penalty on the result of each call. */
@@ -311,5 +313,6 @@ export function makeLayer(spec: LayerSpec): Layer {
   return layer;
 }
 
+/** Whether a value is a layer: one that was made by a constructor, not a plain function. */
 export const isLayer = (x: unknown): x is Layer =>
   typeof x === "function" && (x as Partial<Layer>).core instanceof LayerCore;

@@ -35,33 +35,61 @@ const binaryReals =
     f(...(pair(x, y).map((a) => (typeof a === "number" ? a : real(a))) as [TensorLike, TensorLike]));
 
 // Element by element
+/** |x|. */
 export const abs: Unary = unary(t.abs);
+/** −x. */
 export const negative: Unary = unary(t.neg);
+/** −1, 0 or 1. */
 export const sign: Unary = unary(t.sign);
+/** X². */
 export const square: Unary = unary(t.square);
+/** The next whole number downward. */
 export const floor: Unary = unary(t.floor);
+/** The next whole number upward. */
 export const ceil: Unary = unary(t.ceil);
+/** Without what follows the point. */
 export const trunc: Unary = unary(more.trunc);
+/** √x. */
 export const sqrt: Unary = ofReals(t.sqrt);
+/** Eˣ. */
 export const exp: Unary = ofReals(t.exp);
+/** Eˣ − 1, exact near 0. */
 export const expm1: Unary = ofReals(t.expm1);
+/** The natural logarithm. */
 export const log: Unary = ofReals(t.log);
+/** The logarithm to base 2. */
 export const log2: Unary = ofReals(t.log2);
+/** The logarithm to base 10. */
 export const log10: Unary = ofReals(t.log10);
+/** Ln(1 + x), exact near 0. */
 export const log1p: Unary = ofReals(t.log1p);
+/** The sine of x in radians. */
 export const sin: Unary = ofReals(t.sin);
+/** The cosine of x in radians. */
 export const cos: Unary = ofReals(t.cos);
+/** The tangent of x in radians. */
 export const tan: Unary = ofReals(t.tan);
+/** The hyperbolic sine. */
 export const sinh: Unary = ofReals(t.sinh);
+/** The hyperbolic cosine. */
 export const cosh: Unary = ofReals(t.cosh);
+/** The hyperbolic tangent. */
 export const tanh: Unary = ofReals(t.tanh);
+/** The angle whose sine is x. */
 export const arcsin: Unary = ofReals(more.asin);
+/** The angle whose cosine is x. */
 export const arccos: Unary = ofReals(more.acos);
+/** The angle whose tangent is x. */
 export const arctan: Unary = ofReals(more.atan);
+/** 1/x. */
 export const reciprocal: Unary = ofReals(t.reciprocal);
+/** Where there is a NaN, as bool. */
 export const isnan: Unary = unary(t.isNaN);
+/** Where there is ±∞, as bool. */
 export const isinf: Unary = unary(more.isInf);
+/** Where there is neither NaN nor ±∞, as bool. */
 export const isfinite: Unary = unary(t.isFinite);
+/** Not x, as bool. */
 export const logicalNot: Unary = unary(t.logicalNot);
 
 /** To `decimals` places, halves to even. */
@@ -71,30 +99,53 @@ export function round(x: TensorLike, decimals = 0): Tensor {
   const scale = 10 ** Math.abs(decimals);
   return decimals > 0 ? t.div(t.round(t.mul(a, scale)), scale) : t.mul(t.round(t.div(a, scale)), scale);
 }
+/** NaN and ±∞ replaced by numbers. */
 export const nanToNum = (x: TensorLike, options: more.NanToNumOptions = {}): Tensor => more.nanToNum(array(x), options);
 
+/** x + y, broadcast. */
 export const add: Binary = binary(t.add);
+/** x − y, broadcast. */
 export const subtract: Binary = binary(t.sub);
+/** x · y element by element (Hadamard product), broadcast. */
 export const multiply: Binary = binary(t.mul);
+/** x / y, broadcast, as float64 for whole numbers. */
 export const divide: Binary = binaryReals(t.div);
+/** x to the power y, broadcast. */
 export const power: Binary = binary(t.pow);
+/** The remainder x − y⌊x / y⌋ with the sign of y, broadcast. */
 export const mod: Binary = binary(t.mod);
+/** ⌊x / y⌋, broadcast. */
 export const floorDivide: Binary = binary(t.floorDiv);
+/** The larger of x and y, broadcast. */
 export const maximum: Binary = binary(t.maximum);
+/** The smaller of x and y, broadcast. */
 export const minimum: Binary = binary(t.minimum);
+/** √(x² + y²), broadcast, without overflow. */
 export const hypot: Binary = binaryReals(more.hypot);
+/** The angle of the point (y, x): atan2(y, x). */
 export const arctan2: Binary = binaryReals(more.atan2);
+/** ln(eˣ + eʸ), broadcast, without overflow. */
 export const logaddexp: Binary = binaryReals(more.logAddExp);
+/** x = y as bool, broadcast. */
 export const equal: Binary = binary(t.equal);
+/** x ≠ y as bool, broadcast. */
 export const notEqual: Binary = binary(t.notEqual);
+/** x < y as bool, broadcast. */
 export const less: Binary = binary(t.less);
+/** x ≤ y as bool, broadcast. */
 export const lessEqual: Binary = binary(t.lessEqual);
+/** x > y as bool, broadcast. */
 export const greater: Binary = binary(t.greater);
+/** x ≥ y as bool, broadcast. */
 export const greaterEqual: Binary = binary(t.greaterEqual);
+/** x and y as bool, broadcast; not 0 is true. */
 export const logicalAnd: Binary = binary(t.logicalAnd);
+/** x or y as bool, broadcast; not 0 is true. */
 export const logicalOr: Binary = binary(t.logicalOr);
+/** Either x or y, not both, as bool, broadcast. */
 export const logicalXor: Binary = binary(t.logicalXor);
 
+/** Limited to [lo, hi]. */
 export const clip = (x: TensorLike, lo: TensorLike, hi: TensorLike): Tensor => t.clip(array(x), lo, hi);
 /** With three arguments a choice element by element; with one the places that are true. */
 export function where(mask: TensorLike): Tensor[];
@@ -135,21 +186,36 @@ const ofOneAxis =
     return f(array(x), options.axis, options);
   };
 
+/** Σ x over an axis, several, or all. */
 export const sum: Reduction = reduction(array, t.sum);
+/** Π x over an axis, several, or all. */
 export const prod: Reduction = reduction(array, t.prod);
+/** The mean over an axis, several, or all. */
 export const mean: Reduction = reduction(real, t.mean);
+/** The variance over an axis, several, or all; divides by n unless `ddof` says otherwise. */
 export const variance: Reduction<AxisOptions & t.VarianceOptions> = reduction(real, t.variance);
+/** The standard deviation: the root of `variance`. */
 export const std: Reduction<AxisOptions & t.VarianceOptions> = reduction(real, t.std);
+/** The smallest over an axis, several, or all. */
 export const min: Reduction = reduction(array, t.min);
+/** The largest over an axis, several, or all. */
 export const max: Reduction = reduction(array, t.max);
+/** Whether one is true, over an axis, several, or all. */
 export const any: Reduction = reduction(array, t.any);
+/** Whether all are true, over an axis, several, or all. */
 export const all: Reduction = reduction(array, t.all);
+/** How many are not 0. */
 export const countNonzero: Reduction = reduction(array, more.countNonzero);
+/** The place of the largest along an axis (default: of all, flattened), int32; the first of equals. */
 export const argmax: Arg = ofOneAxis(t.argmax);
+/** The place of the smallest along an axis (default: of all, flattened), int32; the first of equals. */
 export const argmin: Arg = ofOneAxis(t.argmin);
+/** The middle value along an axis; the mean of two for an even number. */
 export const median: Arg = ofOneAxis((x, axis, options) => more.median(real(x), axis, options));
+/** The q-th quantile (0 to 1), with linear interpolation. */
 export const quantile = (x: TensorLike, q: number | readonly number[], axis?: number): Tensor =>
   more.quantile(real(x), q, axis);
+/** The q-th percentile (0 to 100), with linear interpolation. */
 export const percentile = (x: TensorLike, q: number | readonly number[], axis?: number): Tensor =>
   more.percentile(real(x), q, axis);
 /** Along an axis, or without one of all elements in a row. */
@@ -158,19 +224,28 @@ const runningOf =
   (f: (x: Tensor, axis: number) => Tensor): Running =>
   (x, axis) =>
     axis === undefined ? f(array(x).reshape([-1]), 0) : f(array(x), axis);
+/** Running sums along an axis; without one, of all elements in a row. */
 export const cumsum: Running = runningOf(t.cumsum);
+/** Running products along an axis; without one, of all elements in a row. */
 export const cumprod: Running = runningOf(more.cumprod);
+/** Differences of neighbours along an axis, n times. */
 export const diff = (x: TensorLike, n = 1, axis = -1): Tensor => more.diff(array(x), n, axis);
 
 // Order and counts
+/** Sorted upward along an axis. Default: the last. */
 export const sort: Running = (x, axis = -1) => more.sort(array(x), axis);
+/** The places that sort an axis. Default: the last. */
 export const argsort: Running = (x, axis = -1) => more.argsort(array(x), axis);
+/** Where each v belongs in the sorted vector a. */
 export const searchsorted = (a: TensorLike, v: TensorLike, side: "left" | "right" = "left"): Tensor =>
   more.searchSorted(array(a), array(v), { side });
 /** The distinct elements, sorted; see `unique` of the main entry for where and how often they stand. */
 export const unique: Unary = (x) => more.unique(array(x)).values;
+/** The places that are not 0: one vector of indices an axis. */
 export const nonzero = (x: TensorLike): Tensor[] => more.nonzero(array(x));
+/** The places that are not 0: one row of indices each. */
 export const argwhere: Unary = unary(more.argWhere);
+/** How often each whole number from 0 occurs. */
 export const bincount = (x: TensorLike, options: more.BincountOptions = {}): Tensor =>
   more.bincount(array(x).cast("int32"), options);
 /** [counts, edges]. */
@@ -182,37 +257,55 @@ export function histogram(x: TensorLike, options: more.HistogramOptions = {}): [
 // Products
 /** Of vectors their product, of matrices the matrix product; a number multiplies. */
 export const dot: Binary = binary(t.dot);
+/** Matrix product of the last two axes: [..., n, k] · [..., k, m] → [..., n, m]; the axes before broadcast. */
 export const matmul: Binary = binary(t.matmul);
+/** x yᵀ of two vectors: [n], [m] → [n, m]. */
 export const outer: Binary = binary(t.outer);
 /** Σ x y over the last axes. */
 export const inner: Binary = (x, y) => {
   const [a, b] = [array(x), array(y)];
   return a.rank === 0 || b.rank === 0 ? a.mul(b) : t.tensordot(a, b, [[-1], [-1]]);
 };
+/** Kronecker's product. */
 export const kron: Binary = binary(la.kron);
+/** The vector product in three dimensions, along the last axis. */
 export const cross: Binary = binary(la.cross);
+/** Einstein's sum, written as a formula: "ij,jk->ik". */
 export const einsum = (formula: string, ...xs: TensorLike[]): Tensor => t.einsum(formula, ...xs.map((x) => array(x)));
+/** The sum of the diagonal. */
 export const trace: Unary = unary(t.trace);
+/** Covariances; each row is a variable, each column an observation, unless `rowvar` is false. */
 export const cov = (x: TensorLike, options: la.CovOptions = {}): Tensor => la.cov(real(x), options);
+/** Coefficients of correlation; rows are variables, as in `cov`. */
 export const corrcoef = (x: TensorLike, options: Pick<la.CovOptions, "rowvar"> = {}): Tensor =>
   la.corrcoef(real(x), options);
 
 // Shape
+/** The same elements in another shape; one size may be −1. */
 export const reshape = (x: TensorLike, shape: number | readonly number[]): Tensor =>
   array(x).reshape(typeof shape === "number" ? [shape] : shape);
+/** All elements in one row. */
 export const ravel: Unary = (x) => array(x).reshape([-1]);
+/** Axes in another order; reversed without one. */
 export const transpose = (x: TensorLike, axes?: readonly number[]): Tensor => t.transpose(array(x), axes);
+/** Without axes of size 1: those named, or all. */
 export const squeeze = (x: TensorLike, axis?: t.Axis): Tensor => t.squeeze(array(x), axis);
+/** With new axes of size 1 at these places. */
 export const expandDims = (x: TensorLike, axis: number | readonly number[]): Tensor => t.expandDims(array(x), axis);
+/** Two axes exchanged. */
 export const swapaxes = (x: TensorLike, a: number, b: number): Tensor => t.swapaxes(array(x), a, b);
+/** One axis at another place. */
 export const moveaxis = (x: TensorLike, from: number, to: number): Tensor => t.moveaxis(array(x), from, to);
+/** Repeated along axes of size 1 and new ones in front, without a copy. */
 export const broadcastTo = (x: TensorLike, shape: readonly number[]): Tensor => t.broadcastTo(array(x), shape);
 const arrays = (xs: readonly TensorLike[]): Tensor[] => xs.map((x) => array(x));
 /** concatenate([a, b], 1) or concatenate([a, b], { axis: 1 }). */
 type Joining = (xs: readonly TensorLike[], axis?: number | { readonly axis?: number }) => Tensor;
 const axisOf = (axis: number | { readonly axis?: number } | undefined): number =>
   typeof axis === "object" ? (axis.axis ?? 0) : (axis ?? 0);
+/** Arrays joined along an axis that is there. Default: 0. */
 export const concatenate: Joining = (xs, axis) => t.concat(arrays(xs), axisOf(axis));
+/** Arrays of one shape joined along a new axis. Default: 0. */
 export const stack: Joining = (xs, axis) => t.stack(arrays(xs), axisOf(axis));
 /** Rows below each other: vectors count as rows. */
 export const vstack = (xs: readonly TensorLike[]): Tensor =>
@@ -225,6 +318,7 @@ export function hstack(xs: readonly TensorLike[]): Tensor {
   const ts = arrays(xs).map((x) => (x.rank === 0 ? x.reshape([1]) : x));
   return t.concat(ts, ts[0]?.rank === 1 ? 0 : 1);
 }
+/** Parts along an axis: a number of equal ones, or the places of the cuts. */
 export const split = (x: TensorLike, parts: number | readonly number[], axis = 0): Tensor[] => {
   if (typeof parts === "number") return t.split(array(x), parts, axis);
   // NumPy names the places of the cuts, not the sizes.
@@ -237,26 +331,37 @@ export const split = (x: TensorLike, parts: number | readonly number[], axis = 0
     axis,
   );
 };
+/** Repeated as a whole, so often along each axis. */
 export const tile = (x: TensorLike, reps: number | readonly number[]): Tensor => t.tile(array(x), reps);
+/** Each element repeated, along an axis. */
 export const repeat = (x: TensorLike, count: number, axis?: number): Tensor => t.repeat(array(x), count, axis);
 /** Along an axis, or without one of all elements in a row. */
 export function roll(x: TensorLike, shift: number, axis?: number): Tensor {
   const a = array(x);
   return axis === undefined ? t.roll(a.reshape([-1]), shift, 0).reshape(a.shape) : t.roll(a, shift, axis);
 }
+/** Reversed along an axis, several, or all. */
 export const flip = (x: TensorLike, axis?: t.Axis): Tensor => t.flip(array(x), axis);
+/** Reversed from left to right (axis 1). */
 export const fliplr: Unary = (x) => t.flip(array(x), 1);
+/** Reversed from top to bottom (axis 0). */
 export const flipud: Unary = (x) => t.flip(array(x), 0);
+/** With zeros (or `value`) around: [before, after] an axis. */
 export const pad = (x: TensorLike, padding: t.Padding, options: t.PadOptions = {}): Tensor =>
   t.pad(array(x), padding, options);
+/** The slices at these indices along an axis; without one, of all elements in a row. */
 export const take = (x: TensorLike, indices: TensorLike, axis?: number): Tensor =>
   axis === undefined ? t.gather(ravel(x), indices, 0) : t.gather(array(x), indices, axis);
+/** One element an index, along an axis; indices have the shape of the result. */
 export const takeAlongAxis = (x: TensorLike, indices: TensorLike, axis = -1): Tensor =>
   t.takeAlongAxis(array(x), indices, axis);
+/** The diagonal of a matrix, or the matrix with this diagonal. */
 export const diag: Unary = unary(t.diag);
 /** The k-th diagonal of the first two axes. */
 export const diagonal = (x: TensorLike, k = 0): Tensor => more.diagonal(array(x), k, [0, 1]);
+/** The lower triangle, up to the k-th diagonal; zeros above. */
 export const tril = (x: TensorLike, k = 0): Tensor => t.tril(array(x), k);
+/** The upper triangle, from the k-th diagonal; zeros below. */
 export const triu = (x: TensorLike, k = 0): Tensor => t.triu(array(x), k);
 /** meshgrid(x, y, …). */
 export const meshgrid = (...xs: readonly TensorLike[]): Tensor[] => more.meshgrid(arrays(xs));
@@ -267,19 +372,26 @@ export interface LikeOptions {
   readonly dtype?: DType;
 }
 type Like = (x: TensorLike, options?: LikeOptions) => Tensor;
+/** Zeros in the shape of x. */
 export const zerosLike: Like = (x, options = {}) => t.zerosLike(array(x), options);
+/** Ones in the shape of x. */
 export const onesLike: Like = (x, options = {}) => t.onesLike(array(x), options);
 /** An array of x's shape whose values nobody relies on (they are zeros). */
 export const emptyLike: Like = (x, options = {}) => t.emptyLike(array(x), options);
+/** One value in the shape of x. */
 export const fullLike = (x: TensorLike, value: number, options: LikeOptions = {}): Tensor =>
   t.fullLike(array(x), value, options);
 /** A tensor never changes: x itself is as good as a copy. */
 export const copy: Unary = array;
 
 // Facts
+/** The size of each axis. */
 export const shape = (x: TensorLike): readonly number[] => array(x).shape;
+/** The number of elements. */
 export const size = (x: TensorLike): number => array(x).size;
+/** The number of axes. */
 export const ndim = (x: TensorLike): number => array(x).rank;
+/** |x − y| ≤ atol + rtol · |y|, element by element. */
 export const isclose = (x: TensorLike, y: TensorLike, options: more.CloseOptions = {}): Tensor =>
   more.isClose(array(x), array(y), options);
 /** Whether all elements are close: a boolean, so not inside `compiled`. */

@@ -56,13 +56,23 @@ export {
 export * as linalg from "./linalg.ts";
 export * as random from "./random.ts";
 
+/** π. */
 export const pi: number = Math.PI;
+/** Euler's number. */
 export const e: number = Math.E;
+/** ∞. */
 export const inf: number = Infinity;
+/** Not a number. */
 export const nan: number = NaN;
+/** A new axis of size 1, in `slice`. */
 export const newaxis = "newaxis";
+/** The dtype. */
 export const float32 = "float32";
+/** The dtype. */
 export const float64 = "float64";
+/** The dtype. */
 export const int32 = "int32";
+/** The dtype. */
 export const uint8 = "uint8";
+/** The dtype; kept as bytes 0 and 1. */
 export const bool = "bool";

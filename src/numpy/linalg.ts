@@ -5,19 +5,28 @@ import { array, real } from "./creation.ts";
 
 type Unary = (a: TensorLike) => Tensor;
 
+/** The inverse. */
 export const inv: Unary = (a) => la.inv(real(a));
+/** The determinant. */
 export const det: Unary = (a) => la.det(real(a));
+/** The lower triangle L of A = L Lᵀ. */
 export const cholesky: Unary = (a) => la.cholesky(real(a));
+/** The eigenvalues of a symmetric matrix, upward. */
 export const eigvalsh: Unary = (a) => la.eigvalsh(real(a));
+/** The singular values, downward. */
 export const svdvals: Unary = (a) => la.svdvals(real(a));
+/** The condition number: the largest singular value by the smallest. */
 export const cond: Unary = (a) => la.cond(real(a));
+/** The pseudo-inverse of Moore and Penrose. */
 export const pinv = (a: TensorLike, rcond?: number): Tensor => la.pinv(real(a), rcond === undefined ? {} : { rcond });
+/** x of a x = b. */
 export const solve = (a: TensorLike, b: TensorLike): Tensor => la.solve(real(a), real(b));
 /** x, residuals (of every column, also where NumPy leaves them out), rank, singular values. */
 export function lstsq(a: TensorLike, b: TensorLike, rcond?: number): [Tensor, Tensor, Tensor, Tensor] {
   const { x, residuals, rank, singularValues } = la.lstsq(real(a), real(b), rcond === undefined ? {} : { rcond });
   return [x, residuals, rank, singularValues];
 }
+/** q, r with a = q r. */
 export function qr(a: TensorLike, mode: "reduced" | "complete" = "reduced"): [Tensor, Tensor] {
   const { q, r } = la.qr(real(a), { mode });
   return [q, r];
@@ -27,12 +36,14 @@ export function svd(a: TensorLike, options: la.SvdOptions = {}): [Tensor, Tensor
   const { u, s, vt } = la.svd(real(a), { fullMatrices: true, ...options });
   return [u, s, vt];
 }
+/** Eigenvalues (upward) and eigenvectors (columns) of a symmetric matrix. */
 export function eigh(a: TensorLike): [Tensor, Tensor] {
   const { w, v } = la.eigh(real(a));
   return [w, v];
 }
 /** Real and imaginary parts: there are no complex arrays. */
 export const eigvals = (a: TensorLike): { re: Tensor; im: Tensor } => la.eigvals(real(a));
+/** Sign and logarithm of the absolute value of the determinant. */
 export function slogdet(a: TensorLike): [Tensor, Tensor] {
   const { sign, logAbsDet } = la.slogdet(real(a));
   return [sign, logAbsDet];
@@ -43,8 +54,11 @@ export const norm = (
   ord?: la.NormOptions["ord"] | null,
   options: Omit<la.NormOptions, "ord"> = {},
 ): Tensor => la.norm(real(x), ord === undefined || ord === null ? options : { ...options, ord });
+/** a · a · … · a; of the inverse for negative n. */
 export const matrixPower = (a: TensorLike, n: number): Tensor => la.matrixPower(array(a), n);
+/** How many singular values count. */
 export const matrixRank = (a: TensorLike, rcond?: number): Tensor =>
   la.matrixRank(real(a), rcond === undefined ? {} : { rcond });
+/** The product of several matrices, in the cheapest order. */
 export const multiDot = (xs: readonly TensorLike[]): Tensor => la.multiDot(xs.map((x) => array(x)));
 export { matrixPower as matrix_power, matrixRank as matrix_rank, multiDot as multi_dot };

@@ -27,7 +27,9 @@ export function fullLike(x: TensorLike, value: number, options: DTypeOption = {}
   const t = asTensor(x, "fullLike");
   return full(t.shape, value, { dtype: options.dtype ?? t.dtype });
 }
+/** Zeros in the shape of x, and in its dtype unless told otherwise. */
 export const zerosLike = (x: TensorLike, options: DTypeOption = {}): Tensor => fullLike(x, 0, options);
+/** Ones in the shape of x, and in its dtype unless told otherwise. */
 export const onesLike = (x: TensorLike, options: DTypeOption = {}): Tensor => fullLike(x, 1, options);
 /** Same shape and dtype as x; the values are unspecified (they are zeros). */
 export const emptyLike = (x: TensorLike, options: DTypeOption = {}): Tensor => fullLike(x, 0, options);

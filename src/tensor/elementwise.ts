@@ -51,6 +51,7 @@ function unary(op: UnaryName, x: TensorLike, floats: boolean): Tensor {
   return apply([asTensor(x, op)], (a) => build.unary(op, floats ? n.floats(a) : build.cast(a, n.arithmetic(a.dtype))));
 }
 
+/** −x. */
 export const neg = (x: TensorLike): Tensor => unary("neg", x, false);
 /** |x|; its derivative at 0 is 0. */
 export const abs = (x: TensorLike): Tensor => unary("abs", x, false);
@@ -58,11 +59,15 @@ export const abs = (x: TensorLike): Tensor => unary("abs", x, false);
 export const sign = (x: TensorLike): Tensor => unary("sign", x, false);
 const rounding = (op: UnaryName, x: TensorLike): Tensor =>
   apply([asTensor(x, op)], (a) => (isFloat(a.dtype) ? build.unary(op, a) : a));
+/** The next whole number downward. */
 export const floor = (x: TensorLike): Tensor => rounding("floor", x);
+/** The next whole number upward. */
 export const ceil = (x: TensorLike): Tensor => rounding("ceil", x);
 /** To the nearest whole number, halves to even. */
 export const round = (x: TensorLike): Tensor => rounding("round", x);
+/** √x. */
 export const sqrt = (x: TensorLike): Tensor => unary("sqrt", x, true);
+/** Eˣ. */
 export const exp = (x: TensorLike): Tensor => unary("exp", x, true);
 /** e^x - 1, exact near 0. */
 export const expm1 = (x: TensorLike): Tensor => unary("expm1", x, true);
@@ -70,8 +75,11 @@ export const expm1 = (x: TensorLike): Tensor => unary("expm1", x, true);
 export const log = (x: TensorLike): Tensor => unary("log", x, true);
 /** ln(1 + x), exact near 0. */
 export const log1p = (x: TensorLike): Tensor => unary("log1p", x, true);
+/** The sine of x in radians. */
 export const sin = (x: TensorLike): Tensor => unary("sin", x, true);
+/** The cosine of x in radians. */
 export const cos = (x: TensorLike): Tensor => unary("cos", x, true);
+/** The hyperbolic tangent. */
 export const tanh = (x: TensorLike): Tensor => unary("tanh", x, true);
 /** The error function 2/√π ∫₀ˣ e^(-t²) dt. */
 export const erf = (x: TensorLike): Tensor => unary("erf", x, true);
@@ -80,6 +88,7 @@ export const erf = (x: TensorLike): Tensor => unary("erf", x, true);
 const real = (name: string, x: TensorLike, f: (a: Node) => Node): Tensor =>
   apply([asTensor(x, name)], (a) => f(n.floats(a)));
 
+/** The tangent of x in radians. */
 export const tan = (x: TensorLike): Tensor =>
   real("tan", x, (a) => n.div(build.unary("sin", a), build.unary("cos", a)));
 /** (e^x - e^-x) / 2, exact near 0. */
@@ -159,10 +168,15 @@ function comparison(op: CompareName, name: string, x: TensorLike, y: TensorLike)
 
 /** x = y, as bool. */
 export const equal = (x: TensorLike, y: TensorLike): Tensor => comparison("eq", "equal", x, y);
+/** x ≠ y as bool, broadcast. */
 export const notEqual = (x: TensorLike, y: TensorLike): Tensor => comparison("ne", "notEqual", x, y);
+/** x < y as bool, broadcast. */
 export const less = (x: TensorLike, y: TensorLike): Tensor => comparison("lt", "less", x, y);
+/** x ≤ y as bool, broadcast. */
 export const lessEqual = (x: TensorLike, y: TensorLike): Tensor => comparison("le", "lessEqual", x, y);
+/** x > y as bool, broadcast. */
 export const greater = (x: TensorLike, y: TensorLike): Tensor => comparison("lt", "greater", y, x);
+/** x ≥ y as bool, broadcast. */
 export const greaterEqual = (x: TensorLike, y: TensorLike): Tensor => comparison("le", "greaterEqual", y, x);
 
 const truth = (x: TensorLike, op: string): Tensor => {
@@ -172,10 +186,13 @@ const truth = (x: TensorLike, op: string): Tensor => {
 /** Both true; numbers count as true unless 0. */
 export const logicalAnd = (x: TensorLike, y: TensorLike): Tensor =>
   apply([truth(x, "logicalAnd"), truth(y, "logicalAnd")], (a, b) => n.binary("and", a, b, "logicalAnd"));
+/** x or y as bool, broadcast; not 0 is true. */
 export const logicalOr = (x: TensorLike, y: TensorLike): Tensor =>
   apply([truth(x, "logicalOr"), truth(y, "logicalOr")], (a, b) => n.binary("or", a, b, "logicalOr"));
+/** Either x or y, not both, as bool, broadcast. */
 export const logicalXor = (x: TensorLike, y: TensorLike): Tensor =>
   apply([truth(x, "logicalXor"), truth(y, "logicalXor")], (a, b) => n.binary("xor", a, b, "logicalXor"));
+/** Not x, as bool. */
 export const logicalNot = (x: TensorLike): Tensor => apply([truth(x, "logicalNot")], (a) => build.unary("not", a));
 
 /** Where x is not a number. */

@@ -71,6 +71,7 @@ export function transpose(x: TensorLike, perm?: readonly number[]): Tensor {
 /** The same as `transpose`. */
 export const permute = (x: TensorLike, perm: readonly number[]): Tensor => transpose(x, perm);
 
+/** Two axes exchanged. */
 export function swapaxes(x: TensorLike, a: number, b: number): Tensor {
   const t = asTensor(x, "swapaxes");
   const [p, q] = [axisOf(a, t.rank, "swapaxes"), axisOf(b, t.rank, "swapaxes")];

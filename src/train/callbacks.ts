@@ -26,12 +26,17 @@ type Told = void | Promise<void>;
 export interface Callback {
   /** "earlyStopping". */
   readonly name?: string;
+  /** Before the first epoch. */
   onTrainBegin?(event: TrainBegin, run: RunControl): Told;
+  /** Before the first batch of an epoch. */
   onEpochBegin?(event: EpochBegin, run: RunControl): Told;
   /** Before a step, with its data, which are valid until the next one. */
   onBatchBegin?(event: { readonly epoch: number; readonly batch: Batch }, run: RunControl): Told;
+  /** After a step. */
   onBatchEnd?(event: BatchEnd, run: RunControl): Told;
+  /** After an epoch and its validation. */
   onEpochEnd?(event: EpochEnd, run: RunControl): Told;
+  /** After the last epoch, also of a run that was stopped. */
   onTrainEnd?(event: TrainEnd, run: RunControl): Told;
   /** What `backupAndRestore` keeps of it, so that a run that goes on decides as the whole one would. */
   state?(): CallbackState;

@@ -13,7 +13,9 @@ export interface BatchSource {
   /** Shape and dtype of one sample. */
   readonly xShape: readonly number[];
   readonly xDtype: DType;
+  /** Batches an epoch. */
   steps(batchSize: number): number;
+  /** The batches of an epoch from `start` on; with `reuse` each may lie in the memory of the one before. */
   batches(
     batchSize: number,
     options: {

@@ -11,6 +11,7 @@ export interface PrecomputeOptions {
   readonly batchSize?: number;
   /** A file that keeps the result: it is read when it is there and of the same weights and samples, and written otherwise. */
   readonly cache?: string;
+  /** Told after each batch. */
   readonly onBatch?: (at: { readonly seen: number; readonly samples: number }) => void;
 }
 

@@ -2,6 +2,7 @@ import type { BatchEnd, EpochEnd, Logs, PassEvent, TrainEvent } from "./events.t
 
 /** Where progress is written; default: this process's standard output, or `console.log` where there is none. */
 export interface ProgressTarget {
+  /** Writes text as it is. */
   write(text: string): void;
   /** A terminal: one line is redrawn. Otherwise whole lines are written, a few in an epoch. */
   readonly isTTY: boolean;

@@ -14,6 +14,7 @@ export interface Trial {
   readonly report: (step: number, value: number) => Promise<void>;
 }
 
+/** What a search makes small: the value of one choice of hyperparameters. */
 export type Objective<S extends Space> = (params: Params<S>, trial: Trial) => number | Promise<number>;
 
 export interface SearchOptions<S extends Space> {

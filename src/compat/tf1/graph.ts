@@ -43,21 +43,27 @@ export class GraphTensor {
     return value;
   }
 
+  /** x + y, broadcast. */
   add(y: Input): GraphTensor {
     return op("add", [this, y], ([a, b]) => a.add(b));
   }
+  /** x − y, broadcast. */
   sub(y: Input): GraphTensor {
     return op("subtract", [this, y], ([a, b]) => a.sub(b));
   }
+  /** x · y element by element (Hadamard product), broadcast. */
   mul(y: Input): GraphTensor {
     return op("multiply", [this, y], ([a, b]) => a.mul(b));
   }
+  /** x / y, broadcast; whole numbers give float32. */
   div(y: Input): GraphTensor {
     return op("divide", [this, y], ([a, b]) => a.div(b));
   }
+  /** x to the power y, broadcast. */
   pow(y: Input): GraphTensor {
     return op("pow", [this, y], ([a, b]) => a.pow(b));
   }
+  /** −x. */
   neg(): GraphTensor {
     return op("negative", [this], ([a]) => a.neg());
   }

@@ -60,32 +60,56 @@ const binary =
   (x, y) =>
     op(name, [x, y], ([a, b]) => f(a, b));
 
+/** x + y, broadcast. */
 export const add: Binary = binary("add", t.add);
+/** x − y, broadcast. */
 export const subtract: Binary = binary("subtract", t.sub);
+/** x · y element by element (Hadamard product), broadcast. */
 export const multiply: Binary = binary("multiply", t.mul);
+/** x / y, broadcast, as float64 for whole numbers. */
 export const divide: Binary = binary("divide", t.div);
+/** x to the power y, broadcast. */
 export const pow: Binary = binary("pow", t.pow);
+/** The larger of x and y, broadcast. */
 export const maximum: Binary = binary("maximum", t.maximum);
+/** The smaller of x and y, broadcast. */
 export const minimum: Binary = binary("minimum", t.minimum);
+/** Matrix product of the last two axes: [..., n, k] · [..., k, m] → [..., n, m]; the axes before broadcast. */
 export const matmul: Binary = binary("matmul", t.matmul);
+/** x = y as bool, broadcast. */
 export const equal: Binary = binary("equal", t.equal);
+/** x > y as bool, broadcast. */
 export const greater: Binary = binary("greater", t.greater);
+/** x < y as bool, broadcast. */
 export const less: Binary = binary("less", t.less);
+/** −x. */
 export const negative: Unary = unary("negative", t.neg);
+/** X². */
 export const square: Unary = unary("square", t.square);
+/** √x. */
 export const sqrt: Unary = unary("sqrt", t.sqrt);
+/** |x|. */
 export const abs: Unary = unary("abs", t.abs);
+/** Eˣ. */
 export const exp: Unary = unary("exp", t.exp);
+/** The natural logarithm. */
 export const log: Unary = unary("log", t.log);
+/** 1/(1 + e⁻ˣ). */
 export const sigmoid: Unary = unary("sigmoid", t.sigmoid);
+/** The hyperbolic tangent. */
 export const tanh: Unary = unary("tanh", t.tanh);
+/** To the nearest whole number, halves to even. */
 export const round: Unary = unary("round", t.round);
 
+/** The same values in another dtype. */
 export const cast = (x: Input, dtype: DType): GraphTensor => op("cast", [x], ([a]) => a.cast(dtype));
+/** The same elements in another shape; one size may be −1. */
 export const reshape = (x: Input, shape: readonly number[]): GraphTensor =>
   op("reshape", [x], ([a]) => a.reshape(shape));
+/** Axes in another order; reversed without one. */
 export const transpose = (x: Input, perm?: readonly number[]): GraphTensor =>
   op("transpose", [x], ([a]) => a.transpose(perm));
+/** The place of the largest along an axis. Default: 0. */
 export const argmax = (x: Input, axis = 0): GraphTensor => op("argmax", [x], ([a]) => a.argmax(axis));
 
 /** Over an axis, or all. */
@@ -94,13 +118,19 @@ const reduction =
   (name: string, f: (x: Tensor, axis?: t.Axis, options?: t.ReduceOptions) => Tensor): Reduction =>
   (x, axis, options) =>
     op(name, [x], ([a]) => f(a, axis, options));
+/** Σ x over an axis, several, or all. */
 export const reduce_sum: Reduction = reduction("reduce_sum", t.sum);
+/** The mean over an axis, several, or all. */
 export const reduce_mean: Reduction = reduction("reduce_mean", t.mean);
+/** The largest over an axis, several, or all. */
 export const reduce_max: Reduction = reduction("reduce_max", t.max);
+/** The smallest over an axis, several, or all. */
 export const reduce_min: Reduction = reduction("reduce_min", t.min);
 
+/** Zeros of a shape. */
 export const zeros = (shape: readonly number[], dtype: DType = "float32"): GraphTensor =>
   op("zeros", [], () => t.zeros(shape, { dtype }));
+/** Ones of a shape. */
 export const ones = (shape: readonly number[], dtype: DType = "float32"): GraphTensor =>
   op("ones", [], () => t.ones(shape, { dtype }));
 /** Drawn anew by each run; as an initial value, by each initialization. */
@@ -109,7 +139,11 @@ export const random_normal = (
   { mean = 0, stddev = 1, dtype = "float32" }: { mean?: number; stddev?: number; dtype?: "float32" | "float64" } = {},
 ): GraphTensor => op("random_normal", [], () => t.random.normal(shape, { mean, std: stddev, dtype }));
 
+/** The dtype. */
 export const float32 = "float32";
+/** The dtype. */
 export const float64 = "float64";
+/** The dtype. */
 export const int32 = "int32";
+/** The dtype; kept as bytes 0 and 1. */
 export const bool = "bool";

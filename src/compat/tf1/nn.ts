@@ -2,9 +2,13 @@
 import * as t from "../../tensor/index.ts";
 import { type GraphTensor, type Input, op } from "./graph.ts";
 
+/** 1/(1 + e⁻ˣ). */
 export const sigmoid = (x: Input): GraphTensor => op("sigmoid", [x], ([a]) => a.sigmoid());
+/** The hyperbolic tangent. */
 export const tanh = (x: Input): GraphTensor => op("tanh", [x], ([a]) => a.tanh());
+/** Max(x, 0). */
 export const relu = (x: Input): GraphTensor => op("relu", [x], ([a]) => a.relu());
+/** eˣ / Σ eˣ along the last axis. */
 export const softmax = (x: Input): GraphTensor => op("softmax", [x], ([a]) => a.softmax(-1));
 
 export interface CrossEntropyInputs {

@@ -59,6 +59,7 @@ export class Session {
     this.values.clear();
     this.plans.clear();
   }
+  /** `using session = …` closes it at the end of the block. */
   [Symbol.dispose](): void {
     this.close();
   }
