@@ -2,9 +2,9 @@
  * The walk over a plan's kernels, for any number of threads, written once against the assembler.
  *
  * A plan is a list of commands in memory; every thread walks all of it. A kernel's blocks are divided among the threads in
- * equal ranges; a thread takes pieces of its own range, then of those of others that are late. So nobody is waited for but
- * who holds a piece: a barrier is passed when the blocks of all kernels before it are done, whoever did them. Threads that
- * wait, spin for some microseconds and then sleep until a bell rings.
+ * equal ranges; a thread takes half of what is left of its own range, again and again, then of those of others that are
+ * late. So nobody is waited for but who holds a piece: a barrier is passed when the blocks of all kernels before it are done,
+ * whoever did them. Threads that wait, spin for some time and then sleep until a bell rings.
  *
  * Who walks counts as busy and is waited for at the end of a run; who waits at a barrier does not, and looks afterwards
  * whether the run is still the same. So the leader returns as soon as the work is done, though others still sleep.
@@ -12,8 +12,10 @@
 import { COMMAND, OP, PATCH, PLAN, POOL, THREAD } from "../base/records.ts";
 import type { Arg, Asm, Fn, Val, Var } from "./asm/index.ts";
 
-/** Turns of a loop that looks, before it sleeps: some 20 µs. `pause` takes long on x64 and nothing on wasm. */
-const LOOKS = { 4: 3000, 8: 400 } as const;
+/** Turns of a loop that looks, before it sleeps: some 20 µs on wasm, 100 µs on x64, where `pause` takes long. */
+const LOOKS = { 4: 3000, 8: 2000 } as const;
+/** The same between runs: about a millisecond on x64. To be woken takes long, and may put both threads on one core. */
+const IDLE_LOOKS = { 4: 3000, 8: 20_000 } as const;
 /** Milliseconds of one sleep at a barrier, and between runs; nobody depends on being woken. */
 const NAP_MS = 50;
 const IDLE_MS = 500;
@@ -72,10 +74,11 @@ class Walk {
   /** Returns when `over` holds, or after `naps` sleeps (none: never gives up). The leader of a browser's page only looks. */
   private until(pool: Val, over: () => Val, mayNap: Arg, ms: number, naps?: Val): void {
     const { asm } = this;
-    const looks = asm.var("i32", LOOKS[asm.ptrBytes as 4 | 8]);
+    const most = (naps === undefined ? LOOKS : IDLE_LOOKS)[asm.ptrBytes as 4 | 8];
+    const looks = asm.var("i32", most);
     const met = asm.var("i32", 0);
     const look = (): void => {
-      asm.set(looks, LOOKS[asm.ptrBytes as 4 | 8]);
+      asm.set(looks, most);
       asm.repeat(() => {
         asm.pause();
         asm.set(met, over());
@@ -351,12 +354,13 @@ class Walk {
           const from = asm.bin("divU", asm.mul(owner, blocks), threads);
           const to = asm.bin("divU", asm.mul(asm.add(owner, 1), blocks), threads);
           const word = asm.ptrAdd(asm.ptrAdd(w.taken, asm.mul(owner, w.takenBytes)), asm.get(w.slot));
-          const at = asm.var("i32", asm.add(from, asm.atomicLoad(word)));
-          asm.if(asm.cmp("lt", asm.get(at), to), () =>
+          const left = (): Val => asm.sub(asm.sub(to, from), asm.atomicLoad(word));
+          asm.if(asm.cmp("gt", left(), 0), () =>
             asm.repeat(() => {
-              asm.set(at, asm.add(from, asm.atomicAdd(word, 0, piece)));
-              const lo = asm.get(at);
-              const hi = asm.bin("min", asm.add(lo, piece), to);
+              // Half of what is left: few calls, and short ones at the end.
+              const size = asm.bin("max", asm.bin("shrS", left(), 1), piece);
+              const lo = asm.add(from, asm.atomicAdd(word, 0, size));
+              const hi = asm.bin("min", asm.add(lo, size), to);
               asm.if(asm.cmp("lt", lo, to), () => {
                 asm.callPtr(fn, args, lo, hi);
                 asm.set(w.mine, asm.add(asm.get(w.mine), asm.sub(hi, lo)));

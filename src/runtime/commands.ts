@@ -31,7 +31,7 @@ const PIECE_US = 5;
 /** Pieces of a thread's range: what a late thread can be helped with. */
 const PIECES = 8;
 /** Plans with less work to divide than this stay on one thread. */
-const WORTH_US = 60;
+const WORTH_US = 30;
 /** Counters of one plan above this are not worth their memory. */
 const MOST_KERNELS = 1 << 20;
 

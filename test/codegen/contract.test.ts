@@ -214,6 +214,21 @@ describe.each(targets.slice(1))("contraction with %s", (_, t) => {
         check(matmulSpec(30, 130, 768, ta, tb), (n) => Array.from({ length: n + 1 }, (_q, i) => i), ta);
     });
   });
+  it("lays rows of A side by side that begin at the same place of their pages", () => {
+    on(t, () => {
+      for (const [M, K, tb] of [
+        [70, 100, false],
+        [65, 229, false],
+        [67, 96, true],
+      ] as const) {
+        const plain = matmulSpec(M, 520, K, false, tb);
+        const spec = { ...plain, m: [{ ...plain.m[0], a: 1024 }] };
+        expect(planContract(spec, t).packA?.squares).toBe(true);
+        check(spec);
+        check(spec, (blocks) => [0, blocks >> 1, blocks], true);
+      }
+    });
+  });
   it("convolves, and gives both gradients", () => {
     on(t, () => {
       for (const s of [

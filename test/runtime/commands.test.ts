@@ -92,8 +92,8 @@ test("small kernels are a chain of one thread, beside what does not concern them
 
 test("a plan with little to divide stays on one thread", () => {
   const c = commands([
-    step([input(0)], arena(0), 20),
-    step([arena(0)], output(0), 20),
+    step([input(0)], arena(0), 10),
+    step([arena(0)], output(0), 10),
     step([input(0)], output(1), 500, 1),
   ]);
   expect(c.threads).toBe(1);

@@ -4,6 +4,7 @@ import type { Asm, Extern, Fn, Op, Target, Type, Val, Var } from "../../src/code
 import { bytesOf, isVec } from "../../src/codegen/asm/index.ts";
 import { compareInts, evalInt, isInt } from "../../src/codegen/asm/fold.ts";
 import { pairs } from "../../src/codegen/contract/pairs.ts";
+import { squares } from "../../src/codegen/contract/squares.ts";
 import type { BinOp, CmpOp } from "../../src/codegen/asm/types.ts";
 import { fmaF32, fmaF64, saturate } from "./float-bits.ts";
 
@@ -27,7 +28,7 @@ export const evaluatorTarget = (lanes: number, ptrBytes: 4 | 8 = 8, fma = true):
   ptrBytes,
   fma,
   registers: lanes > 8 ? 32 : 16,
-  ...(lanes > 4 && { pairs }),
+  ...(lanes > 4 && { pairs, squares }),
 });
 
 /** Callable functions of `asm`, by name. */

@@ -370,10 +370,10 @@ export class Asm {
     const [q, o] = this.addr(p, offset);
     this.push("storeU8", x.type, q, x, undefined, o, n);
   }
-  /** A hint: the line at this address is wanted soon in the second-level cache. The address need not be mapped. */
-  prefetch(p: Val, offset = 0): void {
+  /** A hint: the line at this address is wanted soon in the cache of that level. The address need not be mapped. */
+  prefetch(p: Val, offset = 0, level: 1 | 2 = 2): void {
     const [q, o] = this.addr(p, offset);
-    this.push("prefetch", "i32", q, undefined, undefined, o);
+    this.push("prefetch", "i32", q, undefined, undefined, o, level);
   }
   /** Copies bytes (regions may overlap). */
   copy(dst: Val, src: Val, bytes: Arg): void {

@@ -1,5 +1,6 @@
 // The vocabulary of the vector assembler: types, operations, instructions. Plain data, no target knowledge.
 import type { Pairs } from "../contract/pairs.ts";
+import type { Squares } from "../contract/squares.ts";
 import type { emitAhead } from "../loops/epilogue.ts";
 
 /** Scalar and vector types. `vf32`/`vi32` hold `asm.lanes` elements, `vf64`/`vi64` half as many. `vi64` is only a mask. */
@@ -180,6 +181,8 @@ export interface Target {
   readonly l2Bytes?: number;
   /** How it makes results of few columns. Both are brought along, so that others need not load them. */
   readonly pairs?: Pairs;
+  /** How it lays rows of A side by side; brought along, too. */
+  readonly squares?: Squares;
 }
 
 /** True for types that hold lanes. */

@@ -301,11 +301,10 @@ export class Nest {
       run(p.rows, from, middle);
       run(p.rows - 1, middle, to);
     }
-    emitPackA(
-      asm,
-      { vtype: this.vtype, es: p.es, lanes: p.lanes, row, step: packA.step * p.es, panel: packA.bytes, k: at.k },
-      runs,
-    );
+    const { es, lanes } = p;
+    const packing = { vtype: this.vtype, es, lanes, row, step: packA.step * es, panel: packA.bytes, k: at.k };
+    if (packA.squares) runs.forEach((r) => asm.target.squares!.pack(asm, packing, r));
+    else emitPackA(asm, packing, runs);
   }
 
   /** Some tiles, with `one` panel or all. `group` is the first tile whose rows are packed. */
@@ -439,7 +438,9 @@ export class Nest {
     if (p.pairs) return asm.target.pairs!.tile(asm, { rows, a, rowA: p.norm.m.a * es, b, k: steps });
     let k = [...steps];
     if (p.packB !== "no") k = relinear(k, "b", width);
-    if (p.packA) k = relinear(k, "a", p.packA.step * es);
+    const squares = p.packA?.squares ?? false;
+    const inA = (list: KLoop[]): KLoop[] => (p.packA ? relinear(list, "a", squares ? es : p.packA.step * es) : list);
+    k = inA(k);
     if (p.table) {
       const size = k.reduce((s: Arg, l): Arg => times(asm, s, l.size), 1);
       k = [{ size, a: 0, b: p.packB !== "no" ? width : k[k.length - 1].b, last: 0 }];
@@ -453,25 +454,27 @@ export class Nest {
       nv: r.nv,
       last: r.last,
       a,
-      rowA: p.packA ? es : p.norm.m.a * es,
+      rowA: squares ? lanes * es : p.packA ? es : p.norm.m.a * es,
       b,
       directB: p.packB === "no",
       k: mergeLoops(asm, k),
       table: p.table ? asm.ptrAdd(io.scratch!, p.at.table) : undefined,
       unroll: p.unroll,
       fold: p.fold,
+      early: squares ? rows * lanes * es : undefined,
     };
-    if (!p.packsByTile) emitTile(asm, tile, sums);
+    const emit = squares ? asm.target.squares!.tile : emitTile;
+    if (!p.packsByTile) emit(asm, tile, sums);
     else
       asm.if(
         asm.get(this.fresh),
         () => {
-          const inPlace = mergeLoops(asm, steps);
+          const inPlace = mergeLoops(asm, inA([...steps]));
           const to = asm.var("ptr", b);
-          emitTile(asm, { ...tile, b: panel.source, directB: true, k: inPlace, panel: to }, sums);
+          emit(asm, { ...tile, b: panel.source, directB: true, k: inPlace, panel: to }, sums);
           asm.set(this.fresh, 0);
         },
-        () => emitTile(asm, tile, sums),
+        () => emit(asm, tile, sums),
       );
     return sums.map((list) => list.map((v) => asm.get(v)));
   }

@@ -39,7 +39,7 @@ export function outerLoops(asm: Asm, k: readonly KLoop[], of: "a" | "b", src: Va
   });
 }
 
-const ONE: KLoop = { size: 1, a: 0, b: 0, last: 1 };
+export const ONE: KLoop = { size: 1, a: 0, b: 0, last: 1 };
 
 export interface PackB {
   readonly vtype: VecType;

@@ -19,10 +19,13 @@ const PAIR_ROWS = 64;
 const PAIR_STEPS = 128;
 /** Rows of a block that repay packing B for it. */
 const PACK_ROWS = 128;
-/** Rows of a call that repay packing B for it. */
-const KEEP_ROWS = 512;
+/** Rows of a call that repay packing B for it in machine code. */
+const KEEP_ROWS = 256;
 /** Rows for which a panel of B longer than the first-level cache pays. */
 const MANY_ROWS = 256;
+/** Bytes after which rows of A fall into the same lines of the first-level cache; columns of a block that repay packing them. */
+const PAGE = 4096;
+const SQUARE_COLUMNS = 512;
 /** Columns from which on blocks of n share the work of two threads. */
 const SPLIT_COLUMNS = 256;
 /** Blocks wanted for spreading over threads, and the multiply-adds that make one worth while. */
@@ -46,6 +49,8 @@ export interface PackedA {
   readonly group: number;
   readonly step: number;
   readonly bytes: number;
+  /** Lines of the rows side by side, not their elements. */
+  readonly squares: boolean;
 }
 
 export interface ContractPlan {
@@ -200,9 +205,14 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const direct = dot || (!pairs && unitN && ((small && !sparse) || few || long) && linear(k, "b"));
   // What a step of k of a tile is apart in A: machine code reads even 16 lines at a time well.
   const farRows = !!kn && m.a === 1 && Math.abs(kn.a) * es >= (machine ? 1025 : 256);
-  // Rows of A that begin at the same place of their pages fall into the same lines of the first-level cache.
+  // In machine code those that begin 1 KB apart are no trouble.
   const aliased = !machine && !!kn && kn.a === 1 && k.length === 1 && K > K_STEPS && (Math.abs(m.a) * es) % 1024 === 0;
-  const packsA = n.size >= 128 && m.size >= 4 && (farRows || aliased);
+  const transposes = n.size >= 128 && m.size >= 4 && (farRows || aliased);
+  // Rows of A that begin at the same place of their pages drive each other out of the first-level cache: lines side by side.
+  const inLine = kn?.a === 1 && k.slice(1).every((x) => x.size % lanes === 0);
+  const pages = inLine && (m.a * es) % PAGE === 0 && outer === 1 && M >= PAIR_ROWS && K >= 4 * lanes;
+  const squares = !!target.squares && pages && !transposes && !direct && !pairs && n.size >= SQUARE_COLUMNS;
+  const packsA = transposes || squares;
 
   // A packed panel of B stays in the first-level cache; for many rows it may stream from the second: sums are added less often.
   const many = machine && M >= MANY_ROWS;
@@ -227,15 +237,16 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   // Blocks of n: packed B of a block stays in the second-level cache.
   const mainPanels = main?.panels ?? 0;
   const panelBytes = align(Math.max(1, kSteps) * w * es) + 64;
+  const roomB = squares ? kSteps * SQUARE_COLUMNS * es : l2 / (machine && !many ? 4 : 2);
   const panelsFit = direct
     ? Math.max(1, !few ? mainPanels : ceil(BLOCK_WORK, Math.max(1, M * w * K)))
-    : Math.max(1, Math.floor(l2 / (machine && !many ? 4 : 2) / Math.max(1, kSteps * w * es)));
+    : Math.max(1, Math.floor(roomB / Math.max(1, kSteps * w * es)));
   const wanted = Math.min(BLOCKS, Math.max(1, Math.floor((batches * M * n.size * K) / BLOCK_WORK)));
   let nBlocks = Math.max(1, ceil(mainPanels, panelsFit));
   if (streamed) nBlocks = Math.max(1, Math.min(nBlocks, Math.floor(n.size / STREAM_COLUMNS)));
   if (!direct && batches === 1 && wanted > 1) {
     // Threads share the packing of B: all of it where there are few rows, else half each.
-    const columns = packsA ? SPLIT_COLUMNS : M * K * es > l2 / 2 ? SPLIT_COLUMNS / 2 : Math.max(w, 32);
+    const columns = transposes ? SPLIT_COLUMNS : M * K * es > l2 / 2 ? SPLIT_COLUMNS / 2 : Math.max(w, 32);
     const parts = M <= 2 * PACK_ROWS ? Math.min(mainPanels, wanted, Math.floor(n.size / columns)) : 1;
     nBlocks = Math.max(nBlocks, parts, n.size >= 2 * SPLIT_COLUMNS ? 2 : 1);
   }
@@ -257,19 +268,22 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   if (machine && m.a === 1 && outer === 1) mBlocks = Math.min(mBlocks, ceil(M, 64));
   // Partial sums stay in the cache, too.
   if (kBlocks > 1) mBlocks = Math.max(mBlocks, Math.min(units, ceil(M * perRow, l2 / 4)));
+  // Packed rows stay in a quarter of it.
+  if (squares) mBlocks = Math.min(units, Math.max(ceil(M * kSteps * es, l2 / 4), ceil(BLOCKS / 2, batches * nBlocks)));
   // Few blocks are an even number.
   if ((batches * nBlocks * mBlocks) % 2 === 1 && mBlocks > 1 && mBlocks < Math.min(16, units)) mBlocks++;
   const blockBytes = (panelsPerBlock + (tail ? 1 : 0)) * panelBytes;
   const shared = norm.batch.every((x) => x.b === 0);
   const keepBytes = kBlocks * blockBytes;
-  const packsByTile = machine && !direct && !packsA && !pairs && !table && n.b === 1 && linear(kInner, "b");
+  const packsByTile = machine && !direct && !transposes && !pairs && !table && n.b === 1 && linear(kInner, "b");
   const keeps = (mBlocks > 1 || (shared && batches > 1 && nBlocks === 1)) && keepBytes <= 4 * l2;
   const packB = direct ? "no" : keeps ? "keep" : "block";
   if (packB === "block") mBlocks = Math.min(mBlocks, Math.max(1, Math.floor(M / PACK_ROWS)));
   const unitsPerBlock = ceil(units, mBlocks);
   const tileCount = Math.min(unitsPerBlock * tilesPerUnit, tiles * outer);
   const blocks = norm.empty ? 0 : batches * nBlocks * mBlocks;
-  const grain = packB === "keep" ? Math.max(1, ceil(mBlocks * KEEP_ROWS, Math.max(KEEP_ROWS, M))) : 1;
+  const keepRows = machine ? KEEP_ROWS : 2 * KEEP_ROWS;
+  const grain = packB === "keep" ? Math.max(1, ceil(mBlocks * keepRows, Math.max(keepRows, M))) : 1;
 
   const padded = ceil(rows, lanes) * lanes;
   const step = machine && padded <= rows * 1.34 ? padded : rows;
@@ -279,7 +293,8 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
     ? {
         group: machine ? packGroup : group,
         step,
-        bytes: align(kSteps * step * es) + 64,
+        bytes: align((squares ? ceil(kSteps, lanes) * lanes * rows : kSteps * step) * es) + 64,
+        squares,
       }
     : undefined;
 

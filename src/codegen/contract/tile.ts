@@ -28,6 +28,8 @@ export interface Tile {
   readonly fold: boolean;
   /** Where to write what is read of B, as a padded panel. */
   readonly panel?: Var | undefined;
+  /** A lies in squares (see squares.ts): bytes by which their lines are asked for early. */
+  readonly early?: number | undefined;
 }
 
 /** Sums to begin with, [row][vector]. */
@@ -78,7 +80,11 @@ export function emitTile(asm: Asm, t: Tile, acc: readonly (readonly Var[])[]): v
       if (!l) return step(a, b);
       const ap = asm.var("ptr", a);
       const bp = asm.var("ptr", b);
+      // As many lines as there are rows, in as many steps as there are lanes.
+      const early = level === t.k.length - 1 ? t.early : undefined;
+      const soon = early === undefined ? undefined : asm.var("ptr", asm.ptrAdd(a, early));
       const advance = (n: number): void => {
+        if (soon) asm.set(soon, asm.ptrAdd(asm.get(soon), n * rows * es));
         asm.set(ap, asm.ptrAdd(asm.get(ap), n * l.a));
         asm.set(bp, asm.ptrAdd(asm.get(bp), n * l.b));
       };
@@ -90,7 +96,10 @@ export function emitTile(asm: Asm, t: Tile, acc: readonly (readonly Var[])[]): v
         return;
       }
       const some = (n: number): void => {
-        for (let i = 0; i < n; i++) step(asm.ptrAdd(asm.get(ap), i * l.a), asm.ptrAdd(asm.get(bp), i * l.b));
+        for (let i = 0; i < n; i++) {
+          if (soon) asm.prefetch(asm.get(soon), i * rows * es, 1);
+          step(asm.ptrAdd(asm.get(ap), i * l.a), asm.ptrAdd(asm.get(bp), i * l.b));
+        }
         advance(n);
       };
       if (typeof l.size === "number") return byVectors(asm, l, turns, () => some(turns), some);

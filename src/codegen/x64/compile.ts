@@ -1,6 +1,7 @@
 // From recorded functions to machine code: selection, allocation, emission, function by function.
 import type { Asm, Target } from "../asm/index.ts";
 import { pairs } from "../contract/pairs.ts";
+import { squares } from "../contract/squares.ts";
 import { emitAhead } from "../loops/epilogue.ts";
 import { Allocation, type Convention, type Scratch } from "./allocate.ts";
 import { Emitter } from "./emit.ts";
@@ -36,6 +37,7 @@ export const x64Target = (avx512: boolean, caches?: { readonly l1: number; reado
   ...(caches?.l2 && { l2Bytes: caches.l2 }),
   ahead: emitAhead,
   pairs,
+  squares,
   ...(avx512 && { interleave }),
 });
 

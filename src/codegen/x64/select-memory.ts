@@ -155,7 +155,7 @@ const storeU8: Rule = (s, v) => {
 
 const prefetch: Rule = (s, v) => {
   s.at(v.a!, v.imm);
-  s.m.put(0, F.prefetcht1, -1);
+  s.m.put(0, v.count === 1 ? F.prefetcht0 : F.prefetcht1, -1);
 };
 
 export const selectMemory: Rules = { load, loadSplat, loadPartial, loadU8, store, storePartial, storeU8, prefetch };

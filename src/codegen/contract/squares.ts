@@ -1,0 +1,71 @@
+// Rows of A in squares: as many steps of each row of a tile as a vector has lanes, then the next steps. No two rows fall into
+// the same lines of the cache then, wherever they lay.
+import type { Arg, Asm, Var } from "../asm/index.ts";
+import { byVectors, ONE, outerLoops } from "./pack.ts";
+import type { PackA, Run } from "./pack.ts";
+import { emitTile } from "./tile.ts";
+import type { Tile } from "./tile.ts";
+
+/** Packs the rows of some tiles. */
+function copySquares(asm: Asm, p: PackA, run: Run): void {
+  const { vtype, es, lanes } = p;
+  const line = lanes * es;
+  const square = run.rows * line;
+  const l = p.k[p.k.length - 1] ?? ONE;
+  const src = asm.var("ptr", run.src);
+  const dst = asm.var("ptr", run.dst);
+  asm.loop(0, run.tiles, 1, () => {
+    const from = asm.var("ptr", asm.get(src));
+    const to = asm.var("ptr", asm.get(dst));
+    asm.loop(0, run.rows, 1, () => {
+      const out = asm.var("ptr", asm.get(to));
+      outerLoops(asm, p.k, "a", asm.get(from), (first) => {
+        const s = asm.var("ptr", first);
+        const copy = (n: number): void => {
+          for (let i = 0; i * lanes < n; i++) {
+            asm.prefetch(asm.get(s), p.row + i * line);
+            const v = asm.loadPartial(vtype, Math.min(lanes, n - i * lanes), asm.get(s), i * line);
+            asm.store(asm.get(out), i * square, v);
+          }
+          asm.set(s, asm.ptrAdd(asm.get(s), n * es));
+          asm.set(out, asm.ptrAdd(asm.get(out), Math.ceil(n / lanes) * square));
+        };
+        byVectors(asm, l, 4 * lanes, () => copy(4 * lanes), copy);
+      });
+      asm.set(from, asm.ptrAdd(asm.get(from), p.row));
+      asm.set(to, asm.ptrAdd(asm.get(to), line));
+    });
+    asm.set(src, asm.get(from));
+    asm.set(dst, asm.ptrAdd(asm.get(dst), p.panel));
+  });
+}
+
+/** Adds to the sums of a tile: `emitTile` for rows that lie in squares. `k` is one loop. */
+function emitSquares(asm: Asm, t: Tile, acc: readonly (readonly Var[])[]): void {
+  const { es, lanes, rows } = t;
+  const [{ size, b, last }] = t.k;
+  const square = rows * lanes * es;
+  const whole = typeof size === "number" ? Math.floor(size / lanes) : asm.bin("divU", size, lanes);
+  const squares = [
+    { size: whole, a: square, b: lanes * b, last: 0 },
+    { size: lanes, a: es, b, last: lanes },
+  ];
+  emitTile(asm, { ...t, k: squares }, acc);
+  const rest = last % lanes;
+  if (rest === 0) return;
+  const ends = (): void => {
+    const skip = (bytes: number): Arg => (typeof whole === "number" ? whole * bytes : asm.mul(whole, bytes));
+    const a = asm.ptrAdd(t.a, skip(square));
+    const k = [{ size: rest, a: es, b, last: rest }];
+    emitTile(asm, { ...t, a, b: asm.ptrAdd(t.b, skip(lanes * b)), k, early: undefined }, acc);
+  };
+  if (typeof size === "number") ends();
+  else asm.if(asm.bin("and", size, lanes - 1), ends);
+}
+
+/** Both, as a target brings them along. */
+export interface Squares {
+  readonly pack: (asm: Asm, p: PackA, run: Run) => void;
+  readonly tile: (asm: Asm, t: Tile, acc: readonly (readonly Var[])[]) => void;
+}
+export const squares: Squares = { pack: copySquares, tile: emitSquares };
