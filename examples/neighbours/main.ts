@@ -24,20 +24,20 @@ const whole = await mnist();
 // Drawn at random: the writers of MNIST's first digits differ from those of the last.
 const train = whole.train.shuffled(1).take(Number(options.train));
 const test = whole.test.shuffled(1).take(Number(options.test));
-const slack = train.length < 10_000 ? 0.08 : 0;
+const goal = train.length < 10_000 ? 0.85 : 0.93;
 
 const ks = [1, 3, 5, 9, 15, 25];
 const { best, candidates } = await gridSearch(({ k }) => kNearestNeighbors({ k }), { k: ks }, train, undefined, {
   splits: 5,
+  trainScores: false,
   onCandidate: ({ params, mean, std, seconds }) =>
     console.log(
       `K = ${String(params["k"]).padStart(2)}: ${(100 * mean).toFixed(2)} % ± ${(100 * std).toFixed(2)} (${seconds.toFixed(1)} s)`,
     ),
 });
-const curves = {
-  validation: candidates.map((c) => c.mean),
-  training: candidates.map((c) => c.trainScores.reduce((a, s) => a + s, 0) / c.trainScores.length),
-};
+const curves = { validation: candidates.map((c) => c.mean) };
+const known = train.take(1000);
+const atOne = kNearestNeighbors({ k: 1 }).fit(train).score(known);
 console.log(`\n${drawLines(curves, { height: 10 }).join("\n")}\n`);
 await writeFile(
   path.join(folder, "accuracy.svg"),
@@ -51,6 +51,7 @@ const predicted = model.predict(test).dataSync();
 const seconds = (performance.now() - started) / 1000;
 const labels = test.labels() ?? [];
 const accuracy = accuracyScore(Int32Array.from(labels), predicted);
+const onAll = model.score(whole.test);
 
 // The digits that were misread, each with its nearest neighbours.
 const wrong = Array.from(predicted.keys())
@@ -71,10 +72,13 @@ console.log(
     ["samples kept", `${(model.bytes / 1e6).toFixed(1)} MB`],
     [`${test.length} digits read in`, `${seconds.toFixed(2)} s`],
     ["a digit", `${((1e3 * seconds) / test.length).toFixed(2)} ms`],
+    [`right of all ${whole.test.length} test digits`, `${(100 * onAll).toFixed(2)} %`],
+    ["most memory of the process", `${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`],
+    ["the whole run", `${process.uptime().toFixed(0)} s`],
   ]),
 );
 console.log(`\n${folder}: accuracy.svg (by K), misread.png (misread digits, each before its five neighbours)`);
 showGoals("SYS-04 k-NN with cross-validated K", [
-  { what: `accuracy on ${test.length} digits, ${train.length} kept`, value: accuracy, is: "≥", goal: 0.93 - slack },
-  { what: "training accuracy at K = 1", value: curves.training[0], is: "≥", goal: 1 },
+  { what: `accuracy on ${test.length} digits, ${train.length} kept`, value: accuracy, is: "≥", goal },
+  { what: `accuracy at K = 1 on ${known.length} digits that it kept`, value: atOne, is: "≥", goal: 1 },
 ]);

@@ -1,26 +1,28 @@
-/** SYS-02: multi-layer perceptrons: a planar data set, digits, and pictures of one's own in two classes. */
+/** SYS-02: multi-layer perceptrons: a planar data set, digits, and cats or not. */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { checkGradients, random, tensor } from "chainrule";
 import { logisticRegression } from "chainrule/classic";
-import { datasetOf, type Dataset, imageFolder, mnist, trainTestSplit } from "chainrule/data";
+import { datasetOf, type Dataset, mnist } from "chainrule/data";
 import { encodePng } from "chainrule/io";
-import { crossEntropy, dense, flatten, l2, type Model, relu, sequential, tanh } from "chainrule/nn";
+import { crossEntropy, dense, flatten, type Model, relu, sequential, tanh } from "chainrule/nn";
 import { adam, cosineDecay } from "chainrule/optim";
 import { learningCurves, renderSvg } from "chainrule/viz";
 import { outputFolder, showGoals } from "../lib/goals.ts";
+import { learnCats } from "./cats.ts";
 
 const { values: options } = parseArgs({
   options: {
     epochs: { type: "string", default: "6" },
     train: { type: "string", default: "60000" },
     cats: { type: "string" },
+    seed: { type: "string", default: "1" },
     help: { type: "boolean", default: false },
   },
 });
 if (options.help) {
-  console.log("npm run example -- perceptrons [--epochs 6] [--train 60000] [--cats FOLDER]");
+  console.log("npm run example -- perceptrons [--epochs 6] [--train 60000] [--cats FOLDER [--seed 1]]");
   process.exit(0);
 }
 const folder = outputFolder("perceptrons");
@@ -128,23 +130,9 @@ goals.push({
 });
 
 if (options.cats === undefined) {
-  console.log(
-    "\nCats or not: the pictures of the notes do not come along; pass --cats FOLDER (two sub-folders of pictures).",
-  );
+  console.log("\nCats or not: the pictures of the notes do not come along; pass --cats FOLDER.");
 } else {
-  const { data, classNames } = await imageFolder(options.cats, { size: [64, 64] });
-  const split = trainTestSplit(data, { testSize: 0.2, stratify: true, seed: 1 });
-  random.seed(4);
-  const weights = { kernelRegularizer: l2(1e-4) };
-  const cats = sequential(
-    [flatten(), dense(20, weights), relu, dense(7, weights), relu, dense(5, weights), relu, dense(classNames.length)],
-    { inputShape: [64, 64, 3], name: "12288-20-7-5" },
-  );
-  cats.compile({ optimizer: adam(3e-4), loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
-  console.log(`\n${classNames.join(" or ")}: ${split.train.length} pictures to learn from\n${cats.summary()}`);
-  await cats.fit(split.train, { epochs: 150, batchSize: 32, verbose: 0 });
-  const found = (await cats.evaluate(split.test))["accuracy"];
-  goals.push({ what: `${classNames.join(" or ")}, ${split.test.length} held out`, value: found, is: "≥", goal: 0.76 });
+  goals.push(await learnCats(options.cats, Number(options.seed)));
 }
 
 console.log(`\n${folder}: planar.png (the plane as the network divides it), mnist.svg`);

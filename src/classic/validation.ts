@@ -24,12 +24,14 @@ export interface ValidationOptions {
   readonly seed?: number;
   /** Of target and prediction: more is better. Default: the model's own `score`. */
   readonly scoring?: (target: Labels, predicted: Tensor) => number;
+  /** Score the samples learnt from, too; default true. Of neighbours it is most of the work. */
+  readonly trainScores?: boolean;
 }
 
 export interface CrossValidation {
   /** Score on each held-out fold. */
   readonly scores: readonly number[];
-  /** Score on the samples learnt from, fold by fold. */
+  /** Score on the samples learnt from, fold by fold; empty when not asked for. */
   readonly trainScores: readonly number[];
   readonly mean: number;
   /** Standard deviation of `scores`, by 1/folds. */
@@ -67,7 +69,7 @@ export async function crossValidate(
 ): Promise<CrossValidation> {
   const data = asDataset(x, y);
   const started = performance.now();
-  const { scoring } = options;
+  const { scoring, trainScores: both = true } = options;
   const score = async (model: Model, part: Dataset): Promise<number> => {
     if (scoring === undefined) return model.score(part);
     const target = part.all().y;
@@ -81,7 +83,7 @@ export async function crossValidate(
     const learnt = data.select(train);
     await model.fit(learnt);
     scores.push(await score(model, data.select(validation)));
-    trainScores.push(await score(model, learnt));
+    if (both) trainScores.push(await score(model, learnt));
   }
   const mean = meanOf(scores);
   const std = Math.sqrt(meanOf(scores.map((s) => (s - mean) ** 2)));

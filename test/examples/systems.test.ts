@@ -1,6 +1,8 @@
 /**
- * The examples by their command, on fewer samples: they reach their (lower) goals and draw their pictures. A test names its system
- * where the whole example has reached all of the row's figures; the others lack data here, or a full run.
+ * The examples by their command: they reach their goals and draw their pictures. A test names its system where the whole example
+ * reaches all of the row's figures; the others run on fewer samples, with lower goals. Rows whose data no package has are run where
+ * a variable names a folder with it: CHAINRULE_TEST_CATS (train_catvnoncat.h5 and test_catvnoncat.h5), CHAINRULE_TEST_CIFAR10 (what
+ * cifar10({ folder }) takes; SYS-06 wants Fashion-MNIST installed, too).
  */
 import { execFile } from "node:child_process";
 import { existsSync, rmSync, statSync } from "node:fs";
@@ -39,10 +41,26 @@ test("SYS-03 softmax and SVM linear classifiers", { timeout: 180_000 }, async ()
   expect(reached(await example("linear-classifiers", args, ["softmax.png", "hinge.png", "loss.svg"]))).toBe(3);
 });
 
-test("neighbours: k-NN with cross-validated K", { timeout: 180_000 }, async () => {
-  const text = await example("neighbours", ["--train", "1500", "--test", "500"], ["accuracy.svg", "misread.png"]);
+/** A folder that a variable names, and what the title of a test says where none does. */
+function folderIn(variable: string): { folder: string | undefined; or: string } {
+  const folder = process.env[variable];
+  return { folder, or: folder === undefined ? ` (skipped: ${variable} names no folder)` : "" };
+}
+
+const cats = folderIn("CHAINRULE_TEST_CATS");
+test.skipIf(cats.folder === undefined)(
+  `SYS-02 multi-layer perceptrons: a flower, a gradient check, MNIST, cats${cats.or}`,
+  { timeout: 1_200_000 },
+  async () => {
+    expect(reached(await example("perceptrons", ["--cats", String(cats.folder)], ["planar.png", "mnist.svg"]))).toBe(4);
+  },
+);
+
+test("SYS-04 k-NN with cross-validated K", { timeout: 180_000 }, async () => {
+  const text = await example("neighbours", [], ["accuracy.svg", "misread.png"]);
   expect(reached(text)).toBe(2);
-  expect(text).toMatch(/samples kept +4.7 MB/);
+  expect(text).toMatch(/samples kept +31.4 MB/);
+  expect(text).toMatch(/1000 digits read in +\d+\.\d\d s/);
 });
 
 test("SYS-05 linear regression: descents within 1 % of the closed form", { timeout: 180_000 }, async () => {
@@ -55,6 +73,26 @@ test("convolution: LeNet-5 on MNIST, parameter table exact", { timeout: 180_000 
   expect(reached(text)).toBe(2);
   for (const count of ["156", "2,416", "48,120", "10,164", "850", "61,706"]) expect(text).toContain(count);
 });
+
+const cifar = folderIn("CHAINRULE_TEST_CIFAR10");
+test.skipIf(cifar.folder === undefined)(
+  `SYS-06 LeNet-5 on MNIST and Fashion-MNIST, a small network on CIFAR-10${cifar.or}`,
+  { timeout: 3_600_000 },
+  async () => {
+    expect(reached(await example("convolution", ["--data", "mnist,fashion"], ["mnist.svg", "fashion.svg"]))).toBe(4);
+    const args = ["--data", "cifar10", "--folder", String(cifar.folder)];
+    expect(reached(await example("convolution", args, ["cifar10.svg", "cifar10-misread.png"]))).toBe(2);
+  },
+);
+
+test.skipIf(cifar.folder === undefined)(
+  `S-170 pictures of CIFAR-10 cut out at random and mirrored: better on others than without${cifar.or}`,
+  { timeout: 3_600_000 },
+  async () => {
+    const args = ["--data", "cifar10", "--folder", String(cifar.folder), "--train", "2000", "--compare", "3"];
+    expect(reached(await example("convolution", args, []))).toBe(2);
+  },
+);
 
 test("SYS-28 ensemble and bagging", { timeout: 180_000 }, async () => {
   const args = ["--models", "3", "--epochs", "3", "--train", "3000"];
