@@ -48,5 +48,5 @@ export default defineConfig({
     },
     docFooter: { prev: "Before", next: "Next" },
   },
-  vite: { server: { host: "127.0.0.1" }, build: { chunkSizeWarningLimit: 4000 } },
+  vite: { server: { host: "127.0.0.1" }, build: { chunkSizeWarningLimit: 4000, assetsInlineLimit: 0 } },
 });

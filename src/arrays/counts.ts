@@ -28,7 +28,11 @@ import {
 import { searchSorted } from "./order.ts";
 import { fused, needsValues } from "./fused.ts";
 
-/** How many elements are not 0, along axes or of all; int32. */
+/**
+ * How many elements are not 0, along axes or of all; int32.
+ *
+ * @example countNonzero([[1, 0], [2, 3]], 0).array(); // → [2, 1]
+ */
 export const countNonzero = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
   sum(asTensor(x, "countNonzero").cast("bool"), axis, options);
 
@@ -52,7 +56,11 @@ export function nonzero(x: TensorLike): Tensor[] {
   );
 }
 
-/** The places of elements that are not 0: int32 [count, rank] (numpy.argwhere). Not inside `compiled`. */
+/**
+ * The places of elements that are not 0: int32 [count, rank] (numpy.argwhere). Not inside `compiled`.
+ *
+ * @example argWhere([[0, 5], [6, 0]]).array(); // → [[0, 1], [1, 0]]
+ */
 export function argWhere(x: TensorLike): Tensor {
   const { flat, shape } = placesOf(x, "argWhere");
   const strides = stridesOf(shape);

@@ -69,6 +69,8 @@ export function logspace(start: number, stop: number, count = 50, options: Logsp
 /**
  * The k-th diagonals of the matrices in two axes (above the main one for k > 0), as a last axis (numpy.diagonal). Default axes:
  * the last two.
+ *
+ * @example diagonal([[1, 2], [3, 4]]).array(); // → [1, 4]
  */
 export function diagonal(x: TensorLike, k = 0, axes: readonly [number, number] = [-2, -1]): Tensor {
   const t = asTensor(x, "diagonal");

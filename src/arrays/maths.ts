@@ -38,7 +38,11 @@ function realPair(op: string, x: TensorLike, y: TensorLike): readonly [Tensor, T
   return [a, b];
 }
 
-/** Where x is infinite. */
+/**
+ * Where x is infinite.
+ *
+ * @example isInf([1, Infinity]).array(); // → [false, true]
+ */
 export const isInf = (x: TensorLike): Tensor =>
   fused(() => {
     const t = asTensor(x, "isInf");
@@ -54,7 +58,11 @@ export interface NanToNumOptions {
   readonly neginf?: number;
 }
 
-/** x with finite numbers in place of NaN and infinities. */
+/**
+ * x with finite numbers in place of NaN and infinities.
+ *
+ * @example nanToNum([NaN, 1]).array(); // → [0, 1]
+ */
 export const nanToNum = (x: TensorLike, options: NanToNumOptions = {}): Tensor =>
   fused(() => {
     const t = asTensor(x, "nanToNum");
@@ -73,7 +81,11 @@ export interface CloseOptions {
   readonly equalNaN?: boolean;
 }
 
-/** Where |x - y| ≤ atol + rtol |y| (numpy.isclose); `allClose` asks for all. */
+/**
+ * Where |x - y| ≤ atol + rtol |y| (numpy.isclose); `allClose` asks for all.
+ *
+ * @example isClose([1, 2], [1, 2.1]).array(); // → [true, false]
+ */
 export const isClose = (x: TensorLike, y: TensorLike, options: CloseOptions = {}): Tensor =>
   fused(() => {
     const [a, b] = realPair("isClose", x, y);
@@ -83,14 +95,22 @@ export const isClose = (x: TensorLike, y: TensorLike, options: CloseOptions = {}
     return equalNaN ? close.logicalOr(a.isNaN().logicalAnd(b.isNaN())) : close;
   });
 
-/** Towards zero. */
+/**
+ * Towards zero.
+ *
+ * @example trunc([1.7, -1.7]).array(); // → [1, -1]
+ */
 export const trunc = (x: TensorLike): Tensor =>
   fused(() => {
     const t = asTensor(x, "trunc");
     return isFloat(t.dtype) ? t.sign().mul(t.abs().floor()) : t;
   });
 
-/** √(x² + y²), without overflow; its derivative at 0 is 0. */
+/**
+ * √(x² + y²), without overflow; its derivative at 0 is 0.
+ *
+ * @example hypot(3, 4).item(); // → 5
+ */
 export const hypot = (x: TensorLike, y: TensorLike): Tensor =>
   fused(() => {
     const length = customVjp(
@@ -126,11 +146,19 @@ function arc(t: Tensor): Tensor {
 
 const like = (t: Tensor, value: number): Tensor => scalar(value, t.dtype);
 
-/** The angle whose tangent is x, in -π/2..π/2. */
+/**
+ * The angle whose tangent is x, in -π/2..π/2.
+ *
+ * @example atan([0, 1]).array(); // → [0, 0.7854]
+ */
 export const atan = (x: TensorLike): Tensor =>
   fused(() => customVjp(arc, (ct, _out, t) => [ct.div(t.square().add(1))])(real(x, "atan")));
 
-/** The angle of the point (x, y) from the x-axis, in -π..π: atan2(y, x). 0 for the origin. */
+/**
+ * The angle of the point (x, y) from the x-axis, in -π..π: atan2(y, x). 0 for the origin.
+ *
+ * @example atan2([1, -1], [0, 0]).array(); // → [1.5708, -1.5708]
+ */
 export const atan2 = (y: TensorLike, x: TensorLike): Tensor =>
   fused(() => {
     const angle = customVjp(
@@ -151,21 +179,33 @@ export const atan2 = (y: TensorLike, x: TensorLike): Tensor =>
     return angle(...realPair("atan2", y, x));
   });
 
-/** The angle whose sine is x, in -π/2..π/2; NaN outside -1..1. */
+/**
+ * The angle whose sine is x, in -π/2..π/2; NaN outside -1..1.
+ *
+ * @example asin([0, 1]).array(); // → [0, 1.5708]
+ */
 export const asin = (x: TensorLike): Tensor =>
   fused(() => {
     const t = real(x, "asin");
     return atan2(t, sqrt(sub(1, t).mul(t.add(1))));
   });
 
-/** The angle whose cosine is x, in 0..π; NaN outside -1..1. */
+/**
+ * The angle whose cosine is x, in 0..π; NaN outside -1..1.
+ *
+ * @example acos([1, 0]).array(); // → [0, 1.5708]
+ */
 export const acos = (x: TensorLike): Tensor =>
   fused(() => {
     const t = real(x, "acos");
     return atan2(sqrt(sub(1, t).mul(t.add(1))), t);
   });
 
-/** ln(eˣ + eʸ), without overflow (numpy.logaddexp). */
+/**
+ * ln(eˣ + eʸ), without overflow (numpy.logaddexp).
+ *
+ * @example logAddExp(1000, 1000).item(); // → 1000.7
+ */
 export const logAddExp = (x: TensorLike, y: TensorLike): Tensor =>
   fused(() => {
     const [a, b] = realPair("logAddExp", x, y);

@@ -185,7 +185,11 @@ function between(place: number, method: NonNullable<QuantileOptions["method"]>):
   return [lo, hi];
 }
 
-/** `quantile` with q in percent: 0 to 100. */
+/**
+ * `quantile` with q in percent: 0 to 100.
+ *
+ * @example percentile([1, 2, 3, 4], 50).item(); // → 2.5
+ */
 export const percentile = (
   x: TensorLike,
   q: number | readonly number[],
@@ -193,6 +197,10 @@ export const percentile = (
   options: QuantileOptions = {},
 ): Tensor => quantile(x, typeof q === "number" ? q / 100 : q.map((p) => p / 100), axis, options);
 
-/** The middle element, or the mean of the middle two, along an axis or of all. */
+/**
+ * The middle element, or the mean of the middle two, along an axis or of all.
+ *
+ * @example median([3, 1, 2]).item(); // → 2
+ */
 export const median = (x: TensorLike, axis?: number | null, options: ReduceOptions = {}): Tensor =>
   quantile(x, 0.5, axis, options);

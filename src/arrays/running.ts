@@ -34,11 +34,23 @@ const unitOf = (op: "maximum" | "minimum", dtype: Node["dtype"]): number => {
   return up ? 2 ** 31 - 1 : -(2 ** 31);
 };
 
-/** Running products along an axis (numpy.cumprod); zeros have gradients, too. Default axis: 0. */
+/**
+ * Running products along an axis (numpy.cumprod); zeros have gradients, too. Default axis: 0.
+ *
+ * @example cumprod([1, 2, 3]).array(); // → [1, 2, 6]
+ */
 export const cumprod = (x: TensorLike, axis = 0): Tensor => running("cumprod", "mul", x, axis);
-/** The largest element so far along an axis; NaN stays. Default axis: 0. */
+/**
+ * The largest element so far along an axis; NaN stays. Default axis: 0.
+ *
+ * @example cummax([1, 3, 2, 4]).array(); // → [1, 3, 3, 4]
+ */
 export const cummax = (x: TensorLike, axis = 0): Tensor => running("cummax", "maximum", x, axis);
-/** The smallest element so far along an axis; NaN stays. Default axis: 0. */
+/**
+ * The smallest element so far along an axis; NaN stays. Default axis: 0.
+ *
+ * @example cummin([4, 2, 3, 1]).array(); // → [4, 2, 2, 1]
+ */
 export const cummin = (x: TensorLike, axis = 0): Tensor => running("cummin", "minimum", x, axis);
 
 /**

@@ -87,6 +87,8 @@ export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...ar
 /**
  * All first derivatives of f at x: a function from x to the Jacobian, result shape + argument shape. One reverse pass for each
  * element of the result, in one program: for small results.
+ *
+ * @example jacobian((x: Tensor) => x.square())(tensor([1, 2])).array(); // → [[2, 0], [0, 4]]
  */
 export function jacobian(f: (x: Tensor) => Tensor): (x: TensorLike) => Tensor {
   return (x) =>
@@ -108,5 +110,9 @@ export function jacobian(f: (x: Tensor) => Tensor): (x: TensorLike) => Tensor {
     })[0];
 }
 
-/** All second derivatives of a scalar function at x: argument shape twice. */
+/**
+ * All second derivatives of a scalar function at x: argument shape twice.
+ *
+ * @example hessian((x: Tensor) => x.pow(3).sum())(tensor([1, 2])).array(); // → [[6, 0], [0, 12]]
+ */
 export const hessian = (f: (x: Tensor) => Tensor): ((x: TensorLike) => Tensor) => jacobian((x) => grad(f)(x));

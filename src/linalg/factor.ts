@@ -57,6 +57,8 @@ export interface QrOptions {
 /**
  * A = Q R with orthonormal columns of Q and an upper triangular R, in LAPACK's convention of signs (numpy.linalg.qr). The
  * gradient needs columns (of the first m, when there are more) that do not depend on each other.
+ *
+ * @example qr([[3, 0], [4, 5]]).r.array(); // → [[-5, -4], [0, 3]]
  */
 export function qr(a: TensorLike, options: QrOptions = {}): { q: Tensor; r: Tensor } {
   const { t, dtype } = matrices(a, "qr");
@@ -121,7 +123,11 @@ export function eigh(a: TensorLike): { w: Tensor; v: Tensor } {
   return { w: squeeze(block(both, [0, 1], [0, n]), -2), v: block(both, [1, n + 1], [0, n]) };
 }
 
-/** The eigenvalues of symmetric matrices in ascending order (numpy.linalg.eigvalsh). */
+/**
+ * The eigenvalues of symmetric matrices in ascending order (numpy.linalg.eigvalsh).
+ *
+ * @example eigvalsh([[2, 1], [1, 2]]).array(); // → [1, 3]
+ */
 export function eigvalsh(a: TensorLike): Tensor {
   const { t, dtype } = matrices(a, "eigvalsh", true);
   const f = customVjp(
@@ -209,6 +215,8 @@ export interface SvdOptions {
  * A = U diag(s) Vᵀ: orthonormal columns of u [m, k], singular values s [k] in descending order, orthonormal rows of vt [k, n],
  * k = min(m, n) (numpy.linalg.svd with full_matrices=False). Signs of the vectors mean nothing; the gradient through vectors of
  * equal values leaves out what mixes them.
+ *
+ * @example svd([[3, 0], [0, 4]]).s.array(); // → [4, 3]
  */
 export function svd(a: TensorLike, options: SvdOptions = {}): { u: Tensor; s: Tensor; vt: Tensor } {
   const { t, dtype } = matrices(a, "svd");
@@ -226,7 +234,11 @@ function completed(u: Tensor): Tensor {
   return concat([u, block(qr(u, { mode: "complete" }).q, [0, m], [k, m])], -1);
 }
 
-/** The singular values in descending order (numpy.linalg.svdvals). */
+/**
+ * The singular values in descending order (numpy.linalg.svdvals).
+ *
+ * @example svdvals([[3, 0], [0, 4]]).array(); // → [4, 3]
+ */
 export function svdvals(a: TensorLike): Tensor {
   const { t, dtype } = matrices(a, "svdvals");
   const [m, n] = t.shape.slice(-2);

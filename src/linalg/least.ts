@@ -50,7 +50,11 @@ const pinvOf = (t: Tensor, share: number): Tensor =>
     },
   )(t);
 
-/** The Moore-Penrose inverse of each matrix (numpy.linalg.pinv), for any shape and rank. */
+/**
+ * The Moore-Penrose inverse of each matrix (numpy.linalg.pinv), for any shape and rank.
+ *
+ * @example pinv([[1], [1]]).array(); // → [[0.5, 0.5]]
+ */
 export function pinv(a: TensorLike, options: CutoffOptions = {}): Tensor {
   const { t, dtype } = matrices(a, "pinv");
   return fused(() => pinvOf(t, cutoff(t, dtype, options)).cast(dtype));
@@ -98,13 +102,21 @@ export function lstsq(a: TensorLike, b: TensorLike, options: CutoffOptions = {})
 
 const rankOf = (s: Tensor, share: number): Tensor => sum(s.greater(s.max(-1, { keepdims: true }).mul(share)), -1);
 
-/** How many rows do not depend on each other: the singular values above the cut-off, int32 (numpy.linalg.matrix_rank). */
+/**
+ * How many rows do not depend on each other: the singular values above the cut-off, int32 (numpy.linalg.matrix_rank).
+ *
+ * @example matrixRank([[1, 2], [2, 4]]).item(); // → 1
+ */
 export function matrixRank(a: TensorLike, options: CutoffOptions = {}): Tensor {
   const { t, dtype } = matrices(a, "matrixRank");
   return fused(() => rankOf(svdvals(t), cutoff(t, dtype, options)));
 }
 
-/** The largest singular value over the smallest: how errors of A grow in solutions (numpy.linalg.cond). */
+/**
+ * The largest singular value over the smallest: how errors of A grow in solutions (numpy.linalg.cond).
+ *
+ * @example cond([[1, 0], [0, 4]]).item(); // → 4
+ */
 export function cond(a: TensorLike): Tensor {
   const { t, dtype } = matrices(a, "cond");
   return fused(() => {

@@ -14,7 +14,11 @@ import {
   type TensorLike,
 } from "../tensor/index.ts";
 
-/** The Kronecker product: every element of a times the whole of b (numpy.kron). */
+/**
+ * The Kronecker product: every element of a times the whole of b (numpy.kron).
+ *
+ * @example kron([[1, 2]], [[1], [1]]).array(); // → [[1, 2], [1, 2]]
+ */
 export function kron(a: TensorLike, b: TensorLike): Tensor {
   const [x, y] = [asTensor(a, "kron"), asTensor(b, "kron")];
   const rank = Math.max(x.rank, y.rank);
@@ -36,7 +40,11 @@ export function kron(a: TensorLike, b: TensorLike): Tensor {
   });
 }
 
-/** The cross product of vectors of 3 along an axis; the other axes broadcast (numpy.cross). Default axis: the last. */
+/**
+ * The cross product of vectors of 3 along an axis; the other axes broadcast (numpy.cross). Default axis: the last.
+ *
+ * @example cross([1, 0, 0], [0, 1, 0]).array(); // → [0, 0, 1]
+ */
 export function cross(a: TensorLike, b: TensorLike, axis = -1): Tensor {
   const ts = [asTensor(a, "cross"), asTensor(b, "cross")];
   for (const t of ts) {
@@ -80,7 +88,11 @@ export function cov(x: TensorLike, options: CovOptions = {}): Tensor {
   });
 }
 
-/** The correlation matrix of the rows: covariances over both standard deviations (numpy.corrcoef). */
+/**
+ * The correlation matrix of the rows: covariances over both standard deviations (numpy.corrcoef).
+ *
+ * @example corrcoef([[1, 2, 3], [3, 2, 1]]).array(); // → [[1, -1], [-1, 1]]
+ */
 export function corrcoef(x: TensorLike, options: Pick<CovOptions, "rowvar"> = {}): Tensor {
   const t = asTensor(x, "corrcoef");
   if (t.rank !== 2) throw new ShapeError(`[corrcoef] takes a matrix, got ${showShape(t.shape)}.`);
@@ -91,7 +103,11 @@ export function corrcoef(x: TensorLike, options: Pick<CovOptions, "rowvar"> = {}
   });
 }
 
-/** The product of several matrices in the order that needs the fewest multiplications (numpy.linalg.multi_dot). */
+/**
+ * The product of several matrices in the order that needs the fewest multiplications (numpy.linalg.multi_dot).
+ *
+ * @example multiDot([[[1, 2]], [[1], [1]], [[5]]]).array(); // → [[15]]
+ */
 export function multiDot(xs: readonly TensorLike[]): Tensor {
   const ts = xs.map((x) => asTensor(x, "multiDot"));
   if (ts.length === 0) throw new ValueError("[multiDot] needs at least one matrix.");

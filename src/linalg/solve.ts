@@ -82,7 +82,11 @@ export function solve(a: TensorLike, b: TensorLike): Tensor {
 const singular = (op: string, a: Tensor): string =>
   `[${op}] a matrix of ${showShape(a.shape)} is singular: its rows depend on each other. lstsq() and pinv() take such matrices.`;
 
-/** The inverse of each matrix (numpy.linalg.inv). Throws ValueError for a singular one. `solve` is quicker and more exact. */
+/**
+ * The inverse of each matrix (numpy.linalg.inv). Throws ValueError for a singular one. `solve` is quicker and more exact.
+ *
+ * @example inv([[2, 0], [0, 4]]).array(); // → [[0.5, 0], [0, 0.25]]
+ */
 export function inv(a: TensorLike): Tensor {
   const { t, dtype } = matrices(a, "inv", true);
   return checked(
@@ -110,6 +114,8 @@ const scaled = (x: Tensor, by: Tensor): Tensor => mul(x, expandDims(by, [-2, -1]
 /**
  * The determinant of each matrix (numpy.linalg.det). Its gradient det(A) A⁻ᵀ is not finite for a singular A. For large matrices
  * see `slogdet`.
+ *
+ * @example det([[1, 2], [3, 4]]).item(); // → -2
  */
 export function det(a: TensorLike): Tensor {
   const { t, dtype } = matrices(a, "det", true);
@@ -128,6 +134,8 @@ const emptyProduct = (t: Tensor, dtype: Tensor["dtype"]): Tensor => prod(t, [-2,
 /**
  * The sign of the determinant and ln |det| of each matrix (numpy.linalg.slogdet): sign 0 and -Infinity for a singular one. The
  * gradient of the logarithm is A⁻ᵀ.
+ *
+ * @example slogdet([[0, 2], [2, 0]]).sign.item(); // → -1
  */
 export function slogdet(a: TensorLike): { sign: Tensor; logAbsDet: Tensor } {
   const { t, dtype } = matrices(a, "slogdet", true);
@@ -169,6 +177,8 @@ function triangular(t: Tensor, b: Tensor, o: Required<TriangularOptions>): Tenso
  * x with T x = b for triangular matrices T [..., n, n] and b [n] or [..., n, m], by substitution.
  *
  * Throws ShapeError for shapes that do not fit; a zero on the diagonal gives Infinity or NaN.
+ *
+ * @example triangularSolve([[2, 0], [1, 4]], [2, 9]).array(); // → [1, 2]
  */
 export function triangularSolve(t: TensorLike, b: TensorLike, options: TriangularOptions = {}): Tensor {
   const left = matrices(t, "triangularSolve", true);
@@ -202,6 +212,8 @@ function between(l: Tensor, x: Tensor): Tensor {
  * symmetric the mean of A and Aᵀ is taken.
  *
  * Throws ValueError where A is not positive definite (inside `compiled` the result is then NaN).
+ *
+ * @example cholesky([[4, 2], [2, 3]]).array(); // → [[2, 0], [1, 1.4142]]
  */
 export function cholesky(a: TensorLike): Tensor {
   const { t, dtype } = matrices(a, "cholesky", true);
@@ -221,7 +233,11 @@ export function cholesky(a: TensorLike): Tensor {
   );
 }
 
-/** A multiplied with itself `n` times, by squaring; a negative n takes the inverse, 0 the identity. */
+/**
+ * A multiplied with itself `n` times, by squaring; a negative n takes the inverse, 0 the identity.
+ *
+ * @example matrixPower([[1, 1], [0, 1]], 3).array(); // → [[1, 3], [0, 1]]
+ */
 export function matrixPower(a: TensorLike, n: number): Tensor {
   const t = asTensor(a, "matrixPower");
   matrices(t, "matrixPower", true);

@@ -31,29 +31,49 @@ function average(n: number, w: Numbers | undefined, f: (i: number) => number): n
   return total === 0 ? 0 : sum / total;
 }
 
-/** Share of targets that are predicted (scikit-learn: accuracy_score; S-192). */
+/**
+ * Share of targets that are predicted (scikit-learn: accuracy_score; S-192).
+ *
+ * @example accuracyScore([0, 1, 1, 0], [0, 1, 0, 0]); // → 0.75
+ */
 export function accuracyScore(y: Numbers, p: Numbers, { sampleWeight: w }: Weighted = {}): number {
   needPairs("accuracyScore", y, p, w);
   return average(y.length, w, (i) => (y[i] === p[i] ? 1 : 0));
 }
 
-/** Mean of (y − p)² (scikit-learn: mean_squared_error). */
+/**
+ * Mean of (y − p)² (scikit-learn: mean_squared_error).
+ *
+ * @example meanSquaredErrorScore([1, 2], [1, 4]); // → 2
+ */
 export function meanSquaredErrorScore(y: Numbers, p: Numbers, { sampleWeight: w }: Weighted = {}): number {
   needPairs("meanSquaredErrorScore", y, p, w);
   return average(y.length, w, (i) => (y[i] - p[i]) ** 2);
 }
 
-/** √ of the mean of (y − p)² (scikit-learn: root_mean_squared_error; S-197). */
+/**
+ * √ of the mean of (y − p)² (scikit-learn: root_mean_squared_error; S-197).
+ *
+ * @example rootMeanSquaredErrorScore([1, 2], [1, 4]); // → 1.4142
+ */
 export const rootMeanSquaredErrorScore = (y: Numbers, p: Numbers, options: Weighted = {}): number =>
   Math.sqrt(meanSquaredErrorScore(y, p, options));
 
-/** Mean of |y − p| (scikit-learn: mean_absolute_error). */
+/**
+ * Mean of |y − p| (scikit-learn: mean_absolute_error).
+ *
+ * @example meanAbsoluteErrorScore([1, 2], [1, 4]); // → 1
+ */
 export function meanAbsoluteErrorScore(y: Numbers, p: Numbers, { sampleWeight: w }: Weighted = {}): number {
   needPairs("meanAbsoluteErrorScore", y, p, w);
   return average(y.length, w, (i) => Math.abs(y[i] - p[i]));
 }
 
-/** 1 − Σ w(y − p)²/Σ w(y − ȳ)²; for constant targets 1 when exact, else 0 (scikit-learn: r2_score). */
+/**
+ * 1 − Σ w(y − p)²/Σ w(y − ȳ)²; for constant targets 1 when exact, else 0 (scikit-learn: r2_score).
+ *
+ * @example r2Score([1, 2, 3], [1, 2, 4]); // → 0.5
+ */
 export function r2Score(y: Numbers, p: Numbers, { sampleWeight: w }: Weighted = {}): number {
   needPairs("r2Score", y, p, w);
   const mean = average(y.length, w, (i) => y[i]);
@@ -65,6 +85,8 @@ export function r2Score(y: Numbers, p: Numbers, { sampleWeight: w }: Weighted = 
 /**
  * Mean of −ln p at the class of each target: p [n] of class 1 for two classes, or rows [n · classes] (scikit-learn: log_loss; S-196).
  * Probabilities are clipped to 2.2e-16 from 0 and 1 first.
+ *
+ * @example logLossScore([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]); // → 0.47229
  */
 export function logLossScore(y: Numbers, p: Numbers, { sampleWeight: w }: Weighted = {}): number {
   const classes = p.length === y.length ? 1 : p.length / y.length;
@@ -95,25 +117,41 @@ export interface BinaryOptions extends Weighted {
   readonly positive?: number;
 }
 
-/** TP/(TP + FP); 0 for 0/0 (scikit-learn: precision_score; S-193). */
+/**
+ * TP/(TP + FP); 0 for 0/0 (scikit-learn: precision_score; S-193).
+ *
+ * @example precisionScore([0, 1, 1, 0], [0, 1, 0, 0]); // → 1
+ */
 export function precisionScore(y: Numbers, p: Numbers, options: BinaryOptions = {}): number {
   const [, fp, , tp] = binaryCounts("precisionScore", y, p, options);
   return ratio(tp, tp + fp);
 }
 
-/** TP/(TP + FN); 0 for 0/0 (scikit-learn: recall_score; S-194). */
+/**
+ * TP/(TP + FN); 0 for 0/0 (scikit-learn: recall_score; S-194).
+ *
+ * @example recallScore([0, 1, 1, 0], [0, 1, 0, 0]); // → 0.5
+ */
 export function recallScore(y: Numbers, p: Numbers, options: BinaryOptions = {}): number {
   const [, , fn, tp] = binaryCounts("recallScore", y, p, options);
   return ratio(tp, tp + fn);
 }
 
-/** TN/(TN + FP); 0 for 0/0: the recall of the other class. */
+/**
+ * TN/(TN + FP); 0 for 0/0: the recall of the other class.
+ *
+ * @example specificityScore([0, 1, 1, 0], [0, 1, 0, 0]); // → 1
+ */
 export function specificityScore(y: Numbers, p: Numbers, options: BinaryOptions = {}): number {
   const [tn, fp] = binaryCounts("specificityScore", y, p, options);
   return ratio(tn, tn + fp);
 }
 
-/** (1 + β²)PR/(β²P + R), β 1; 0 for 0/0 (scikit-learn: fbeta_score, f1_score; S-195). */
+/**
+ * (1 + β²)PR/(β²P + R), β 1; 0 for 0/0 (scikit-learn: fbeta_score, f1_score; S-195).
+ *
+ * @example fBetaScore([0, 1, 1, 0], [0, 1, 0, 0], { beta: 2 }); // → 0.55556
+ */
 export function fBetaScore(y: Numbers, p: Numbers, options: BinaryOptions & { readonly beta?: number } = {}): number {
   const [, fp, fn, tp] = binaryCounts("fBetaScore", y, p, options);
   const b = (options.beta ?? 1) ** 2;
@@ -124,19 +162,31 @@ export function fBetaScore(y: Numbers, p: Numbers, options: BinaryOptions & { re
 const classesIn = (...lists: Numbers[]): number =>
   Math.max(...lists.map((l) => Array.from(l).reduce((a, b) => Math.max(a, b), 0))) + 1;
 
-/** Correlation of targets and predictions, for any number of classes; 0 for 0/0 (scikit-learn: matthews_corrcoef). */
+/**
+ * Correlation of targets and predictions, for any number of classes; 0 for 0/0 (scikit-learn: matthews_corrcoef).
+ *
+ * @example matthewsCorrelation([0, 1, 1, 0], [0, 1, 0, 0]); // → 0.57735
+ */
 export function matthewsCorrelation(y: Numbers, p: Numbers): number {
   needPairs("matthewsCorrelation", y, p);
   return matthewsOf(confusionMatrix(y, p, classesIn(y, p)));
 }
 
-/** Agreement beyond chance (scikit-learn: cohen_kappa_score). */
+/**
+ * Agreement beyond chance (scikit-learn: cohen_kappa_score).
+ *
+ * @example cohenKappa([0, 1, 1, 0], [0, 1, 0, 0]); // → 0.5
+ */
 export function cohenKappa(y: Numbers, p: Numbers): number {
   needPairs("cohenKappa", y, p);
   return kappaOf(confusionMatrix(y, p, classesIn(y, p)));
 }
 
-/** Mean over the classes that occur of TP/(TP + FP + FN) (scikit-learn: jaccard_score, average macro; Keras: MeanIoU). */
+/**
+ * Mean over the classes that occur of TP/(TP + FP + FN) (scikit-learn: jaccard_score, average macro; Keras: MeanIoU).
+ *
+ * @example meanIoUScore([0, 1, 1, 0], [0, 1, 0, 0]); // → 0.58333
+ */
 export function meanIoUScore(y: Numbers, p: Numbers): number {
   needPairs("meanIoUScore", y, p);
   return iouOf(confusionMatrix(y, p, classesIn(y, p)));

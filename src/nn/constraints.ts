@@ -41,7 +41,11 @@ export function maxNorm(options: NormConstraintOptions & { readonly maxValue?: n
   });
 }
 
-/** Every norm is 1 (Keras: UnitNorm). */
+/**
+ * Every norm is 1 (Keras: UnitNorm).
+ *
+ * @example dense(8, { kernelConstraint: unitNorm() });
+ */
 export function unitNorm(options: NormConstraintOptions = {}): Constraint {
   const { axis = 0 } = options;
   return define("unitNorm", { axis }, (w) => div(w, add(normOf(w, axis), EPSILON)));
@@ -56,7 +60,11 @@ export interface MinMaxNormOptions extends NormConstraintOptions {
   readonly rate?: number;
 }
 
-/** Norms are brought into minValue..maxValue (Keras: MinMaxNorm). Throws ValueError unless 0 ≤ minValue ≤ maxValue. */
+/**
+ * Norms are brought into minValue..maxValue (Keras: MinMaxNorm). Throws ValueError unless 0 ≤ minValue ≤ maxValue.
+ *
+ * @example dense(8, { kernelConstraint: minMaxNorm({ min: 0.5, max: 1 }) });
+ */
 export function minMaxNorm(options: MinMaxNormOptions = {}): Constraint {
   const { minValue = 0, maxValue = 1, rate = 1, axis = 0 } = options;
   if (!(minValue >= 0 && maxValue >= minValue && rate >= 0 && rate <= 1)) {
@@ -71,5 +79,9 @@ export function minMaxNorm(options: MinMaxNormOptions = {}): Constraint {
   });
 }
 
-/** Values below 0 become 0 (Keras: NonNeg). */
+/**
+ * Values below 0 become 0 (Keras: NonNeg).
+ *
+ * @example dense(8, { kernelConstraint: nonNeg() });
+ */
 export const nonNeg = (): Constraint => define("nonNeg", {}, (w) => maximum(w, 0));

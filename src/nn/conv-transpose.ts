@@ -66,7 +66,11 @@ function transposed(rank: number, filters: number, kernelSize: Sizes, options: C
   });
 }
 
-/** Sequences made longer (Keras: Conv1DTranspose). */
+/**
+ * Sequences made longer (Keras: Conv1DTranspose).
+ *
+ * @example conv1dTranspose(8, 3, { strides: 2 })(zeros([1, 6, 3])).shape; // → [1, 13, 8]
+ */
 export const conv1dTranspose = (filters: number, kernelSize: Sizes, options: ConvTransposeOptions = {}): Layer =>
   transposed(1, filters, kernelSize, options);
 /**
@@ -78,6 +82,10 @@ export const conv1dTranspose = (filters: number, kernelSize: Sizes, options: Con
  */
 export const conv2dTranspose = (filters: number, kernelSize: Sizes, options: ConvTransposeOptions = {}): Layer =>
   transposed(2, filters, kernelSize, options);
-/** Volumes made larger (Keras: Conv3DTranspose). */
+/**
+ * Volumes made larger (Keras: Conv3DTranspose).
+ *
+ * @example conv3dTranspose(8, 2, { strides: 2 })(zeros([1, 4, 4, 4, 2])).shape; // → [1, 8, 8, 8, 8]
+ */
 export const conv3dTranspose = (filters: number, kernelSize: Sizes, options: ConvTransposeOptions = {}): Layer =>
   transposed(3, filters, kernelSize, options);

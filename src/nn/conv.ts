@@ -138,7 +138,11 @@ function convolution(rank: number, filters: number, kernelSize: Sizes, options: 
   });
 }
 
-/** Sequences [batch, length, channels]; also padding "causal" (Keras: Conv1D). */
+/**
+ * Sequences [batch, length, channels]; also padding "causal" (Keras: Conv1D).
+ *
+ * @example conv1d(8, 3)(zeros([1, 6, 3])).shape; // → [1, 4, 8]
+ */
 export const conv1d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer =>
   convolution(1, filters, kernelSize, options);
 
@@ -152,7 +156,11 @@ export const conv1d = (filters: number, kernelSize: Sizes, options: ConvOptions 
 export const conv2d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer =>
   convolution(2, filters, kernelSize, options);
 
-/** Volumes [batch, depth, height, width, channels] (Keras: Conv3D). */
+/**
+ * Volumes [batch, depth, height, width, channels] (Keras: Conv3D).
+ *
+ * @example conv3d(8, 3)(zeros([1, 4, 4, 4, 2])).shape; // → [1, 2, 2, 2, 8]
+ */
 export const conv3d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer =>
   convolution(3, filters, kernelSize, options);
 
@@ -190,12 +198,18 @@ function depthwise(rank: number, kernelSize: Sizes, options: DepthwiseOptions): 
   });
 }
 
-/** Every channel of [batch, length, channels] through windows of its own; also padding "causal" (Keras: DepthwiseConv1D). */
+/**
+ * Every channel of [batch, length, channels] through windows of its own; also padding "causal" (Keras: DepthwiseConv1D).
+ *
+ * @example depthwiseConv1d(3)(zeros([1, 6, 3])).shape; // → [1, 4, 3]
+ */
 export const depthwiseConv1d = (kernelSize: Sizes, options: DepthwiseOptions = {}): Layer =>
   depthwise(1, kernelSize, options);
 /**
  * Every channel through `depthMultiplier` windows of its own: x [batch, h, w, in], kernel [kh, kw, in, multiplier] →
  * [batch, h', w', in·multiplier] (Keras: DepthwiseConv2D).
+ *
+ * @example depthwiseConv2d(3)(zeros([1, 4, 4, 3])).shape; // → [1, 2, 2, 3]
  */
 export const depthwiseConv2d = (kernelSize: Sizes, options: DepthwiseOptions = {}): Layer =>
   depthwise(2, kernelSize, options);
@@ -255,7 +269,11 @@ function separable(rank: number, filters: number, kernelSize: Sizes, options: Se
   });
 }
 
-/** The separable convolution of [batch, length, channels]; also padding "causal" (Keras: SeparableConv1D). */
+/**
+ * The separable convolution of [batch, length, channels]; also padding "causal" (Keras: SeparableConv1D).
+ *
+ * @example separableConv1d(8, 3)(zeros([1, 6, 3])).shape; // → [1, 4, 8]
+ */
 export const separableConv1d = (filters: number, kernelSize: Sizes, options: SeparableOptions = {}): Layer =>
   separable(1, filters, kernelSize, options);
 /**

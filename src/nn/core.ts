@@ -54,7 +54,11 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   });
 }
 
-/** Applies an activation (Keras: Activation); a bare `relu` in a list of layers is the same. */
+/**
+ * Applies an activation (Keras: Activation); a bare `relu` in a list of layers is the same.
+ *
+ * @example activation("relu")(tensor([[-1, 2]])).array(); // → [[0, 2]]
+ */
 export const activation = (like: ActivationLike, options: { readonly name?: string } = {}): Layer =>
   activationLayer(like, options);
 
@@ -68,6 +72,8 @@ export interface PreluOptions extends LayerOptions {
 /**
  * x for x > 0, else α·x with a learned α for each channel (Keras: PReLU with all axes but the last shared; He et al. 2015; S-070,
  * S-250).
+ *
+ * @example prelu()(tensor([[-1, 2]])).array(); // → [[-0.25, 2]]
  */
 export function prelu(options: PreluOptions = {}): Layer {
   const { sharedAxes } = options;
@@ -144,6 +150,7 @@ export interface DropoutOptions extends LayerOptions {
  * dropout; Keras: Dropout; S-157 with keep = 1 − rate, S-158, S-159).
  *
  * @throws ValueError unless 0 ≤ rate < 1.
+ * @example dropout(0.5)(zeros([2, 3]), { training: true }).shape; // → [2, 3]
  */
 export function dropout(rate: number, options: DropoutOptions = {}): Layer {
   if (!(rate >= 0 && rate < 1)) {
@@ -175,6 +182,8 @@ export interface EmbeddingOptions extends LayerOptions {
 /**
  * Rows of a table [count, size] at whole-number indices: x int32 [...] → [..., size] (Keras: Embedding). Indices outside
  * 0..count-1 are clamped inside compiled functions; data sets check theirs when they are made.
+ *
+ * @example embedding(1000, 16)(tensor([[4, 20, 3]], { dtype: "int32" })).shape; // → [1, 3, 16]
  */
 export function embedding(count: number, size: number, options: EmbeddingOptions = {}): Layer {
   needWhole("embedding", "count", count);
@@ -202,7 +211,11 @@ export function embedding(count: number, size: number, options: EmbeddingOptions
   });
 }
 
-/** A plain function as a layer, of one tensor or of a list with `many` (Keras: Lambda). It has no JSON form. */
+/**
+ * A plain function as a layer, of one tensor or of a list with `many` (Keras: Lambda). It has no JSON form.
+ *
+ * @example lambda((x) => x.square())(zeros([2, 3])).shape; // → [2, 3]
+ */
 export function lambda(f: (x: Tensor) => Tensor, options?: LayerOptions & { readonly many?: false }): Layer;
 export function lambda(f: (xs: readonly Tensor[]) => Tensor, options: LayerOptions & { readonly many: true }): Layer;
 export function lambda(f: (x: never) => Tensor, options: LayerOptions & { readonly many?: boolean } = {}): Layer {

@@ -27,6 +27,8 @@ function orthonormalise(q: Float64Array, n: number, k: number): void {
 /**
  * A random matrix with orthonormal columns, or rows where there are fewer, times `gain`; kernels count as [window · in, out] (Keras:
  * Orthogonal; Saxe et al. 2014). Uniform over such matrices, since a normal matrix is made orthonormal.
+ *
+ * @example dense(8, { kernelInitializer: orthogonal() });
  */
 export const orthogonal = (options: Seeded & { readonly gain?: number } = {}): Initializer =>
   make("orthogonal", options, (shape, dtype, key) => {
@@ -41,7 +43,11 @@ export const orthogonal = (options: Seeded & { readonly gain?: number } = {}): I
     return out;
   });
 
-/** `gain` on the diagonal of a matrix, 0 elsewhere (Keras: Identity). Throws ShapeError for anything but a matrix. */
+/**
+ * `gain` on the diagonal of a matrix, 0 elsewhere (Keras: Identity). Throws ShapeError for anything but a matrix.
+ *
+ * @example dense(8, { kernelInitializer: identity() });
+ */
 export const identity = (options: { readonly gain?: number } = {}): Initializer =>
   make("identity", options, (shape, dtype) => {
     const [rows, columns] = matrixOf("identity", shape);

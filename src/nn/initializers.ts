@@ -65,23 +65,39 @@ const filled = (shape: readonly number[], dtype: DType, value: number): TypedArr
 export const zeros = (): Initializer => make("zeros", {}, (shape, dtype) => filled(shape, dtype, 0));
 /** All ones (Keras: Ones). */
 export const ones = (): Initializer => make("ones", {}, (shape, dtype) => filled(shape, dtype, 1));
-/** One value everywhere (Keras: Constant). */
+/**
+ * One value everywhere (Keras: Constant).
+ *
+ * @example dense(8, { kernelInitializer: constant(0.1) });
+ */
 export const constant = (value: number): Initializer =>
   make("constant", { value }, (shape, dtype) => filled(shape, dtype, value));
 
-/** Uniform in (min, max), default ±0.05 (Keras: RandomUniform). */
+/**
+ * Uniform in (min, max), default ±0.05 (Keras: RandomUniform).
+ *
+ * @example dense(8, { kernelInitializer: uniform({ low: -0.1, high: 0.1 }) });
+ */
 export const uniform = (options: Seeded & { min?: number; max?: number } = {}): Initializer =>
   make("uniform", options, (shape, dtype, key) =>
     sampleUniform(key(), shape, dtype, options.min ?? -0.05, options.max ?? 0.05),
   );
 
-/** Normal, default mean 0 and deviation 0.05 (Keras: RandomNormal; S-083 with deviation 0.01). */
+/**
+ * Normal, default mean 0 and deviation 0.05 (Keras: RandomNormal; S-083 with deviation 0.01).
+ *
+ * @example dense(8, { kernelInitializer: normal({ std: 0.01 }) });
+ */
 export const normal = (options: Seeded & { mean?: number; stddev?: number } = {}): Initializer =>
   make("normal", options, (shape, dtype, key) =>
     sampleNormal(key(), shape, dtype, options.mean ?? 0, options.stddev ?? 0.05),
   );
 
-/** Normal cut at two deviations, default mean 0 and deviation 0.05 before the cut (Keras: TruncatedNormal). */
+/**
+ * Normal cut at two deviations, default mean 0 and deviation 0.05 before the cut (Keras: TruncatedNormal).
+ *
+ * @example dense(8, { kernelInitializer: truncatedNormal({ std: 0.01 }) });
+ */
 export const truncatedNormal = (options: Seeded & { mean?: number; stddev?: number } = {}): Initializer =>
   make("truncatedNormal", options, (shape, dtype, key) =>
     sampleNormal(key(), shape, dtype, options.mean ?? 0, options.stddev ?? 0.05, true),
@@ -90,6 +106,8 @@ export const truncatedNormal = (options: Seeded & { mean?: number; stddev?: numb
 /**
  * Inputs and outputs of one unit, by Keras' rules: [n] counts as n and n, [in, out] as is, kernels [...window, in, out] times
  * the window's size.
+ *
+ * @example fans([3, 3, 8, 16]); // → { fanIn: 72, fanOut: 144 }
  */
 export function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {
   if (shape.length < 2) return { fanIn: shape[0] ?? 1, fanOut: shape[0] ?? 1 };
@@ -125,7 +143,11 @@ function scaled(options: VarianceOptions): (shape: readonly number[], dtype: DTy
   };
 }
 
-/** Variance scale/fan (Keras: VarianceScaling); the named ones below are its cases. */
+/**
+ * Variance scale/fan (Keras: VarianceScaling); the named ones below are its cases.
+ *
+ * @example dense(8, { kernelInitializer: varianceScaling({ scale: 2, mode: "fanIn" }) });
+ */
 export const varianceScaling = (options: VarianceOptions = {}): Initializer =>
   make("varianceScaling", options, scaled(options));
 

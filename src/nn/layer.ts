@@ -313,6 +313,10 @@ export function makeLayer(spec: LayerSpec): Layer {
   return layer;
 }
 
-/** Whether a value is a layer: one that was made by a constructor, not a plain function. */
+/**
+ * Whether a value is a layer: one that was made by a constructor, not a plain function.
+ *
+ * @example [isLayer(dense(3)), isLayer(relu)]; // → [true, false]
+ */
 export const isLayer = (x: unknown): x is Layer =>
   typeof x === "function" && (x as Partial<Layer>).core instanceof LayerCore;

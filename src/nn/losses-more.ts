@@ -61,6 +61,8 @@ const mean = (x: Tensor): Tensor => (x.rank <= 1 ? x : t.mean(x, -1));
 /**
  * (1 − p_t)^γ · cross-entropy, p_t the probability of what is true; with `applyClassBalancing` times α for class 1 and 1 − α for
  * class 0 (Keras: BinaryFocalCrossentropy; Lin et al. 2017).
+ *
+ * @example model.compile({ optimizer: adam(), loss: binaryFocalCrossentropy({ gamma: 2 }) });
  */
 export function binaryFocalCrossentropy(options: FocalOptions & { readonly applyClassBalancing?: boolean } = {}): Loss {
   const { gamma = 2, alpha = 0.25, labelSmoothing = 0, applyClassBalancing = false } = options;
@@ -80,7 +82,11 @@ export function binaryFocalCrossentropy(options: FocalOptions & { readonly apply
   });
 }
 
-/** Σ −α (1 − p_c)^γ y_c ln p_c over classes (Keras: CategoricalFocalCrossentropy). */
+/**
+ * Σ −α (1 − p_c)^γ y_c ln p_c over classes (Keras: CategoricalFocalCrossentropy).
+ *
+ * @example model.compile({ optimizer: adam(), loss: categoricalFocalCrossentropy() });
+ */
 export function categoricalFocalCrossentropy(options: FocalOptions = {}): Loss {
   const { gamma = 2, alpha = 0.25, labelSmoothing = 0 } = options;
   const name = "categoricalFocalCrossentropy";
@@ -93,7 +99,11 @@ export function categoricalFocalCrossentropy(options: FocalOptions = {}): Loss {
   });
 }
 
-/** (1 − p^q)/q at the class number, between mean absolute error and cross-entropy; q 0.5 (Keras: CategoricalGeneralizedCrossEntropy). */
+/**
+ * (1 − p^q)/q at the class number, between mean absolute error and cross-entropy; q 0.5 (Keras: CategoricalGeneralizedCrossEntropy).
+ *
+ * @example model.compile({ optimizer: adam(), loss: generalizedCrossentropy() });
+ */
 export function generalizedCrossentropy(options: { readonly q?: number } = {}): Loss {
   const { q = 0.5 } = options;
   if (!(q > 0 && q < 1)) throw new ValueError(`[generalizedCrossentropy] q must be between 0 and 1, got ${q}.`);
@@ -114,6 +124,8 @@ const perSampleSum = (x: Tensor): Tensor => t.sum(t.reshape(x, [x.shape[0], -1])
 /**
  * 1 − Σ y·p/(Σ y·p + αΣ y·(1 − p) + βΣ(1 − y)·p + ε) for each sample, α and β 0.5 (Keras: Tversky with all axes but the batch; Salehi
  * et al. 2017). α weighs what is missed, as Keras computes it; in the paper it weighs what is too much.
+ *
+ * @example model.compile({ optimizer: adam(), loss: tversky() });
  */
 export function tversky(options: { readonly alpha?: number; readonly beta?: number } = {}): Loss {
   const { alpha = 0.5, beta = 0.5 } = options;

@@ -90,7 +90,11 @@ export const meanAbsolutePercentageError: Loss = pointwise("meanAbsolutePercenta
 export const meanSquaredLogarithmicError: Loss = pointwise("meanSquaredLogarithmicError", (p, y) =>
   t.square(t.sub(t.log1p(t.maximum(p, CLIP)), t.log1p(t.maximum(y, CLIP)))),
 );
-/** ½e² for |e| ≤ delta, else delta·(|e| − ½delta); delta 1 (Keras: Huber). */
+/**
+ * ½e² for |e| ≤ delta, else delta·(|e| − ½delta); delta 1 (Keras: Huber).
+ *
+ * @example model.compile({ optimizer: adam(), loss: huber({ delta: 0.5 }) });
+ */
 export const huber = ({ delta = 1 }: { readonly delta?: number } = {}): Loss =>
   pointwise("huber", (p, y) => {
     const e = t.abs(t.sub(p, y));
@@ -155,7 +159,11 @@ export function binaryCrossentropy(options: CrossentropyOptions = {}): Loss {
   });
 }
 
-/** −Σ y_c ln p_c over the last axis, for one-hot or soft targets (Keras: CategoricalCrossentropy; S-100, S-435). */
+/**
+ * −Σ y_c ln p_c over the last axis, for one-hot or soft targets (Keras: CategoricalCrossentropy; S-100, S-435).
+ *
+ * @example model.compile({ optimizer: adam(), loss: categoricalCrossentropy({ labelSmoothing: 0.1 }) });
+ */
 export function categoricalCrossentropy(options: CrossentropyOptions = {}): Loss {
   const { labelSmoothing = 0 } = options;
   return define("categoricalCrossentropy", (p, target) => {
@@ -166,7 +174,11 @@ export function categoricalCrossentropy(options: CrossentropyOptions = {}): Loss
   });
 }
 
-/** −ln p at the class number (Keras: SparseCategoricalCrossentropy). A class number out of range has loss 0: `fit` checks labels. */
+/**
+ * −ln p at the class number (Keras: SparseCategoricalCrossentropy). A class number out of range has loss 0: `fit` checks labels.
+ *
+ * @example model.compile({ optimizer: adam(), loss: sparseCategoricalCrossentropy({ fromLogits: false }) });
+ */
 export function sparseCategoricalCrossentropy(options: CrossentropyOptions = {}): Loss {
   const { labelSmoothing = 0 } = options;
   const op = "sparseCategoricalCrossentropy";

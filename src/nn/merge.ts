@@ -34,7 +34,11 @@ export const maximum: (options?: LayerOptions) => Layer = merging("maximum", t.m
 /** Smallest of the tensors (Keras: Minimum). */
 export const minimum: (options?: LayerOptions) => Layer = merging("minimum", t.minimum);
 
-/** Joins tensors along `axis`, the last by default (Keras: Concatenate). */
+/**
+ * Joins tensors along `axis`, the last by default (Keras: Concatenate).
+ *
+ * @example concatenate()([zeros([2, 3]), zeros([2, 1])]).shape; // → [2, 4]
+ */
 export function concatenate(options: LayerOptions & { readonly axis?: number } = {}): Layer {
   const { axis = -1 } = options;
   const config: Config = { axis };

@@ -32,6 +32,7 @@ function spatialDropout(rank: number, rate: number, options: LayerOptions): Laye
  * SpatialDropout1D; Tompson et al. 2015).
  *
  * @throws ValueError unless 0 ≤ rate < 1.
+ * @example spatialDropout1d(0.5)(zeros([1, 6, 3])).shape; // → [1, 6, 3]
  */
 export const spatialDropout1d = (rate: number, options: LayerOptions = {}): Layer => spatialDropout(1, rate, options);
 /**
@@ -41,7 +42,11 @@ export const spatialDropout1d = (rate: number, options: LayerOptions = {}): Laye
  * sequential([conv2d(8, 3, { activation: "relu" }), spatialDropout2d(0.2)]);
  */
 export const spatialDropout2d = (rate: number, options: LayerOptions = {}): Layer => spatialDropout(2, rate, options);
-/** Whole channels of [batch, depth, height, width, channels] are dropped (Keras: SpatialDropout3D). */
+/**
+ * Whole channels of [batch, depth, height, width, channels] are dropped (Keras: SpatialDropout3D).
+ *
+ * @example spatialDropout3d(0.5)(zeros([1, 4, 4, 4, 2])).shape; // → [1, 4, 4, 4, 2]
+ */
 export const spatialDropout3d = (rate: number, options: LayerOptions = {}): Layer => spatialDropout(3, rate, options);
 
 /** −scale·alpha of selu: what its dropped units are set to. */
@@ -52,6 +57,7 @@ const ALPHA = -1.7580993408473766;
  * Klambauer et al. 2017).
  *
  * @throws ValueError unless 0 ≤ rate < 1.
+ * @example alphaDropout(0.1)(zeros([2, 3])).shape; // → [2, 3]
  */
 export function alphaDropout(rate: number, options: LayerOptions = {}): Layer {
   needRate("alphaDropout", rate);
@@ -69,6 +75,7 @@ export function alphaDropout(rate: number, options: LayerOptions = {}): Layer {
  * x + N(0, stddev²) in training (Keras: GaussianNoise).
  *
  * @throws ValueError unless stddev ≥ 0.
+ * @example gaussianNoise(0.1)(zeros([2, 3]), { training: true }).shape; // → [2, 3]
  */
 export function gaussianNoise(stddev: number, options: LayerOptions = {}): Layer {
   if (!(stddev >= 0)) throw new ValueError(`[gaussianNoise] stddev must be ≥ 0, got ${stddev}.`);
@@ -84,6 +91,7 @@ export function gaussianNoise(stddev: number, options: LayerOptions = {}): Layer
  * x · N(1, rate/(1 − rate)) in training: the noise of dropout without its zeros (Keras: GaussianDropout; Srivastava et al. 2014).
  *
  * @throws ValueError unless 0 ≤ rate < 1.
+ * @example gaussianDropout(0.2)(zeros([2, 3]), { training: true }).shape; // → [2, 3]
  */
 export function gaussianDropout(rate: number, options: LayerOptions = {}): Layer {
   needRate("gaussianDropout", rate);

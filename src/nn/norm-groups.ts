@@ -79,7 +79,11 @@ export function groupNorm(groups = 32, options: NormOptions = {}): Layer {
   return grouped("groupNorm", groups, options);
 }
 
-/** Each channel of each sample gets mean 0 and variance 1 over its places (Keras: GroupNormalization with groups -1; Ulyanov et al. 2016). */
+/**
+ * Each channel of each sample gets mean 0 and variance 1 over its places (Keras: GroupNormalization with groups -1; Ulyanov et al. 2016).
+ *
+ * @example instanceNorm()(zeros([1, 4, 4, 3])).shape; // → [1, 4, 4, 3]
+ */
 export const instanceNorm = (options: NormOptions = {}): Layer => grouped("instanceNorm", null, options);
 
 export interface RmsNormOptions extends LayerOptions {
@@ -89,7 +93,11 @@ export interface RmsNormOptions extends LayerOptions {
   readonly scaleInitializer?: InitializerLike;
 }
 
-/** γ·x/√(mean x² + ε) over the last axis (Keras: RMSNormalization; Zhang & Sennrich 2019). */
+/**
+ * γ·x/√(mean x² + ε) over the last axis (Keras: RMSNormalization; Zhang & Sennrich 2019).
+ *
+ * @example rmsNorm()(zeros([2, 8])).shape; // → [2, 8]
+ */
 export function rmsNorm(options: RmsNormOptions = {}): Layer {
   const { epsilon = 1e-6 } = options;
   const scaleInitializer = initializerOf(options.scaleInitializer ?? "ones");
@@ -111,7 +119,11 @@ export function rmsNorm(options: RmsNormOptions = {}): Layer {
   });
 }
 
-/** x divided by its length along the last axis, or along `axis`; rows of zeros stay zero (Keras: UnitNormalization). */
+/**
+ * x divided by its length along the last axis, or along `axis`; rows of zeros stay zero (Keras: UnitNormalization).
+ *
+ * @example unitNormalization()(tensor([[3, 4]])).array(); // → [[0.6, 0.8]]
+ */
 export function unitNormalization(options: LayerOptions & { readonly axis?: number | readonly number[] } = {}): Layer {
   const { axis = -1 } = options;
   return makeLayer({
@@ -137,6 +149,8 @@ export interface LocalResponseOptions extends LayerOptions {
 /**
  * b = a/(k + α Σ a²)^β, the sum over `size` channels around each (AlexNet, Krizhevsky et al. 2012; S-190). Keras has none; PyTorch's
  * LocalResponseNorm divides α by the size.
+ *
+ * @example localResponseNorm()(zeros([1, 4, 4, 3])).shape; // → [1, 4, 4, 3]
  */
 export function localResponseNorm(options: LocalResponseOptions = {}): Layer {
   const { size = 5, k = 2, alpha = 1e-4, beta = 0.75 } = options;

@@ -35,7 +35,11 @@ function pooling(kind: "max" | "avg", rank: number, poolSize: Sizes, options: Po
   });
 }
 
-/** Largest of each window over [batch, length, channels] (Keras: MaxPooling1D). */
+/**
+ * Largest of each window over [batch, length, channels] (Keras: MaxPooling1D).
+ *
+ * @example maxPool1d(2)(zeros([1, 6, 3])).shape; // → [1, 3, 3]
+ */
 export const maxPool1d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
   pooling("max", 1, poolSize, options);
 /**
@@ -47,17 +51,33 @@ export const maxPool1d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer
  */
 export const maxPool2d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
   pooling("max", 2, poolSize, options);
-/** Largest of each window over [batch, depth, height, width, channels] (Keras: MaxPooling3D). */
+/**
+ * Largest of each window over [batch, depth, height, width, channels] (Keras: MaxPooling3D).
+ *
+ * @example maxPool3d(2)(zeros([1, 4, 4, 4, 2])).shape; // → [1, 2, 2, 2, 2]
+ */
 export const maxPool3d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
   pooling("max", 3, poolSize, options);
 
-/** Mean of each window over [batch, length, channels]; padding does not count (Keras: AveragePooling1D). */
+/**
+ * Mean of each window over [batch, length, channels]; padding does not count (Keras: AveragePooling1D).
+ *
+ * @example avgPool1d(2)(zeros([1, 6, 3])).shape; // → [1, 3, 3]
+ */
 export const avgPool1d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
   pooling("avg", 1, poolSize, options);
-/** Mean of each window over [batch, height, width, channels]; padding does not count (Keras: AveragePooling2D; S-236). */
+/**
+ * Mean of each window over [batch, height, width, channels]; padding does not count (Keras: AveragePooling2D; S-236).
+ *
+ * @example avgPool2d(2)(zeros([1, 4, 4, 3])).shape; // → [1, 2, 2, 3]
+ */
 export const avgPool2d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
   pooling("avg", 2, poolSize, options);
-/** Mean of each window over [batch, depth, height, width, channels] (Keras: AveragePooling3D). */
+/**
+ * Mean of each window over [batch, depth, height, width, channels] (Keras: AveragePooling3D).
+ *
+ * @example avgPool3d(2)(zeros([1, 4, 4, 4, 2])).shape; // → [1, 2, 2, 2, 2]
+ */
 export const avgPool3d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
   pooling("avg", 3, poolSize, options);
 
@@ -86,25 +106,57 @@ function globalPooling(name: string, reduce: typeof mean, options: GlobalPoolOpt
   });
 }
 
-/** Mean over all spatial axes, for any number of them: [batch, ..., channels] → [batch, channels] (Keras: GlobalAveragePooling). */
+/**
+ * Mean over all spatial axes, for any number of them: [batch, ..., channels] → [batch, channels] (Keras: GlobalAveragePooling).
+ *
+ * @example globalAvgPool()(zeros([1, 4, 4, 3])).shape; // → [1, 3]
+ */
 export const globalAvgPool = (options: GlobalPoolOptions = {}): Layer => globalPooling("globalAvgPool", mean, options);
-/** Mean over the length of [batch, length, channels] (Keras: GlobalAveragePooling1D). */
+/**
+ * Mean over the length of [batch, length, channels] (Keras: GlobalAveragePooling1D).
+ *
+ * @example globalAvgPool1d()(zeros([1, 6, 3])).shape; // → [1, 3]
+ */
 export const globalAvgPool1d = (options: GlobalPoolOptions = {}): Layer =>
   globalPooling("globalAvgPool1d", mean, options, 1);
-/** Mean over the places of [batch, height, width, channels] (Keras: GlobalAveragePooling2D). */
+/**
+ * Mean over the places of [batch, height, width, channels] (Keras: GlobalAveragePooling2D).
+ *
+ * @example globalAvgPool2d()(zeros([1, 4, 4, 3])).shape; // → [1, 3]
+ */
 export const globalAvgPool2d = (options: GlobalPoolOptions = {}): Layer =>
   globalPooling("globalAvgPool2d", mean, options, 2);
-/** Mean over the places of [batch, depth, height, width, channels] (Keras: GlobalAveragePooling3D). */
+/**
+ * Mean over the places of [batch, depth, height, width, channels] (Keras: GlobalAveragePooling3D).
+ *
+ * @example globalAvgPool3d()(zeros([1, 4, 4, 4, 2])).shape; // → [1, 2]
+ */
 export const globalAvgPool3d = (options: GlobalPoolOptions = {}): Layer =>
   globalPooling("globalAvgPool3d", mean, options, 3);
-/** Largest over all spatial axes, for any number of them (Keras: GlobalMaxPooling). */
+/**
+ * Largest over all spatial axes, for any number of them (Keras: GlobalMaxPooling).
+ *
+ * @example globalMaxPool()(zeros([1, 4, 4, 3])).shape; // → [1, 3]
+ */
 export const globalMaxPool = (options: GlobalPoolOptions = {}): Layer => globalPooling("globalMaxPool", max, options);
-/** Largest over the length of [batch, length, channels] (Keras: GlobalMaxPooling1D). */
+/**
+ * Largest over the length of [batch, length, channels] (Keras: GlobalMaxPooling1D).
+ *
+ * @example globalMaxPool1d()(zeros([1, 6, 3])).shape; // → [1, 3]
+ */
 export const globalMaxPool1d = (options: GlobalPoolOptions = {}): Layer =>
   globalPooling("globalMaxPool1d", max, options, 1);
-/** Largest over the places of [batch, height, width, channels] (Keras: GlobalMaxPooling2D). */
+/**
+ * Largest over the places of [batch, height, width, channels] (Keras: GlobalMaxPooling2D).
+ *
+ * @example globalMaxPool2d()(zeros([1, 4, 4, 3])).shape; // → [1, 3]
+ */
 export const globalMaxPool2d = (options: GlobalPoolOptions = {}): Layer =>
   globalPooling("globalMaxPool2d", max, options, 2);
-/** Largest over the places of [batch, depth, height, width, channels] (Keras: GlobalMaxPooling3D). */
+/**
+ * Largest over the places of [batch, depth, height, width, channels] (Keras: GlobalMaxPooling3D).
+ *
+ * @example globalMaxPool3d()(zeros([1, 4, 4, 4, 2])).shape; // → [1, 2]
+ */
 export const globalMaxPool3d = (options: GlobalPoolOptions = {}): Layer =>
   globalPooling("globalMaxPool3d", max, options, 3);

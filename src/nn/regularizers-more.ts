@@ -8,6 +8,7 @@ import type { Regularizer } from "./regularizers.ts";
  * OrthogonalRegularizer, factor 0.01).
  *
  * @throws ShapeError for anything but a matrix.
+ * @example dense(8, { kernelRegularizer: orthogonalRegularizer() });
  */
 export function orthogonalRegularizer(
   options: { readonly factor?: number; readonly mode?: "rows" | "columns" } = {},

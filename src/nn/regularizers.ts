@@ -17,6 +17,8 @@ export type RegularizerLike = Regularizer | "l1" | "l2" | { readonly l1: number;
 /**
  * λ₁Σ|w| + λ₂Σw², the elastic net (Keras: L1L2; S-148 to S-154, S-099). The notes' other scalings of the squares, λ/2m and α/2,
  * are other values of λ₂.
+ *
+ * @example dense(8, { kernelRegularizer: l1l2({ l1: 1e-5, l2: 1e-4 }) });
  */
 export function l1l2(options: { readonly l1?: number; readonly l2?: number }): Regularizer {
   const config = { name: "l1l2", l1: options.l1 ?? 0, l2: options.l2 ?? 0 };
@@ -30,9 +32,17 @@ export function l1l2(options: { readonly l1?: number; readonly l2?: number }): R
   return Object.assign(penalty, { config });
 }
 
-/** λΣ|w|; slope 0 at 0 (Keras: L1; S-151). */
+/**
+ * λΣ|w|; slope 0 at 0 (Keras: L1; S-151).
+ *
+ * @example dense(8, { kernelRegularizer: l1(1e-4) });
+ */
 export const l1 = (factor = 0.01): Regularizer => l1l2({ l1: factor });
-/** λΣw² (Keras: L2; S-148, S-150). For plain SGD the same as weight decay by 2λ (S-149). */
+/**
+ * λΣw² (Keras: L2; S-148, S-150). For plain SGD the same as weight decay by 2λ (S-149).
+ *
+ * @example dense(8, { kernelRegularizer: l2(1e-4) });
+ */
 export const l2 = (factor = 0.01): Regularizer => l1l2({ l2: factor });
 
 /** The regularizer of an option; null for none. */

@@ -48,7 +48,11 @@ function zeroPadding(rank: number, padding: SidesOption, options: LayerOptions):
   });
 }
 
-/** Zeros around [batch, length, channels]; padding 1 by default, or [before, after] (Keras: ZeroPadding1D). */
+/**
+ * Zeros around [batch, length, channels]; padding 1 by default, or [before, after] (Keras: ZeroPadding1D).
+ *
+ * @example zeroPadding1d(1)(zeros([1, 6, 3])).shape; // → [1, 8, 3]
+ */
 export const zeroPadding1d = (padding: SidesOption = 1, options: LayerOptions = {}): Layer =>
   zeroPadding(1, padding, options);
 /**
@@ -59,7 +63,11 @@ export const zeroPadding1d = (padding: SidesOption = 1, options: LayerOptions = 
  */
 export const zeroPadding2d = (padding: SidesOption = 1, options: LayerOptions = {}): Layer =>
   zeroPadding(2, padding, options);
-/** Zeros around [batch, depth, height, width, channels] (Keras: ZeroPadding3D). */
+/**
+ * Zeros around [batch, depth, height, width, channels] (Keras: ZeroPadding3D).
+ *
+ * @example zeroPadding3d(1)(zeros([1, 4, 4, 4, 2])).shape; // → [1, 6, 6, 6, 2]
+ */
 export const zeroPadding3d = (padding: SidesOption = 1, options: LayerOptions = {}): Layer =>
   zeroPadding(3, padding, options);
 
@@ -82,11 +90,23 @@ function cropping(rank: number, crop: SidesOption, options: LayerOptions): Layer
   });
 }
 
-/** Cuts the ends off [batch, length, channels]; 1 by default, or [before, after] (Keras: Cropping1D). */
+/**
+ * Cuts the ends off [batch, length, channels]; 1 by default, or [before, after] (Keras: Cropping1D).
+ *
+ * @example cropping1d(1)(zeros([1, 6, 3])).shape; // → [1, 4, 3]
+ */
 export const cropping1d = (crop: SidesOption = 1, options: LayerOptions = {}): Layer => cropping(1, crop, options);
-/** Cuts the border off [batch, height, width, channels]; nothing by default (Keras: Cropping2D). */
+/**
+ * Cuts the border off [batch, height, width, channels]; nothing by default (Keras: Cropping2D).
+ *
+ * @example cropping2d(1)(zeros([1, 4, 4, 3])).shape; // → [1, 2, 2, 3]
+ */
 export const cropping2d = (crop: SidesOption = 0, options: LayerOptions = {}): Layer => cropping(2, crop, options);
-/** Cuts the border off [batch, depth, height, width, channels]; 1 by default (Keras: Cropping3D). */
+/**
+ * Cuts the border off [batch, depth, height, width, channels]; 1 by default (Keras: Cropping3D).
+ *
+ * @example cropping3d(1)(zeros([1, 4, 4, 4, 2])).shape; // → [1, 2, 2, 2, 2]
+ */
 export const cropping3d = (crop: SidesOption = 1, options: LayerOptions = {}): Layer => cropping(3, crop, options);
 
 export interface UpSamplingOptions extends LayerOptions {
@@ -137,7 +157,11 @@ function upSampling(rank: number, sizes: Sizes, options: UpSamplingOptions): Lay
   });
 }
 
-/** [batch, length, channels] made `size` times as long, 2 by default (Keras: UpSampling1D). */
+/**
+ * [batch, length, channels] made `size` times as long, 2 by default (Keras: UpSampling1D).
+ *
+ * @example upSampling1d(2)(zeros([1, 6, 3])).shape; // → [1, 12, 3]
+ */
 export const upSampling1d = (size: Sizes = 2, options: UpSamplingOptions = {}): Layer => upSampling(1, size, options);
 /**
  * Images made `size` times as large, 2 by default (Keras: UpSampling2D).
@@ -146,7 +170,11 @@ export const upSampling1d = (size: Sizes = 2, options: UpSamplingOptions = {}): 
  * const y = upSampling2d(2, { interpolation: "bilinear" })(zeros([1, 7, 7, 16])); // [1, 14, 14, 16]
  */
 export const upSampling2d = (size: Sizes = 2, options: UpSamplingOptions = {}): Layer => upSampling(2, size, options);
-/** Volumes made `size` times as large, 2 by default (Keras: UpSampling3D). */
+/**
+ * Volumes made `size` times as large, 2 by default (Keras: UpSampling3D).
+ *
+ * @example upSampling3d(2)(zeros([1, 4, 4, 4, 2])).shape; // → [1, 8, 8, 8, 2]
+ */
 export const upSampling3d = (size: Sizes = 2, options: UpSamplingOptions = {}): Layer => upSampling(3, size, options);
 
 /**
@@ -173,7 +201,11 @@ export function permute(dims: readonly number[], options: LayerOptions = {}): La
   });
 }
 
-/** [batch, features] → [batch, count, features], the same row `count` times (Keras: RepeatVector). */
+/**
+ * [batch, features] → [batch, count, features], the same row `count` times (Keras: RepeatVector).
+ *
+ * @example repeatVector(3)(zeros([2, 4])).shape; // → [2, 3, 4]
+ */
 export function repeatVector(count: number, options: LayerOptions = {}): Layer {
   needWhole("repeatVector", "count", count);
   return makeLayer({

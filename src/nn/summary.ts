@@ -11,7 +11,11 @@ export interface SummaryRow {
   readonly from: readonly string[];
 }
 
-/** Number of values in these variables. */
+/**
+ * Number of values in these variables.
+ *
+ * @example countParameters(sequential([dense(10)], { inputShape: [4] }).variables); // → 50
+ */
 export const countParameters = (variables: readonly Variable[]): number => variables.reduce((n, v) => n + v.size, 0);
 
 const grouped = (n: number): string => n.toLocaleString("en-US");

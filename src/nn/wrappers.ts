@@ -35,6 +35,8 @@ export function timeDistributed(layer: Layer, options: LayerOptions = {}): Layer
 /**
  * x itself; λ₁Σ|x| + λ₂Σx² joins the loss at each call (Keras: ActivityRegularization). Layers with weights have the option
  * `activityRegularizer` for the same.
+ *
+ * @example activityRegularization({ l2: 1e-3 })(zeros([2, 3])).shape; // → [2, 3]
  */
 export function activityRegularization(
   options: LayerOptions & { readonly l1?: number; readonly l2?: number } = {},
@@ -52,6 +54,8 @@ export interface MaxoutOptions extends Omit<DenseOptions, "activation"> {
 /**
  * The largest of `pieces` linear functions for each unit: x [..., in], kernel [in, pieces · units] → [..., units] (Goodfellow et
  * al. 2013; S-073).
+ *
+ * @example maxout(4)(zeros([2, 8])).shape; // → [2, 4]
  */
 export function maxout(units: number, options: MaxoutOptions = {}): Layer {
   const { pieces = 2 } = options;

@@ -16,7 +16,11 @@ export interface AdagradOptions extends ClipOptions {
   readonly initialAccumulator?: number;
 }
 
-/** AdaGrad (Duchi et al., 2011; Keras: Adagrad; S-125, S-126, A-05): a ← a + g², then a step of α·g over the root of a. */
+/**
+ * AdaGrad (Duchi et al., 2011; Keras: Adagrad; S-125, S-126, A-05): a ← a + g², then a step of α·g over the root of a.
+ *
+ * @example model.compile({ optimizer: adagrad(0.01), loss: "mse" });
+ */
 export function adagrad(options?: LearningRate | AdagradOptions): Optimizer {
   const { rate, rest } = split<AdagradOptions>(options, 1e-3);
   const { epsilon = 1e-7, epsilonAt = "inside", initialAccumulator = 0 } = rest;
@@ -58,7 +62,11 @@ export interface RmspropOptions extends ClipOptions {
   readonly centered?: boolean;
 }
 
-/** RMSProp: s ← ρ·s + (1 − ρ)·g², then a step of α·g over the root of s (Keras: RMSprop; S-127 to S-129, A-04). */
+/**
+ * RMSProp: s ← ρ·s + (1 − ρ)·g², then a step of α·g over the root of s (Keras: RMSprop; S-127 to S-129, A-04).
+ *
+ * @example model.compile({ optimizer: rmsprop({ learningRate: 1e-3, momentum: 0.9 }), loss: "mse" });
+ */
 export function rmsprop(options?: LearningRate | RmspropOptions): Optimizer {
   const { rate, rest } = split<RmspropOptions>(options, 1e-3);
   const {
@@ -110,6 +118,8 @@ export interface AdadeltaOptions extends ClipOptions {
 /**
  * AdaDelta (Zeiler, 2012; Keras: Adadelta): s ← ρ·s + (1 − ρ)·g², δ = g·√(d + ε)/√(s + ε), w ← w − α·δ,
  * d ← ρ·d + (1 − ρ)·δ².
+ *
+ * @example model.compile({ optimizer: adadelta({ rho: 0.95 }), loss: "mse" });
  */
 export function adadelta(options?: LearningRate | AdadeltaOptions): Optimizer {
   const { rate, rest } = split<AdadeltaOptions>(options, 1);
@@ -144,6 +154,8 @@ function moments(name: string, options: MomentOptions): { beta1: number; beta2: 
 /**
  * AMSGrad (Reddi et al., 2018; Keras: Adam(amsgrad=True)): Adam in its efficient order, over the largest v so far, so that no
  * step grows again.
+ *
+ * @example model.compile({ optimizer: amsgrad(1e-3), loss: "mse" });
  */
 export function amsgrad(options?: LearningRate | AdamOptions): Optimizer {
   const { rate, rest } = split<AdamOptions>(options, 1e-3);
@@ -172,7 +184,11 @@ export function amsgrad(options?: LearningRate | AdamOptions): Optimizer {
   );
 }
 
-/** AdaMax (Kingma & Ba, 2015, §7.1; Keras: Adamax): u ← max(β2·u, |g|), w ← w − α/(1 − β1ᵗ)·m/(u + ε). */
+/**
+ * AdaMax (Kingma & Ba, 2015, §7.1; Keras: Adamax): u ← max(β2·u, |g|), w ← w − α/(1 − β1ᵗ)·m/(u + ε).
+ *
+ * @example model.compile({ optimizer: adamax(2e-3), loss: "mse" });
+ */
 export function adamax(options?: LearningRate | MomentOptions): Optimizer {
   const { rate, rest } = split<MomentOptions>(options, 1e-3);
   const { beta1, beta2, epsilon } = moments("adamax", rest);
@@ -200,6 +216,8 @@ export interface NadamOptions extends MomentOptions {
 /**
  * Nadam: Adam with Nesterov momentum (Dozat, 2016; Keras: Nadam): m̂ = μ_{t+1}·m/(1 − Πμ to t + 1) + (1 − μ_t)·g/(1 − Πμ to t),
  * w ← w − α·m̂/(√v̂ + ε).
+ *
+ * @example model.compile({ optimizer: nadam(1e-3), loss: "mse" });
  */
 export function nadam(options?: LearningRate | NadamOptions): Optimizer {
   const { rate, rest } = split<NadamOptions>(options, 1e-3);
@@ -243,7 +261,11 @@ export interface LionOptions extends ClipOptions {
   readonly beta2?: number;
 }
 
-/** Lion (Chen et al., 2023; Keras: Lion): w ← w − α·sign(β1·m + (1 − β1)·g), m ← β2·m + (1 − β2)·g. */
+/**
+ * Lion (Chen et al., 2023; Keras: Lion): w ← w − α·sign(β1·m + (1 − β1)·g), m ← β2·m + (1 − β2)·g.
+ *
+ * @example model.compile({ optimizer: lion(1e-4), loss: "mse" });
+ */
 export function lion(options?: LearningRate | LionOptions): Optimizer {
   const { rate, rest } = split<LionOptions>(options, 1e-4);
   const { beta1 = 0.9, beta2 = 0.99 } = rest;
@@ -276,7 +298,11 @@ export interface FtrlOptions extends ClipOptions {
   readonly l2?: number;
 }
 
-/** FTRL-Proximal (McMahan et al., 2013; Keras: Ftrl): L1 gives exact zeros. */
+/**
+ * FTRL-Proximal (McMahan et al., 2013; Keras: Ftrl): L1 gives exact zeros.
+ *
+ * @example model.compile({ optimizer: ftrl({ learningRate: 0.05, l1: 1e-3 }), loss: "mse" });
+ */
 export function ftrl(options?: LearningRate | FtrlOptions): Optimizer {
   const { rate, rest } = split<FtrlOptions>(options, 1e-3);
   const { learningRatePower = -0.5, initialAccumulator = 0.1, l1 = 0, l2 = 0 } = rest;

@@ -20,7 +20,11 @@ export interface LambOptions extends ClipOptions {
   readonly weightDecay?: number;
 }
 
-/** LAMB (You et al., 2020; Keras: Lamb): Adam's step r = m̂/(√v̂ + ε) + λw of each variable, scaled to ‖w‖: w ← w − α·r·‖w‖/‖r‖. */
+/**
+ * LAMB (You et al., 2020; Keras: Lamb): Adam's step r = m̂/(√v̂ + ε) + λw of each variable, scaled to ‖w‖: w ← w − α·r·‖w‖/‖r‖.
+ *
+ * @example model.compile({ optimizer: lamb(1e-3), loss: "mse" });
+ */
 export function lamb(options?: LearningRate | LambOptions): Optimizer {
   const { rate, rest } = split<LambOptions>(options, 1e-3);
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, weightDecay = 0 } = rest;
@@ -63,6 +67,8 @@ export interface AdafactorOptions extends ClipOptions {
 /**
  * Adafactor (Shazeer & Stern, 2018; Keras: Adafactor): of g² [..., n, m] only means of rows [..., n] and columns [..., m] are kept;
  * v = rows·columns/mean(rows), w ← w − max(ε2, rms w)·ρ·u/max(1, rms(u)/d) with u = g/√v, ρ = min(α, 1/√t).
+ *
+ * @example model.compile({ optimizer: adafactor(), loss: "mse" });
  */
 export function adafactor(options?: LearningRate | AdafactorOptions): Optimizer {
   const { rate, rest } = split<AdafactorOptions>(options, 1e-3);

@@ -299,6 +299,10 @@ export function clipGradients(gradients: Gradients, clip: ClipOptions): Gradient
 /** min(1, limit/√squares): 1 below the limit, and for a zero gradient. */
 const shrink = (squares: Tensor, limit: number): Tensor => t.div(limit, t.maximum(t.sqrt(squares), limit));
 
-/** √Σ‖g‖²: the norm that `globalClipNorm` compares. */
+/**
+ * √Σ‖g‖²: the norm that `globalClipNorm` compares.
+ *
+ * @example globalNorm([tensor([3]), tensor([4])]).item(); // → 5
+ */
 export const globalNorm = (gradients: Gradients): Tensor =>
   t.sqrt(gradients.map((g) => t.sum(t.square(g))).reduce((a, b) => t.add(a, b)));

@@ -68,10 +68,18 @@ export function sgd(options?: LearningRate | SgdOptions): Optimizer {
   );
 }
 
-/** `sgd` with momentum 0.9 (S-114; `form: "averaged"` for S-113). */
+/**
+ * `sgd` with momentum 0.9 (S-114; `form: "averaged"` for S-113).
+ *
+ * @example model.compile({ optimizer: momentum(0.1, 0.9), loss: "mse" });
+ */
 export const momentum = (options?: LearningRate | Omit<SgdOptions, "nesterov">): Optimizer =>
   sgd({ momentum: 0.9, ...asOptions(options) });
-/** `sgd` with Nesterov momentum 0.9 (S-124). */
+/**
+ * `sgd` with Nesterov momentum 0.9 (S-124).
+ *
+ * @example model.compile({ optimizer: nesterov(0.1, 0.9), loss: "mse" });
+ */
 export const nesterov = (options?: LearningRate | Omit<SgdOptions, "nesterov">): Optimizer =>
   sgd({ momentum: 0.9, ...asOptions(options), nesterov: true });
 
@@ -137,7 +145,11 @@ export interface AdamWOptions extends AdamOptions {
   readonly weightDecay?: number | Schedule;
 }
 
-/** Adam with decoupled weight decay (Loshchilov & Hutter, 2019; Keras: AdamW; S-149). */
+/**
+ * Adam with decoupled weight decay (Loshchilov & Hutter, 2019; Keras: AdamW; S-149).
+ *
+ * @example model.compile({ optimizer: adamw({ learningRate: 1e-3, weightDecay: 0.01 }), loss: "mse" });
+ */
 export function adamw(options?: LearningRate | AdamWOptions): Optimizer {
   const { rate, rest } = split<AdamWOptions>(options, 1e-3);
   const { weightDecay = 0.004 } = rest;

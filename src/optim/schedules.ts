@@ -38,7 +38,11 @@ export function cosineDecay(
   });
 }
 
-/** initial · rate^(step/steps): every `steps` updates the rate is multiplied by `rate` (Keras: ExponentialDecay; S-142). */
+/**
+ * initial · rate^(step/steps): every `steps` updates the rate is multiplied by `rate` (Keras: ExponentialDecay; S-142).
+ *
+ * @example const optimizer = sgd(exponentialDecay(0.1, 100, 0.5)); // halved every 100 updates
+ */
 export function exponentialDecay(
   initial: number,
   steps: number,
@@ -53,7 +57,11 @@ export function exponentialDecay(
   };
 }
 
-/** initial / (1 + rate·step/steps), or with the whole part of step/steps (Keras: InverseTimeDecay; S-141). */
+/**
+ * initial / (1 + rate·step/steps), or with the whole part of step/steps (Keras: InverseTimeDecay; S-141).
+ *
+ * @example const optimizer = sgd(inverseTimeDecay(0.1, 100, 1)); // half of it after 100 updates
+ */
 export function inverseTimeDecay(
   initial: number,
   steps: number,
@@ -67,7 +75,11 @@ export function inverseTimeDecay(
   };
 }
 
-/** initial / √(1 + step/steps): the root decay k/√epoch with epochs counted from 1 (S-143). */
+/**
+ * initial / √(1 + step/steps): the root decay k/√epoch with epochs counted from 1 (S-143).
+ *
+ * @example const optimizer = sgd(squareRootDecay(0.1));
+ */
 export function squareRootDecay(initial: number, steps = 1): Schedule {
   need("squareRootDecay", "steps", steps, steps > 0, "above 0");
   return (step) => t.div(initial, t.sqrt(t.add(t.div(step, steps), 1)));
@@ -77,6 +89,7 @@ export function squareRootDecay(initial: number, steps = 1): Schedule {
  * values[0] up to and with update boundaries[0], then values[1], and so on (Keras: PiecewiseConstantDecay; S-144).
  *
  * @throws ValueError unless there is one value more than boundaries, which must rise.
+ * @example const optimizer = sgd(piecewiseConstant([100], [0.1, 0.01]));
  */
 export function piecewiseConstant(boundaries: readonly number[], values: readonly number[]): Schedule {
   if (values.length !== boundaries.length + 1 || boundaries.some((b, i) => i > 0 && b <= boundaries[i - 1])) {
@@ -94,6 +107,8 @@ export function piecewiseConstant(boundaries: readonly number[], values: readonl
 /**
  * From `initial` to `final` over `steps` updates as (1 − step/steps)^power, then `final`; with `cycle` the length grows to the next
  * multiple of `steps` instead (Keras: PolynomialDecay). Defaults: final 0, power 1.
+ *
+ * @example const optimizer = sgd(polynomialDecay(0.1, 100)); // a line down to 0
  */
 export function polynomialDecay(
   initial: number,
@@ -114,6 +129,8 @@ export function polynomialDecay(
 /**
  * Half cosines from `initial` down to `final`, each `tMul` times as long and `mMul` times as high as the one before; the first takes
  * `steps` updates, after the warm-up (Loshchilov & Hutter, 2017; Keras: CosineDecayRestarts). Defaults: tMul 2, mMul 1, final 0.
+ *
+ * @example const optimizer = sgd(cosineDecayRestarts(0.1, 100));
  */
 export function cosineDecayRestarts(
   initial: number,
@@ -177,7 +194,11 @@ export function oneCycle(most: number, steps: number, options: OneCycleOptions =
     );
 }
 
-/** A line up from 0 over `steps` updates, then another schedule, or a constant rate, from its beginning. */
+/**
+ * A line up from 0 over `steps` updates, then another schedule, or a constant rate, from its beginning.
+ *
+ * @example const optimizer = sgd(warmUp(10, 0.1));
+ */
 export function warmUp(steps: number, then: Schedule | number): Schedule {
   need("warmUp", "steps", steps, steps >= 1, "≥ 1");
   return (step) => {

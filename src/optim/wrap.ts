@@ -44,6 +44,8 @@ const softThreshold = (x: Tensor, by: Tensor): Tensor => t.sub(x, t.clip(x, t.ne
 /**
  * L1 by its proximal step: after each update w ← sign(w)·max(|w| − α·λ, 0), which makes weights exactly 0, where the sub-gradient of
  * an `l1` penalty only hovers around it (S-152).
+ *
+ * @example model.compile({ optimizer: withProximalL1(sgd(0.1), 1e-3), loss: "mse" });
  */
 export function withProximalL1(
   optimizer: Optimizer,
@@ -95,6 +97,8 @@ export function withLearningRates(
 /**
  * Gradients of `steps` calls are averaged before one update is made of them: a batch as large as `steps` batches, in the memory of
  * one (Keras: gradient_accumulation_steps). Clipping, schedules and the counts of Adam see the updates; `iterations` counts calls.
+ *
+ * @example model.compile({ optimizer: withAccumulation(adam(1e-3), 4), loss: "mse" });
  */
 export function withAccumulation(optimizer: Optimizer, steps: number): Optimizer {
   if (!Number.isInteger(steps) || steps < 1)

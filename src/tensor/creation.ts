@@ -9,34 +9,68 @@ export interface DTypeOption {
   readonly dtype?: DType;
 }
 
-/** `value` in every place of `shape`. */
+/**
+ * `value` in every place of `shape`.
+ *
+ * @example full([2], 7).array(); // → [7, 7]
+ */
 export function full(shape: readonly number[], value: number, options: DTypeOption = {}): Tensor {
   checkShape(shape, "full");
   return apply([], () => build.full(shape, value, options.dtype ?? "float32"));
 }
 
-/** Zeros of `shape`. */
+/**
+ * Zeros of `shape`.
+ *
+ * @example zeros([2]).array(); // → [0, 0]
+ */
 export const zeros = (shape: readonly number[], options: DTypeOption = {}): Tensor => full(shape, 0, options);
-/** Ones of `shape`. */
+/**
+ * Ones of `shape`.
+ *
+ * @example ones([2]).array(); // → [1, 1]
+ */
 export const ones = (shape: readonly number[], options: DTypeOption = {}): Tensor => full(shape, 1, options);
-/** A tensor of `shape` whose values nobody relies on (they are zeros). */
+/**
+ * A tensor of `shape` whose values nobody relies on (they are zeros).
+ *
+ * @example empty([2]).shape; // → [2]
+ */
 export const empty = (shape: readonly number[], options: DTypeOption = {}): Tensor => full(shape, 0, options);
 
-/** `value` in every place of x's shape, in x's dtype unless named. */
+/**
+ * `value` in every place of x's shape, in x's dtype unless named.
+ *
+ * @example fullLike([1, 2], 7).array(); // → [7, 7]
+ */
 export function fullLike(x: TensorLike, value: number, options: DTypeOption = {}): Tensor {
   const t = asTensor(x, "fullLike");
   return full(t.shape, value, { dtype: options.dtype ?? t.dtype });
 }
-/** Zeros in the shape of x, and in its dtype unless told otherwise. */
+/**
+ * Zeros in the shape of x, and in its dtype unless told otherwise.
+ *
+ * @example zerosLike([1, 2]).array(); // → [0, 0]
+ */
 export const zerosLike = (x: TensorLike, options: DTypeOption = {}): Tensor => fullLike(x, 0, options);
-/** Ones in the shape of x, and in its dtype unless told otherwise. */
+/**
+ * Ones in the shape of x, and in its dtype unless told otherwise.
+ *
+ * @example onesLike([1, 2]).array(); // → [1, 1]
+ */
 export const onesLike = (x: TensorLike, options: DTypeOption = {}): Tensor => fullLike(x, 1, options);
-/** Same shape and dtype as x; the values are unspecified (they are zeros). */
+/**
+ * Same shape and dtype as x; the values are unspecified (they are zeros).
+ *
+ * @example emptyLike([1, 2, 3]).shape; // → [3]
+ */
 export const emptyLike = (x: TensorLike, options: DTypeOption = {}): Tensor => fullLike(x, 0, options);
 
 /**
  * start, start + step … up to and without `stop`; `arange(n)` is 0 … n-1. dtype: int32 when all three are whole numbers,
  * else float32.
+ *
+ * @example arange(0, 10, 3).array(); // → [0, 3, 6, 9]
  */
 export function arange(start: number, stop?: number, step = 1, options: DTypeOption = {}): Tensor {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
@@ -50,7 +84,11 @@ export function arange(start: number, stop?: number, step = 1, options: DTypeOpt
   return fromHost(host, [n], dtype);
 }
 
-/** `count` evenly spaced numbers from `start` to `stop`, both included. Default count: 50, as in NumPy. */
+/**
+ * `count` evenly spaced numbers from `start` to `stop`, both included. Default count: 50, as in NumPy.
+ *
+ * @example linspace(0, 1, 5).array(); // → [0, 0.25, 0.5, 0.75, 1]
+ */
 export function linspace(start: number, stop: number, count = 50, options: DTypeOption = {}): Tensor {
   if (!Number.isInteger(count) || count < 0)
     throw new ValueError(`[linspace] count must be a whole number ≥ 0, got ${count}.`);
@@ -61,7 +99,11 @@ export function linspace(start: number, stop: number, count = 50, options: DType
   return fromHost(host, [count], dtype);
 }
 
-/** The identity [rows, columns] with ones on the k-th diagonal (above the main one for k > 0). */
+/**
+ * The identity [rows, columns] with ones on the k-th diagonal (above the main one for k > 0).
+ *
+ * @example eye(2).array(); // → [[1, 0], [0, 1]]
+ */
 export function eye(rows: number, columns: number = rows, k = 0, options: DTypeOption = {}): Tensor {
   checkShape([rows, columns], "eye");
   return apply([], () => {

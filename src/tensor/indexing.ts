@@ -35,12 +35,18 @@ export function gather(x: TensorLike, indices: TensorLike, axis = 0): Tensor {
   const i = asIndices(indices, "gather");
   return apply([t, i], (p, q) => build.gather(p, wrap(q, t.shape[a]), a));
 }
-/** NumPy's name for `gather`. */
+/**
+ * NumPy's name for `gather`.
+ *
+ * @example take([5, 6, 7], [2, 0]).array(); // → [7, 5]
+ */
 export const take = (x: TensorLike, indices: TensorLike, axis = 0): Tensor => gather(x, indices, axis);
 
 /**
  * One element per place of `indices`, which has x's rank and agrees with it (or is 1) on all axes but `axis`, as
  * numpy.take_along_axis. Default axis: the last.
+ *
+ * @example takeAlongAxis([[3, 1], [5, 9]], [[0], [1]], 1).array(); // → [[3], [9]]
  */
 export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis = -1): Tensor {
   const t = asTensor(x, "takeAlongAxis");
@@ -71,7 +77,11 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis = -1): Te
   });
 }
 
-/** x[i, j, …] for index tuples in the last axis of `indices` [...S, k] → [...S, ...x.shape[k:]] (gather_nd). */
+/**
+ * x[i, j, …] for index tuples in the last axis of `indices` [...S, k] → [...S, ...x.shape[k:]] (gather_nd).
+ *
+ * @example gatherND([[1, 2], [3, 4]], [[0, 1], [1, 0]]).array(); // → [2, 3]
+ */
 export function gatherND(x: TensorLike, indices: TensorLike): Tensor {
   const t = asTensor(x, "gatherND");
   const i = asIndices(indices, "gatherND");
@@ -101,6 +111,8 @@ export function gatherND(x: TensorLike, indices: TensorLike): Tensor {
 /**
  * x with `updates` added at `indices` along an axis: the transpose of `gather`. `updates` has the shape that
  * gather(x, indices, axis) has; repeated indices add up. Default axis: 0.
+ *
+ * @example scatterAdd([0, 0, 0], [0, 2, 2], [1, 2, 3]).array(); // → [1, 0, 5]
  */
 export function scatterAdd(x: TensorLike, indices: TensorLike, updates: TensorLike, axis = 0): Tensor {
   const t = asTensor(x, "scatterAdd");

@@ -129,6 +129,8 @@ export function matmul(x: TensorLike, y: TensorLike): Tensor {
 /**
  * numpy.dot: the inner product of vectors, the matrix product of matrices, a scaling by a scalar; in general the last axis of
  * x with the second-last of y, all other axes kept.
+ *
+ * @example dot([1, 2], [3, 4]).item(); // → 11
  */
 export function dot(x: TensorLike, y: TensorLike): Tensor {
   const { a, b, dtype } = operandsOf("dot", x, y);
@@ -150,7 +152,11 @@ export function dot(x: TensorLike, y: TensorLike): Tensor {
   );
 }
 
-/** x_i · y_j for all pairs; operands are flattened: [n], [m] → [n, m]. */
+/**
+ * x_i · y_j for all pairs; operands are flattened: [n], [m] → [n, m].
+ *
+ * @example outer([1, 2], [3, 4]).array(); // → [[3, 4], [6, 8]]
+ */
 export function outer(x: TensorLike, y: TensorLike): Tensor {
   const { a, b, dtype } = operandsOf("outer", x, y);
   return apply([a, b], (p, q) => {

@@ -21,21 +21,37 @@ function matrix(x: TensorLike, op: string): Tensor {
   return t;
 }
 
-/** Ones on and below the k-th diagonal of [rows, columns], zeros above it. dtype: float32 unless named. */
+/**
+ * Ones on and below the k-th diagonal of [rows, columns], zeros above it. dtype: float32 unless named.
+ *
+ * @example tri(2).array(); // → [[1, 0], [1, 1]]
+ */
 export function tri(rows: number, columns: number = rows, k = 0, options: { readonly dtype?: DType } = {}): Tensor {
   checkShape([rows, columns], "tri");
   return apply([], () => build.cast(below([rows, columns], k), options.dtype ?? "float32"));
 }
 
-/** x with zeros above the k-th diagonal. */
+/**
+ * x with zeros above the k-th diagonal.
+ *
+ * @example tril([[1, 2], [3, 4]]).array(); // → [[1, 0], [3, 4]]
+ */
 export const tril = (x: TensorLike, k = 0): Tensor =>
   apply([matrix(x, "tril")], (a) => build.where(below(a.shape, k), a, like(a, 0)));
 
-/** x with zeros below the k-th diagonal. */
+/**
+ * x with zeros below the k-th diagonal.
+ *
+ * @example triu([[1, 2], [3, 4]]).array(); // → [[1, 2], [0, 4]]
+ */
 export const triu = (x: TensorLike, k = 0): Tensor =>
   apply([matrix(x, "triu")], (a) => build.where(below(a.shape, k - 1), like(a, 0), a));
 
-/** Of a vector, the matrix with it on its diagonal; of a matrix, its diagonal (numpy.diag). */
+/**
+ * Of a vector, the matrix with it on its diagonal; of a matrix, its diagonal (numpy.diag).
+ *
+ * @example diag([1, 2]).array(); // → [[1, 0], [0, 2]]
+ */
 export function diag(x: TensorLike): Tensor {
   const t = asTensor(x, "diag");
   if (t.rank === 1) {
@@ -55,7 +71,11 @@ export function diag(x: TensorLike): Tensor {
   });
 }
 
-/** The sum of the diagonal of a matrix (catalogue S-018). */
+/**
+ * The sum of the diagonal of a matrix (catalogue S-018).
+ *
+ * @example trace([[1, 2], [3, 4]]).item(); // → 5
+ */
 export function trace(x: TensorLike): Tensor {
   const t = asTensor(x, "trace");
   if (t.rank !== 2)

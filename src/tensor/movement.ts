@@ -16,14 +16,22 @@ import { asTensor, type TensorLike } from "./convert.ts";
 import type { Axis } from "./reduce.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** The same elements, row-major, in another shape; one size may be -1. */
+/**
+ * The same elements, row-major, in another shape; one size may be -1.
+ *
+ * @example reshape([1, 2, 3, 4], [2, -1]).array(); // → [[1, 2], [3, 4]]
+ */
 export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
   const t = asTensor(x, "reshape");
   const to = resolveReshape(shape, t.shape, "reshape");
   return apply([t], (a) => build.reshape(a, to));
 }
 
-/** Axes from `startAxis` on become one. Default 0: a vector; 1 keeps the batch. */
+/**
+ * Axes from `startAxis` on become one. Default 0: a vector; 1 keeps the batch.
+ *
+ * @example flatten([[1, 2], [3, 4]]).array(); // → [1, 2, 3, 4]
+ */
 export function flatten(x: TensorLike, startAxis = 0): Tensor {
   const t = asTensor(x, "flatten");
   if (t.rank === 0) return reshape(t, [1]);
@@ -31,7 +39,11 @@ export function flatten(x: TensorLike, startAxis = 0): Tensor {
   return reshape(t, [...t.shape.slice(0, a), sizeOf(t.shape.slice(a))]);
 }
 
-/** Drops axes of size 1: those named, or all. Throws ShapeError when a named axis has another size. */
+/**
+ * Drops axes of size 1: those named, or all. Throws ShapeError when a named axis has another size.
+ *
+ * @example squeeze(zeros([1, 3, 1])).shape; // → [3]
+ */
 export function squeeze(x: TensorLike, axis?: Axis): Tensor {
   const t = asTensor(x, "squeeze");
   const named = axis !== undefined && axis !== null;
@@ -47,7 +59,11 @@ export function squeeze(x: TensorLike, axis?: Axis): Tensor {
   );
 }
 
-/** Adds axes of size 1 at these places of the result. */
+/**
+ * Adds axes of size 1 at these places of the result.
+ *
+ * @example expandDims([1, 2], 0).shape; // → [1, 2]
+ */
 export function expandDims(x: TensorLike, axis: number | readonly number[]): Tensor {
   const t = asTensor(x, "expandDims");
   const list = typeof axis === "number" ? [axis] : axis;
@@ -57,7 +73,11 @@ export function expandDims(x: TensorLike, axis: number | readonly number[]): Ten
   return reshape(t, shape);
 }
 
-/** Axes in another order; without `perm`, reversed. */
+/**
+ * Axes in another order; without `perm`, reversed.
+ *
+ * @example transpose([[1, 2], [3, 4]]).array(); // → [[1, 3], [2, 4]]
+ */
 export function transpose(x: TensorLike, perm?: readonly number[]): Tensor {
   const t = asTensor(x, "transpose");
   if (perm !== undefined && perm.length !== t.rank) {
@@ -68,10 +88,18 @@ export function transpose(x: TensorLike, perm?: readonly number[]): Tensor {
   const p = perm?.map((a) => axisOf(a, t.rank, "transpose")) ?? [...t.shape.keys()].reverse();
   return apply([t], (a) => build.permute(a, p));
 }
-/** The same as `transpose`. */
+/**
+ * The same as `transpose`.
+ *
+ * @example permute(zeros([2, 3, 4]), [2, 0, 1]).shape; // → [4, 2, 3]
+ */
 export const permute = (x: TensorLike, perm: readonly number[]): Tensor => transpose(x, perm);
 
-/** Two axes exchanged. */
+/**
+ * Two axes exchanged.
+ *
+ * @example swapaxes(zeros([2, 3, 4]), 0, 2).shape; // → [4, 3, 2]
+ */
 export function swapaxes(x: TensorLike, a: number, b: number): Tensor {
   const t = asTensor(x, "swapaxes");
   const [p, q] = [axisOf(a, t.rank, "swapaxes"), axisOf(b, t.rank, "swapaxes")];
@@ -81,7 +109,11 @@ export function swapaxes(x: TensorLike, a: number, b: number): Tensor {
   );
 }
 
-/** Axis `from` goes to place `to`; the others keep their order. */
+/**
+ * Axis `from` goes to place `to`; the others keep their order.
+ *
+ * @example moveaxis(zeros([2, 3, 4]), 0, -1).shape; // → [3, 4, 2]
+ */
 export function moveaxis(x: TensorLike, from: number, to: number): Tensor {
   const t = asTensor(x, "moveaxis");
   const [p, q] = [axisOf(from, t.rank, "moveaxis"), axisOf(to, t.rank, "moveaxis")];
@@ -90,13 +122,21 @@ export function moveaxis(x: TensorLike, from: number, to: number): Tensor {
   return transpose(t, perm);
 }
 
-/** x repeated to `shape` by NumPy's broadcasting. */
+/**
+ * x repeated to `shape` by NumPy's broadcasting.
+ *
+ * @example broadcastTo([1, 2], [2, 2]).array(); // → [[1, 2], [1, 2]]
+ */
 export function broadcastTo(x: TensorLike, shape: readonly number[]): Tensor {
   checkShape(shape, "broadcastTo");
   return apply([asTensor(x, "broadcastTo")], (a) => build.broadcast(a, shape));
 }
 
-/** Elements along these axes in reverse; without them, along all. */
+/**
+ * Elements along these axes in reverse; without them, along all.
+ *
+ * @example flip([1, 2, 3]).array(); // → [3, 2, 1]
+ */
 export function flip(x: TensorLike, axis?: Axis): Tensor {
   const t = asTensor(x, "flip");
   const axes = axesOf(axis, t.rank, "flip");
@@ -175,7 +215,11 @@ function joined(name: string, xs: readonly TensorLike[]): Tensor[] {
   return ts.map((t) => t.cast(dtype));
 }
 
-/** Tensors one after another along an existing axis; all others agree. Default axis: 0. */
+/**
+ * Tensors one after another along an existing axis; all others agree. Default axis: 0.
+ *
+ * @example concat([[1, 2], [3]]).array(); // → [1, 2, 3]
+ */
 export function concat(xs: readonly TensorLike[], axis = 0): Tensor {
   const ts = joined("concat", xs);
   const a = axisOf(axis, ts[0].rank, "concat");
@@ -189,7 +233,11 @@ export function concat(xs: readonly TensorLike[], axis = 0): Tensor {
   return apply(ts, (...nodes) => build.concat(nodes, a));
 }
 
-/** Tensors of one shape along a new axis. Default axis: 0. */
+/**
+ * Tensors of one shape along a new axis. Default axis: 0.
+ *
+ * @example stack([[1, 2], [3, 4]]).array(); // → [[1, 2], [3, 4]]
+ */
 export function stack(xs: readonly TensorLike[], axis = 0): Tensor {
   const ts = joined("stack", xs);
   const odd = ts.find((t) => t.rank !== ts[0].rank || t.shape.some((d, i) => d !== ts[0].shape[i]));
@@ -208,7 +256,11 @@ export function stack(xs: readonly TensorLike[], axis = 0): Tensor {
   );
 }
 
-/** Parts of x along an axis: that many equal ones, or of these sizes (one may be -1). Default axis: 0. */
+/**
+ * Parts of x along an axis: that many equal ones, or of these sizes (one may be -1). Default axis: 0.
+ *
+ * @example split([1, 2, 3, 4], 2).map((t) => t.array()); // → [[1, 2], [3, 4]]
+ */
 export function split(x: TensorLike, parts: number | readonly number[], axis = 0): Tensor[] {
   const t = asTensor(x, "split");
   const a = axisOf(axis, t.rank, "split");
@@ -238,7 +290,11 @@ export function split(x: TensorLike, parts: number | readonly number[], axis = 0
   });
 }
 
-/** The whole tensor repeated along its axes, as numpy.tile. */
+/**
+ * The whole tensor repeated along its axes, as numpy.tile.
+ *
+ * @example tile([1, 2], 2).array(); // → [1, 2, 1, 2]
+ */
 export function tile(x: TensorLike, reps: number | readonly number[]): Tensor {
   const t = asTensor(x, "tile");
   const list = typeof reps === "number" ? [reps] : reps;
@@ -262,7 +318,11 @@ export function tile(x: TensorLike, reps: number | readonly number[]): Tensor {
   });
 }
 
-/** Each element `count` times in a row along an axis; without an axis, of the flattened tensor. */
+/**
+ * Each element `count` times in a row along an axis; without an axis, of the flattened tensor.
+ *
+ * @example repeat([1, 2], 2).array(); // → [1, 1, 2, 2]
+ */
 export function repeat(x: TensorLike, count: number, axis?: number): Tensor {
   if (!Number.isInteger(count) || count < 0)
     throw new ValueError(`[repeat] the count must be a whole number ≥ 0, got ${count}.`);
@@ -278,7 +338,11 @@ export function repeat(x: TensorLike, count: number, axis?: number): Tensor {
   });
 }
 
-/** Elements moved along an axis by `shift` places; those that fall off come in at the other end (numpy.roll). */
+/**
+ * Elements moved along an axis by `shift` places; those that fall off come in at the other end (numpy.roll).
+ *
+ * @example roll([1, 2, 3], 1).array(); // → [3, 1, 2]
+ */
 export function roll(x: TensorLike, shift: number, axis = 0): Tensor {
   if (!Number.isInteger(shift)) throw new ValueError(`[roll] the shift must be a whole number, got ${shift}.`);
   const t = asTensor(x, "roll");

@@ -49,7 +49,11 @@ function pool(
 export const maxPool = (x: TensorLike, window: PerAxis, options: PoolOptions = {}): Tensor =>
   pool("maxPool", x, window, options, (a, at) => build.windowReduce("windowMax", a, at));
 
-/** The mean of each window; padding does not count, as in Keras. */
+/**
+ * The mean of each window; padding does not count, as in Keras.
+ *
+ * @example avgPool(ones([1, 4, 4, 1]), [2, 2]).shape; // → [1, 2, 2, 1]
+ */
 export const avgPool = (x: TensorLike, window: PerAxis, options: PoolOptions = {}): Tensor =>
   pool("avgPool", x, window, options, (a, at) => {
     const total = build.windowReduce("windowSum", a, at);

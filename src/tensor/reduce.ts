@@ -36,9 +36,17 @@ function reduction(name: string, x: TensorLike, axis: Axis, options: ReduceOptio
 const plain = (op: ReduceName, x: TensorLike, axis: Axis, options: ReduceOptions): Tensor =>
   reduction(op, x, axis, options, (a, axes) => build.reduce(op, build.cast(a, accumulator(a.dtype)), axes));
 
-/** Sums; bool and uint8 add up as int32. */
+/**
+ * Sums; bool and uint8 add up as int32.
+ *
+ * @example sum([[1, 2], [3, 4]], 0).array(); // → [4, 6]
+ */
 export const sum = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor => plain("sum", x, axis, options);
-/** Products. */
+/**
+ * Products.
+ *
+ * @example prod([[1, 2], [3, 4]], 0).array(); // → [3, 8]
+ */
 export const prod = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
   plain("prod", x, axis, options);
 
@@ -49,19 +57,35 @@ function extreme(op: "max" | "min", x: TensorLike, axis: Axis, options: ReduceOp
   });
 }
 
-/** The largest element; NaN wins. The gradient of a tie is shared equally. Throws ValueError for an empty axis. */
+/**
+ * The largest element; NaN wins. The gradient of a tie is shared equally. Throws ValueError for an empty axis.
+ *
+ * @example max([[1, 9], [7, 5]], 0).array(); // → [7, 9]
+ */
 export const max = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
   extreme("max", x, axis, options);
-/** The smallest element; NaN wins. */
+/**
+ * The smallest element; NaN wins.
+ *
+ * @example min([[1, 9], [7, 5]], 0).array(); // → [1, 5]
+ */
 export const min = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
   extreme("min", x, axis, options);
 
-/** Whether any element is true (not 0); false for none. */
+/**
+ * Whether any element is true (not 0); false for none.
+ *
+ * @example any([[true, false], [false, false]], 1).array(); // → [true, false]
+ */
 export const any = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
   reduction("any", x, axis, options, (a, axes) =>
     build.cast(build.reduce("sum", build.cast(build.cast(a, "bool"), "int32"), axes), "bool"),
   );
-/** Whether all elements are true (not 0); true for none. */
+/**
+ * Whether all elements are true (not 0); true for none.
+ *
+ * @example all([[true, false], [true, true]], 1).array(); // → [false, true]
+ */
 export const all = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
   reduction("all", x, axis, options, (a, axes) =>
     build.cast(build.reduce("prod", build.cast(build.cast(a, "bool"), "int32"), axes), "bool"),
@@ -74,7 +98,11 @@ const meanNode = (a: Node, axes: readonly number[]): Node => {
   return n.div(total, n.like(total, countOf(a, axes)));
 };
 
-/** The mean; whole numbers count as float32. NaN for an empty axis. */
+/**
+ * The mean; whole numbers count as float32. NaN for an empty axis.
+ *
+ * @example mean([[1, 2], [3, 4]], 0).array(); // → [2, 3]
+ */
 export const mean = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
   reduction("mean", x, axis, options, (a, axes) => meanNode(n.floats(a), axes));
 
@@ -90,10 +118,18 @@ function varianceNode(x: Node, axes: readonly number[], ddof: number): Node {
   return n.div(total, n.like(total, countOf(a, axes) - ddof));
 }
 
-/** The mean squared distance from the mean. */
+/**
+ * The mean squared distance from the mean.
+ *
+ * @example variance([1, 2, 3, 4]).item(); // → 1.25
+ */
 export const variance = (x: TensorLike, axis?: Axis, options: VarianceOptions = {}): Tensor =>
   reduction("variance", x, axis, options, (a, axes) => varianceNode(a, axes, options.ddof ?? 0));
-/** The square root of the variance. */
+/**
+ * The square root of the variance.
+ *
+ * @example std([1, 2, 3, 4]).item(); // → 1.118
+ */
 export const std = (x: TensorLike, axis?: Axis, options: VarianceOptions = {}): Tensor =>
   reduction("std", x, axis, options, (a, axes) => build.unary("sqrt", varianceNode(a, axes, options.ddof ?? 0)));
 
@@ -123,10 +159,18 @@ function argReduction(
   });
 }
 
-/** The int32 index of the first largest element along `axis`; without it, into the flattened tensor. */
+/**
+ * The int32 index of the first largest element along `axis`; without it, into the flattened tensor.
+ *
+ * @example argmax([[1, 9, 3], [7, 5, 6]], -1).array(); // → [1, 0]
+ */
 export const argmax = (x: TensorLike, axis?: number, options: ReduceOptions = {}): Tensor =>
   argReduction("argmax", x, axis, options);
-/** The int32 index of the first smallest element along `axis`; without it, into the flattened tensor. */
+/**
+ * The int32 index of the first smallest element along `axis`; without it, into the flattened tensor.
+ *
+ * @example argmin([[1, 9, 3], [7, 5, 6]], -1).array(); // → [0, 1]
+ */
 export const argmin = (x: TensorLike, axis?: number, options: ReduceOptions = {}): Tensor =>
   argReduction("argmin", x, axis, options);
 
@@ -135,7 +179,11 @@ export interface NormOptions extends ReduceOptions {
   readonly ord?: number;
 }
 
-/** The p-norm of the elements over the axes: Σ|x|, √Σx², max|x| … (catalogue S-016, S-017). */
+/**
+ * The p-norm of the elements over the axes: Σ|x|, √Σx², max|x| … (catalogue S-016, S-017).
+ *
+ * @example norm([3, -4]).item(); // → 5
+ */
 export function norm(x: TensorLike, axis?: Axis, options: NormOptions = {}): Tensor {
   const ord = options.ord ?? 2;
   if (!(ord > 0)) throw new ValueError(`[norm] ord must be a number > 0 or Infinity, got ${ord}.`);
@@ -153,7 +201,11 @@ export function norm(x: TensorLike, axis?: Axis, options: NormOptions = {}): Ten
 /** x less its largest element along the axes: what keeps exp in range. The shift cancels, so it needs no gradient. */
 const shifted = (a: Node, axes: readonly number[]): Node => n.sub(a, build.stopGradient(n.reduceKeep("max", a, axes)));
 
-/** ln Σ e^x, computed as m + ln Σ e^(x-m) (catalogue S-019). -Infinity for a row of -Infinity. */
+/**
+ * ln Σ e^x, computed as m + ln Σ e^(x-m) (catalogue S-019). -Infinity for a row of -Infinity.
+ *
+ * @example logSumExp([1000, 1000]).item(); // → 1000.7
+ */
 export const logSumExp = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
   reduction(
     "logSumExp",
@@ -177,7 +229,11 @@ const alongAxis = (name: string, x: TensorLike, axis: number, f: Body): Tensor =
   return apply([t], (p) => f(n.floats(p), [a]));
 };
 
-/** e^x / Σ e^x along an axis, shifted by the largest (catalogue S-074). Default axis: the last. */
+/**
+ * e^x / Σ e^x along an axis, shifted by the largest (catalogue S-074). Default axis: the last.
+ *
+ * @example softmax([1, 2, 3]).array(); // → [0.090031, 0.24473, 0.66524]
+ */
 export const softmax = (x: TensorLike, axis = -1): Tensor =>
   alongAxis("softmax", x, axis, (a, axes) => {
     const e = build.unary("exp", shifted(a, axes));
@@ -186,7 +242,11 @@ export const softmax = (x: TensorLike, axis = -1): Tensor =>
     return n.mul(e, n.div(n.like(sum, 1), sum));
   });
 
-/** x - ln Σ e^x along an axis, without ever taking the logarithm of a softmax. Default axis: the last. */
+/**
+ * x - ln Σ e^x along an axis, without ever taking the logarithm of a softmax. Default axis: the last.
+ *
+ * @example logSoftmax([1, 2, 3]).array(); // → [-2.4076, -1.4076, -0.40761]
+ */
 export const logSoftmax = (x: TensorLike, axis = -1): Tensor =>
   alongAxis("logSoftmax", x, axis, (a, axes) => {
     const s = shifted(a, axes);
@@ -200,7 +260,11 @@ export interface CumsumOptions {
   readonly exclusive?: boolean;
 }
 
-/** Running sums along an axis. Default: 0. */
+/**
+ * Running sums along an axis. Default: 0.
+ *
+ * @example cumsum([1, 2, 3]).array(); // → [1, 3, 6]
+ */
 export function cumsum(x: TensorLike, axis = 0, options: CumsumOptions = {}): Tensor {
   const t = asTensor(x, "cumsum");
   const at = axisOf(axis, t.rank, "cumsum");
@@ -211,7 +275,11 @@ export function cumsum(x: TensorLike, axis = 0, options: CumsumOptions = {}): Te
   });
 }
 
-/** Whether |x - y| ≤ atol + rtol · |y| in every place (numpy.allclose); NaN is close to nothing. Read at once. */
+/**
+ * Whether |x - y| ≤ atol + rtol · |y| in every place (numpy.allclose); NaN is close to nothing. Read at once.
+ *
+ * @example allClose([1, 2], [1, 2.000001]); // → true
+ */
 export function allClose(
   x: TensorLike,
   y: TensorLike,
