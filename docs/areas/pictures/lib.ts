@@ -58,20 +58,20 @@ export function paths(
   };
 }
 
-/** A chart whose logarithmic axes have lines at powers of ten only. */
+/** A chart whose logarithmic axes have lines at powers of ten only, and whose axes of whole numbers have no others. */
 function tidy(chart: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (chart.encoding === undefined) return chart;
   const { values } = chart.data as { values: readonly Readonly<Record<string, number>>[] };
-  const decades = (field: string): number => {
-    const logs = values.map((v) => Math.log10(v[field]));
-    return Math.ceil(Math.max(...logs)) - Math.floor(Math.min(...logs));
-  };
-  const channels = Object.entries(chart.encoding as Record<string, { field: string; scale?: { type?: string } }>).map(
-    ([name, channel]) =>
-      channel.scale?.type === "log"
-        ? [name, { ...channel, axis: { tickCount: Math.min(5, decades(channel.field)) } }]
-        : [name, channel],
-  );
+  const span = (numbers: readonly number[]): number =>
+    Math.ceil(Math.max(...numbers)) - Math.floor(Math.min(...numbers));
+  type Channel = { field: string; scale?: { type?: string }; axis?: { tickMinStep?: number } | null };
+  const channels = Object.entries(chart.encoding as Record<string, Channel>).map(([name, channel]) => {
+    const numbers = values.map((v) => v[channel.field]);
+    if (channel.scale?.type === "log")
+      return [name, { ...channel, axis: { tickCount: Math.min(5, span(numbers.map(Math.log10))) } }];
+    if (channel.axis?.tickMinStep === 1) return [name, { ...channel, axis: { tickCount: Math.min(8, span(numbers)) } }];
+    return [name, channel];
+  });
   return { ...chart, encoding: Object.fromEntries(channels) as unknown };
 }
 
