@@ -31,7 +31,7 @@ export function paths(
     field,
     type: "quantitative",
     title: rest[field] ?? field,
-    scale: domain === undefined ? { zero: false } : { domain: domain[side], clamp: true },
+    scale: domain === undefined ? { zero: false } : { domain: domain[side] },
   });
   const places = (all: Readonly<Record<string, readonly Point[]>>): unknown[] =>
     Object.entries(all).flatMap(([line, at]) => at.map(([x, y], order) => ({ x, y, order, line })));
