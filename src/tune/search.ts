@@ -44,9 +44,12 @@ export interface SearchOptions<S extends Space> {
   readonly onTrial?: (trial: TrialRecord, result: SearchResult<S>) => void;
   /** Prints a line a trial. Default 1. */
   readonly verbose?: 0 | 1;
-  /** Starts no further trial, stops worker processes; what was finished is kept. */
+  /** Starts no further trial, stops worker processes, waits for no other search; what was finished is kept. */
   readonly signal?: AbortSignal;
-  /** Seconds without a sign of life after which a trial is another's. Default 60. */
+  /**
+   * Seconds without a sign of life after which a trial is another's. Default 60. What a process that is gone from this machine left
+   * is free at once.
+   */
   readonly stale?: number;
 }
 
@@ -137,7 +140,8 @@ const show = (v: unknown): string => (typeof v === "number" ? String(Number(v.to
 /**
  * Searches hyperparameters: at random points (or on a grid), in parallel processes, in a store that a killed search goes on from and
  * that several machines may share. A trial's hyperparameters depend on seed and number alone, so that a parallel search finds
- * what a serial one does (S-394, S-398). A trial that throws is kept as failed, and the search goes on.
+ * what a serial one does (S-394, S-398). A trial that throws is kept as failed, and the search goes on. It ends when all trials have
+ * ended, those that other machines run among them.
  *
  * @throws ValueError for options that do not fit; ChainruleError when every trial failed, with the first error.
  * @example
@@ -180,11 +184,19 @@ export async function search<S extends Space>(options: SearchOptions<S>): Promis
     const abort = (): void => running.close();
     signal?.addEventListener("abort", abort);
     const stopped = (): boolean => signal?.aborted === true;
+    /** The trials that run in this search. */
+    const mine = new Set<number>();
     const takeTrials = async (): Promise<void> => {
       while (!stopped()) {
         const trial = await store.claim(study, total, paramsOf, stale);
-        if (trial === null) return;
-        await runTrial(trial);
+        if (trial !== null) {
+          mine.add(trial);
+          await runTrial(trial);
+          mine.delete(trial);
+        } else if ((await store.trials(study)).some((t) => t.state === "running" && !mine.has(t.number))) {
+          // Of another search: its result belongs to the study, or its silence makes the trial free.
+          await new Promise((resolve) => setTimeout(resolve, 250));
+        } else return;
       }
     };
     const runTrial = async (trial: number): Promise<void> => {
@@ -211,8 +223,8 @@ export async function search<S extends Space>(options: SearchOptions<S>): Promis
           seconds: (performance.now() - start) / 1e3,
         });
       } catch (error) {
-        // Left as running: the next search takes it up again.
-        if (stopped()) return;
+        // The next search takes it up again.
+        if (stopped()) return await store.release(study, trial);
         const seconds = (performance.now() - start) / 1e3;
         const state = error instanceof Pruned ? "pruned" : "failed";
         const text = error instanceof Pruned ? null : error instanceof Error ? error.message : String(error);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { ChainruleError, ValueError } from "../base/index.ts";
 import type { Store, TrialRecord, TrialState } from "./store.ts";
@@ -71,6 +72,18 @@ async function postgresql(url: string): Promise<Sql> {
 
 const now = (): number => Date.now() / 1e3;
 
+/** Whether an owner "host pid id" was a process of this machine that is gone. */
+function isGone(owner: string): boolean {
+  const [host, pid] = owner.split(" ");
+  if (host !== hostname() || Number(pid) === process.pid) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return (error as { code?: string }).code === "ESRCH";
+  }
+}
+
 /**
  * Opens a store: a path is a file of SQLite (package libsql), `postgres://…` a database (package postgres).
  *
@@ -79,7 +92,7 @@ const now = (): number => Date.now() / 1e3;
 export async function openStore(where: string): Promise<Store> {
   const remote = /^postgres(ql)?:\/\//.test(where);
   const sql = await (remote ? postgresql(where) : sqlite(where));
-  const owner = randomUUID();
+  const owner = `${hostname()} ${process.pid} ${randomUUID()}`;
   try {
     for (const table of TABLES) await sql.run(table);
   } catch (error) {
@@ -103,6 +116,17 @@ export async function openStore(where: string): Promise<Store> {
         );
     },
     async claim(study, total, paramsOf, stale) {
+      // What a process of this machine left when it was killed counts as silent since ever.
+      const owners = await sql.run(
+        "SELECT DISTINCT owner FROM chainrule_trials WHERE study = $1 AND state = 'running'",
+        [study],
+      );
+      for (const { owner: other } of owners)
+        if (isGone(other as string))
+          await sql.run("UPDATE chainrule_trials SET seen = 0 WHERE study = $1 AND state = 'running' AND owner = $2", [
+            study,
+            other as string,
+          ]);
       // The outer condition is looked at again after waiting for another's claim of the same row.
       const [left] = await sql.run(
         `UPDATE chainrule_trials SET owner = $1, seen = $2 WHERE study = $3 AND state = 'running' AND seen < $4 AND number =
@@ -140,6 +164,12 @@ export async function openStore(where: string): Promise<Store> {
     },
     async beat(study, trial) {
       await sql.run("UPDATE chainrule_trials SET seen = $1 WHERE study = $2 AND number = $3", [now(), study, trial]);
+    },
+    async release(study, trial) {
+      await sql.run(
+        "UPDATE chainrule_trials SET seen = 0 WHERE study = $1 AND number = $2 AND owner = $3 AND state = 'running'",
+        [study, trial, owner],
+      );
     },
     async finish(study, trial, { state, value, error, seconds }) {
       // Who lost the trial to another after a long silence does not overwrite its result.

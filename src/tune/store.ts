@@ -35,6 +35,8 @@ export interface Store {
   /** A sign of life, and an intermediate value. */
   report(study: string, trial: number, step: number, value: number): Promise<void>;
   beat(study: string, trial: number): Promise<void>;
+  /** Gives a running trial up: anyone may take it. */
+  release(study: string, trial: number): Promise<void>;
   finish(study: string, trial: number, ending: Ending): Promise<void>;
   /** All trials by number. */
   trials(study: string): Promise<TrialRecord[]>;
@@ -70,6 +72,10 @@ export function memoryStore(): Store {
       return Promise.resolve();
     },
     beat: () => Promise.resolve(),
+    release(_, trial) {
+      trials.delete(trial);
+      return Promise.resolve();
+    },
     finish(_, trial, ending) {
       Object.assign(of(trial), ending);
       return Promise.resolve();

@@ -1,5 +1,5 @@
-// A search in a process of its own, to be killed: node run-study.mjs <source of tune> <store>
-const [source, store] = process.argv.slice(2);
+// A search in a process of its own, to be killed: node run-study.mjs <source of tune> <store> <study>
+const [source, store, study] = process.argv.slice(2);
 const { intUniform, logUniform, search } = await import(source);
 await search({
   space: { lr: logUniform(1e-4, 1), units: intUniform(8, 64) },
@@ -8,5 +8,5 @@ await search({
   seed: 7,
   workers: 2,
   store,
-  study: "killed",
+  study,
 });

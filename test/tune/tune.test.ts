@@ -251,15 +251,11 @@ function keeps(where: () => string): void {
       .map((l) => l.split(" ")[0]);
     expect(run.toSorted()).toEqual(trials.map((t) => String(t.number)).toSorted());
   });
-}
-
-describe("a store in a file", () => {
-  keeps(() => path.join(folder, "trials.db"));
 
   test("a killed search goes on: what was done is not done again, what was begun is", async () => {
-    const [store, log] = [path.join(folder, "trials.db"), path.join(folder, "log")];
+    const [store, log, study] = [where(), path.join(folder, "log"), `killed ${folder}`];
     const source = path.resolve(import.meta.dirname, "../../dist/node/tune.js");
-    const child = spawn(process.execPath, [path.join(import.meta.dirname, "run-study.mjs"), source, store], {
+    const child = spawn(process.execPath, [path.join(import.meta.dirname, "run-study.mjs"), source, store, study], {
       env: { ...process.env, TUNE_LOG: log, TUNE_SLEEP: "120" },
       stdio: "ignore",
       detached: true,
@@ -269,7 +265,7 @@ describe("a store in a file", () => {
       await sleep(25);
     process.kill(-child.pid!, "SIGKILL");
     await new Promise((resolve) => child.on("exit", resolve));
-    const left = (await loadStudy(store, "killed", space)).trials;
+    const left = (await loadStudy(store, study, space)).trials;
     const done = left.filter((t) => t.state === "done").map((t) => t.number);
     expect(done.length).toBeGreaterThan(0);
     expect(left.length).toBeLessThan(12);
@@ -283,8 +279,7 @@ describe("a store in a file", () => {
       workers: 2,
       verbose: 0,
       store,
-      study: "killed",
-      stale: 0,
+      study,
     });
     const again = readFileSync(path.join(folder, "log2"), "utf8")
       .trim()
@@ -295,6 +290,30 @@ describe("a store in a file", () => {
       Array.from({ length: 12 }, (_, i) => ["done", value(sampleSpace(space, 7, i))]),
     );
   }, 60_000);
+
+  test("a search that is stopped gives up what it had begun, for the next one to take at once", async () => {
+    vi.stubEnv("TUNE_SLEEP", "300");
+    const stop = new AbortController();
+    const options = {
+      space,
+      objective: OBJECTIVE,
+      trials: 4,
+      seed: 7,
+      verbose: 0,
+      workers: 2,
+      store: where(),
+      study: `stopped ${folder}`,
+    } as const;
+    const first = await search({ ...options, signal: stop.signal, onTrial: () => stop.abort() });
+    expect(first.trials.some((t) => t.state === "running")).toBe(true);
+    vi.stubEnv("TUNE_SLEEP", "1");
+    const { complete, trials } = await search(options);
+    expect([complete, trials.length]).toEqual([true, 4]);
+  });
+}
+
+describe("a store in a file", () => {
+  keeps(() => path.join(folder, "trials.db"));
 });
 
 const server = process.env["CHAINRULE_TEST_POSTGRES"];
