@@ -23,6 +23,8 @@ export interface MetricContext {
   readonly sampleWeight?: Tensor | null;
   /** Predictions without a last activation are logits: two-class decisions then cut at 0 instead of 0.5. Default false. */
   readonly logits?: boolean;
+  /** Predictions came out of softmax or sigmoid: losses that stand as metrics take them for probabilities. Default false. */
+  readonly activated?: boolean;
 }
 
 export type MetricLike =
@@ -179,7 +181,7 @@ const TABLE: Record<string, (() => Metric) | undefined> = {
 /** The metric of an option of `compile`: also every loss, whose mean it is. */
 export function metricOf(like: MetricLike): Metric {
   if (typeof like !== "string")
-    return "perSample" in like ? meanMetric(like.loss, (p, y) => like.perSample(p, y)) : like;
+    return "perSample" in like ? meanMetric(like.loss, (p, y, at) => like.perSample(p, y, !at.activated)) : like;
   const maker = TABLE[like];
   if (maker !== undefined) return maker();
   const name = like as Extract<LossLike, string>;

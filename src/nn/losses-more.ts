@@ -67,8 +67,8 @@ const mean = (x: Tensor): Tensor => (x.rank <= 1 ? x : t.mean(x, -1));
 export function binaryFocalCrossentropy(options: FocalOptions & { readonly applyClassBalancing?: boolean } = {}): Loss {
   const { gamma = 2, alpha = 0.25, labelSmoothing = 0, applyClassBalancing = false } = options;
   const name = "binaryFocalCrossentropy";
-  return define(name, (p, target) => {
-    const { x, logits } = source(name, p, options.fromLogits, "sigmoid");
+  return define(name, (p, target, plain) => {
+    const { x, logits } = source(name, p, options.fromLogits, "sigmoid", plain);
     const y = smooth(likePrediction(name, p, target), labelSmoothing, 2);
     const q = logits ? t.sigmoid(x) : inside(x, false);
     const entropy = logits
@@ -90,8 +90,8 @@ export function binaryFocalCrossentropy(options: FocalOptions & { readonly apply
 export function categoricalFocalCrossentropy(options: FocalOptions = {}): Loss {
   const { gamma = 2, alpha = 0.25, labelSmoothing = 0 } = options;
   const name = "categoricalFocalCrossentropy";
-  return define(name, (p, target) => {
-    const { x, logits } = source(name, p, options.fromLogits, "softmax");
+  return define(name, (p, target, plain) => {
+    const { x, logits } = source(name, p, options.fromLogits, "softmax", plain);
     const y = smooth(likePrediction(name, p, target), labelSmoothing, p.shape[p.rank - 1]);
     const logs = logits ? t.logSoftmax(x, -1) : t.log(inside(x, true));
     const factor = t.mul(t.pow(t.sub(1, t.exp(logs)), gamma), alpha);

@@ -10,8 +10,11 @@ import { didYouMean } from "./names.ts";
  */
 export interface Loss {
   (prediction: Tensor, target: Tensor, sampleWeight?: Tensor | null): Tensor;
-  /** One loss a sample: the last axis is summed or averaged away. */
-  perSample(prediction: Tensor, target: Tensor): Tensor;
+  /**
+   * One loss a sample: the last axis is summed or averaged away. `logits` says what a cross-entropy takes a plain prediction for;
+   * default true.
+   */
+  perSample(prediction: Tensor, target: Tensor, logits?: boolean): Tensor;
   readonly loss: string;
   /** The target holds class numbers, one axis less than the prediction. */
   readonly sparse: boolean;
@@ -50,7 +53,7 @@ export function reduceLoss(perSample: Tensor, sampleWeight: Tensor | null | unde
 }
 
 /** A loss from what it gives for each sample. */
-export function define(loss: string, perSample: (p: Tensor, y: Tensor) => Tensor, sparse = false): Loss {
+export function define(loss: string, perSample: Loss["perSample"], sparse = false): Loss {
   const call = (p: Tensor, y: Tensor, w?: Tensor | null): Tensor => reduceLoss(perSample(p, y), w);
   return Object.assign(call, { perSample, loss, sparse });
 }
@@ -118,10 +121,11 @@ export function source(
   p: Tensor,
   fromLogits: boolean | undefined,
   want: "softmax" | "sigmoid",
+  logits = true,
 ): { x: Tensor; logits: boolean } {
   if (fromLogits !== undefined) return { x: p, logits: fromLogits };
   const before = logitsBehind(p);
-  if (before === null) return { x: p, logits: true };
+  if (before === null) return { x: p, logits };
   if (before.activation === want) return { x: before.logits, logits: true };
   const other = want === "softmax" ? "binaryCrossentropy" : "categoricalCrossentropy";
   throw new ValueError(
@@ -150,8 +154,8 @@ export const smooth = (y: Tensor, epsilon: number, classes: number): Tensor =>
  */
 export function binaryCrossentropy(options: CrossentropyOptions = {}): Loss {
   const { labelSmoothing = 0 } = options;
-  return define("binaryCrossentropy", (p, target) => {
-    const { x, logits } = source("binaryCrossentropy", p, options.fromLogits, "sigmoid");
+  return define("binaryCrossentropy", (p, target, plain) => {
+    const { x, logits } = source("binaryCrossentropy", p, options.fromLogits, "sigmoid", plain);
     const y = smooth(likePrediction("binaryCrossentropy", p, target), labelSmoothing, 2);
     if (logits) return lastMean(t.sub(t.softplus(x), t.mul(x, y)));
     const q = inside(x, false);
@@ -166,10 +170,10 @@ export function binaryCrossentropy(options: CrossentropyOptions = {}): Loss {
  */
 export function categoricalCrossentropy(options: CrossentropyOptions = {}): Loss {
   const { labelSmoothing = 0 } = options;
-  return define("categoricalCrossentropy", (p, target) => {
+  return define("categoricalCrossentropy", (p, target, plain) => {
     const y = smooth(likePrediction("categoricalCrossentropy", p, target), labelSmoothing, p.shape[p.rank - 1]);
     return t.neg(
-      t.sum(t.mul(y, logProbabilities(source("categoricalCrossentropy", p, options.fromLogits, "softmax"))), -1),
+      t.sum(t.mul(y, logProbabilities(source("categoricalCrossentropy", p, options.fromLogits, "softmax", plain))), -1),
     );
   });
 }
@@ -182,7 +186,7 @@ export function categoricalCrossentropy(options: CrossentropyOptions = {}): Loss
 export function sparseCategoricalCrossentropy(options: CrossentropyOptions = {}): Loss {
   const { labelSmoothing = 0 } = options;
   const op = "sparseCategoricalCrossentropy";
-  const perSample = (p: Tensor, target: Tensor): Tensor => {
+  const perSample = (p: Tensor, target: Tensor, plain?: boolean): Tensor => {
     const classes = p.shape[p.rank - 1];
     const lead = showShape(p.shape.slice(0, -1));
     if (showShape(target.shape) !== lead && showShape(target.shape) !== showShape([...p.shape.slice(0, -1), 1])) {
@@ -192,7 +196,7 @@ export function sparseCategoricalCrossentropy(options: CrossentropyOptions = {})
           (hot ? ' For one-hot targets use "categoricalCrossentropy".' : ""),
       );
     }
-    const logs = logProbabilities(source(op, p, options.fromLogits, "softmax"));
+    const logs = logProbabilities(source(op, p, options.fromLogits, "softmax", plain));
     // A compare with 0..classes-1 and a row sum: part of the softmax's own row kernel, no gather.
     const labels = t.reshape(target.cast("int32"), p.shape.slice(0, -1));
     const picked = t.sum(t.where(t.oneHot(labels, classes, { dtype: "bool" }), logs, 0), -1);

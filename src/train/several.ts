@@ -6,6 +6,7 @@ import { type Loss, type LossLike, lossOf, reduceLoss } from "../nn/losses.ts";
 import type { HostArray, ModelBase } from "../nn/model.ts";
 import type { Symbolic } from "../nn/symbolic.ts";
 import { compiled, tensor, type Tensor } from "../tensor/index.ts";
+import type { FitOptions } from "./fit.ts";
 import { type ArrayLikeInput, type BatchSource, checkClasses, hostOf, sourceOf, type TrainingData } from "./inputs.ts";
 import type { PassOptions } from "./model.ts";
 
@@ -33,6 +34,8 @@ export interface SeveralLoss extends Loss {
 export interface Several {
   compile(options: SeveralOptions): { loss: Loss; metrics: readonly Metric[] };
   source(data: TrainingData, sampleWeight?: ArrayLikeInput): BatchSource;
+  /** The arguments of `fit` with sources in the place of data. */
+  fit(data: TrainingData, options: FitOptions): [data: BatchSource, options: FitOptions];
   predict(x: unknown, options: PassOptions): Tensor | Tensor[];
 }
 
@@ -130,7 +133,7 @@ export function severalOf(net: ModelBase, inputs: readonly Symbolic[], outputs: 
       };
       sparse = losses.map((l) => l.sparse);
       const total: SeveralLoss = Object.assign(call, {
-        perSample: call,
+        perSample: (p: Tensor, y: Tensor) => call(p, y),
         loss: "several",
         sparse: false,
         parts: losses.map((l) => l.loss),
@@ -151,7 +154,7 @@ export function severalOf(net: ModelBase, inputs: readonly Symbolic[], outputs: 
         loss: total,
         metrics: names.flatMap((_, k) => [
           of(
-            meanMetric("loss", (p, y) => losses[k].perSample(p, y)),
+            meanMetric("loss", (p, y, at) => losses[k].perSample(p, y, !at.activated)),
             k,
           ),
           ...wanted[k].map((m) => of(metricOf(m), k)),
@@ -177,6 +180,10 @@ export function severalOf(net: ModelBase, inputs: readonly Symbolic[], outputs: 
         if (sparse[i] && classes) checkClasses(sourceOf({ x: c, y: c }), classes);
       });
       return new Joined(columns, x.length, y.length);
+    },
+    fit(data, { validationData, sampleWeight, ...rest }) {
+      const validation = validationData === undefined ? {} : { validationData: this.source(validationData) };
+      return [this.source(data, sampleWeight), { ...rest, ...validation }];
     },
     predict(x, { batchSize = 32, onEvent }) {
       const columns = columnsOf(x, inputNames(), "x").map((c) => hostOf(c, "x"));

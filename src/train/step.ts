@@ -60,6 +60,7 @@ function freshSteps(model: ModelBase, optimizer: Optimizer, loss: Loss, metrics:
       const { output = 0 } = m as Partial<OutputMetric>;
       return m.batch(prediction, y, {
         sampleWeight: w,
+        activated: activated[output],
         logits: !activated[output] && /crossentropy/i.test(names[output]),
       });
     });

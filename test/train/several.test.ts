@@ -94,3 +94,23 @@ test("several inputs, one output; sample weights; what is missing is named", asy
     "[compile] loss must be one for each of kind, size",
   );
 });
+
+test("losses that end in softmax and sigmoid: the parts and losses as metrics are those of the probabilities, in training as in evaluation", async () => {
+  setSeed(1);
+  const x = input([3]);
+  const net = model(x, [
+    dense(3, { activation: "softmax", name: "kind" })(x),
+    dense(1, { activation: "sigmoid", name: "odd" })(x),
+  ]);
+  const odd = KIND.mod(2).cast("float32");
+  net.compile({
+    optimizer: sgd(0),
+    loss: { kind: sparseCategoricalCrossentropy({ labelSmoothing: 0.1 }), odd: "binaryCrossentropy" },
+    metrics: { kind: [sparseCategoricalCrossentropy()] },
+  });
+  const data = { x: A, y: { kind: KIND, odd } };
+  const { history } = await net.fit(data, { batchSize: 60, validationData: data, ...quiet });
+  expect(history["loss"][0]).toBeCloseTo(history["kind_loss"][0] + history["odd_loss"][0], 5);
+  for (const key of ["loss", "kind_loss", "odd_loss", "kind_sparseCategoricalCrossentropy"])
+    expect(history[key][0]).toBeCloseTo(history[`val_${key}`][0], 5);
+});
