@@ -13,7 +13,7 @@
 import "../engine.ts";
 
 export { modelFromConfig, model, sequential } from "../train/model.ts";
-export type { CompileOptions, Model, ModelOptions } from "../train/model.ts";
+export type { CompileOptions, Model, ModelOptions, Sequential } from "../train/model.ts";
 export {
   activationOf,
   elu,

@@ -163,15 +163,22 @@ const headJson = (l: Layer): Config => ({ class: l.class, name: l.name, ...(l.tr
 export const layerJson = (l: Layer): Config => (isModel(l) ? l.config() : { ...headJson(l), config: l.config() });
 
 /** Layers one after the other; see `sequential` of chainrule/nn. */
-export function makeSequential(items: readonly LayerLike[], options: SequentialOptions = {}): ModelBase {
+export function makeSequential(
+  items: readonly LayerLike[],
+  options: SequentialOptions = {},
+): ModelBase & { add(item: LayerLike): void } {
   if (!Array.isArray(items))
     throw new ValueError("[sequential] takes a list of layers: sequential([dense(10), relu]).");
-  const layers = Array.from(items, layerOf);
-  const twice = layers.find((l, i) => l.core.spec.build !== undefined && layers.indexOf(l) !== i);
-  if (twice !== undefined)
-    throw new ValueError(
-      `[sequential] layer "${twice.name}" stands twice: make a second one, or share it with model(inputs, outputs).`,
-    );
+  const layers: Layer[] = [];
+  const push = (item: LayerLike): void => {
+    const l = layerOf(item, layers.length);
+    if (l.core.spec.build !== undefined && layers.includes(l))
+      throw new ValueError(
+        `[sequential] layer "${l.name}" stands twice: make a second one, or share it with model(inputs, outputs).`,
+      );
+    layers.push(l);
+  };
+  for (const item of items) push(item);
   let shape: OpenShape | null = null;
   let dtype: DType = "float32";
   const layer = makeLayer({
@@ -201,12 +208,19 @@ export function makeSequential(items: readonly LayerLike[], options: SequentialO
     });
   };
   const result = modelOf<Tensor>(layer, () => (shape === null ? null : [shape]), rows);
+  attach(layer, {
+    add(item: LayerLike): void {
+      if (layer.built) throw new ValueError(`${layer.core.tag} is built: add() layers before that.`);
+      push(item);
+      nameAll(layer, layers);
+    },
+  });
   if (options.inputShape !== undefined) {
     shape = [null, ...options.inputShape];
     dtype = options.inputDtype ?? "float32";
     layer.build(shape, dtype);
   }
-  return result;
+  return result as ReturnType<typeof makeSequential>;
 }
 
 /** All calls that `outputs` stand on, each after what it needs. */

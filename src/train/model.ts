@@ -93,10 +93,7 @@ function trainable<Out>(base: ModelBase<Out>, several: Several | null = null): M
       if (on) run?.stop();
     },
     compile({ optimizer, loss, lossWeights, metrics = [] }: CompileOptions): void {
-      if (
-        typeof (optimizer as Partial<Optimizer> | string | undefined) !== "object" ||
-        typeof optimizer.update !== "function"
-      ) {
+      if (typeof (optimizer as Partial<Optimizer> | null | undefined)?.update !== "function") {
         throw new ValueError(
           `[compile] optimizer must be an optimizer such as adam(1e-3), got ${JSON.stringify(optimizer)}.`,
         );
@@ -114,14 +111,7 @@ function trainable<Out>(base: ModelBase<Out>, several: Several | null = null): M
       run = null;
     },
     async fit(data: TrainingData, options: FitOptions = {}): Promise<History> {
-      const { validationData, sampleWeight, ...rest } = options;
-      run =
-        several === null
-          ? new Run(need("fit"), data, options)
-          : new Run(need("fit"), several.source(data, sampleWeight), {
-              ...rest,
-              ...(validationData === undefined ? {} : { validationData: several.source(validationData) }),
-            });
+      run = new Run(need("fit"), ...(several?.fit(data, options) ?? ([data, options] as const)));
       return run.fit();
     },
     async evaluate(
@@ -155,14 +145,20 @@ function trainable<Out>(base: ModelBase<Out>, several: Several | null = null): M
   return base as Model<Out>;
 }
 
+/** A network whose layers stand one after the other. */
+export interface Sequential extends Model {
+  /** Puts a layer at the end (Keras: add). Throws ValueError once the variables are made: by data, `build` or `inputShape`. */
+  add(layer: LayerLike): void;
+}
+
 /**
- * Layers one after the other (Keras: Sequential; S-432). Plain functions such as `relu` are layers too.
+ * Layers one after the other (Keras: Sequential; S-432), all at once or by `add`. Plain functions such as `relu` are layers too.
  *
  * @example
  * const net = sequential([flatten(), dense(32), relu, dense(10)]);
  */
-export const sequential = (layers: readonly LayerLike[], options: SequentialOptions = {}): Model =>
-  trainable(makeSequential(layers, options));
+export const sequential = (layers: readonly LayerLike[] = [], options: SequentialOptions = {}): Sequential =>
+  trainable<Tensor>(makeSequential(layers, options)) as Sequential;
 
 /**
  * A network from a graph of layer calls on `input()` (Keras: the functional API; S-433).

@@ -91,6 +91,12 @@ nn.sequential([layer, nn.relu, layer]);`,
       message: '[sequential] layer "dense" stands twice: make a second one, or share it with model(inputs, outputs).',
     },
     {
+      mistake: "Adding a layer to a network that has its variables",
+      code: `const model = nn.sequential([nn.dense(4)], { inputShape: [2] });
+model.add(nn.dense(2));`,
+      message: '[sequential "sequential"] is built: add() layers before that.',
+    },
+    {
       mistake: "Two layers of one name",
       code: `nn.sequential([nn.dense(10, { name: "fc" }), nn.dense(10, { name: "fc" })]);`,
       message: '[sequential] two layers are named "fc": names must be unique in a model.',

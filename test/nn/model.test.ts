@@ -34,6 +34,26 @@ describe("catalogue: api", () => {
     expect(p.greaterEqual(0).all().item() + p.lessEqual(1).all().item()).toBe(2);
   });
 
+  test("add puts layers at the end, as in Keras: the same network as of a list", () => {
+    setSeed(3);
+    const whole = notes();
+    setSeed(3);
+    const grown = sequential();
+    grown.add(dense(4, { activation: "relu" }));
+    grown.add(sequential([dense(4)], { name: "inner" }));
+    grown.add(relu);
+    grown.add(dense(1, { activation: "sigmoid" }));
+    expect(grown.layers.map((l) => l.name)).toEqual(["dense", "inner", "relu", "dense_1"]);
+    grown.build([null, 8]);
+    expect(Object.keys(grown.weights())).toContain("inner/dense/kernel");
+    expect(nn.countParameters(grown.variables)).toBe(61);
+    const x = numbers(1, [5, 8]);
+    expect(grown(x).dataSync()).toEqual(whole(x).dataSync());
+    const [first] = sequential([dense(2)]).layers;
+    const twice = sequential([first]);
+    expect(() => twice.add(first)).toThrow("stands twice");
+  });
+
   test("S-433 functional: a residual block, two heads, and a chain equal to sequential", () => {
     const x = input([8, 8, 3]);
     const h = conv2d(3, 3, { padding: "same", activation: "relu" })(x);
