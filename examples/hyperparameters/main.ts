@@ -1,8 +1,10 @@
 /** SYS-26: random search on the scales of the notes, in parallel, coarse to fine; the test images are read once, at the end. */
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { random } from "chainrule";
 import { mnist } from "chainrule/data";
+import { saveModel } from "chainrule/train";
 import {
   choice,
   intUniform,
@@ -16,7 +18,7 @@ import {
 } from "chainrule/tune";
 import { renderSvg } from "chainrule/viz";
 import { outputFolder, showGoals } from "../lib/goals.ts";
-import { type Choices, trained } from "./objective.ts";
+import { type Choices, network, trained } from "./objective.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -28,12 +30,17 @@ const { values: options } = parseArgs({
 });
 if (options.help) {
   console.log(
-    "npm run example -- hyperparameters [--trials 30] [--store trials.db | postgres://…]\nA search that was stopped goes on.",
+    "npm run example -- hyperparameters [--trials 30] [--store trials.db | postgres://…] [--fresh]\n" +
+      "A search that was stopped goes on; --fresh begins anew.",
   );
   process.exit(0);
 }
 const folder = outputFolder("hyperparameters");
 const trials = Number(options.trials);
+if (options.fresh && options.store !== undefined)
+  throw new Error("--fresh empties runs/hyperparameters/trials.db, not another store");
+const file = path.join(folder, "trials.db");
+if (options.fresh) for (const end of ["", "-wal", "-shm"]) await rm(file + end, { force: true });
 const space = {
   learningRate: logUniform(1e-4, 1e-1),
   beta1: oneMinusLog(0.8, 0.99),
@@ -45,7 +52,7 @@ const space = {
 };
 const common = {
   objective: new URL("./objective.mjs", import.meta.url),
-  store: options.store ?? path.join(folder, "trials.db"),
+  store: options.store ?? file,
   seed: 1,
 } as const;
 
@@ -67,7 +74,6 @@ for (const [name, result] of Object.entries({ coarse, fine }))
   await writeFile(path.join(folder, `${name}.svg`), await renderSvg(searchChart(result)));
 
 const best = [coarse, fine].map((r) => r.best!).sort((a, b) => a.value - b.value)[0];
-console.log("\nthe best of both, and the default, trained anew; then the test images, once\n");
 const usual: Choices = {
   learningRate: 1e-3,
   beta1: 0.9,
@@ -77,21 +83,31 @@ const usual: Choices = {
   activation: "relu",
   batchSize: 64,
 };
-const plain = await trained(usual, 1, 3);
-const chosen = await trained(best.params, 1, 3);
-const { test } = await mnist();
-const error = 1 - (await chosen.net.evaluate(test))["accuracy"];
-console.log(String(fine));
+// One run of each from a seed of its own: the best of 45 was chosen for its value, which flatters it.
+const [plain, again] = [await trained(usual, 99, 3), await trained(best.params, 99, 3)];
+console.log(`\n${String(fine)}\n`);
+console.log(`dev error with another seed: the default ${plain.toFixed(4)}, the chosen ${again.toFixed(4)}`);
+console.log("\nthe chosen one on all training images; then the test images, once\n");
+const { train, test } = await mnist();
+random.seed(1);
+const chosen = network(best.params);
+await chosen.fit(train, { epochs: 6, batchSize: best.params.batchSize, seed: 1, verbose: 2 });
+const error = 1 - (await chosen.evaluate(test))["accuracy"];
+await saveModel(chosen, path.join(folder, "chosen.safetensors"), {
+  notes: { trial: best.number, devError: best.value },
+});
+console.log(`\n${folder}: coarse.svg, fine.svg, chosen.safetensors`);
 
 showGoals("SYS-26 hyperparameter search", [
   { what: "trials of the coarse search", value: coarse.trials.length, is: "≥", goal: trials, digits: 0 },
   {
-    what: "dev error of the best below that of the default: difference",
-    value: plain.error - best.value,
+    what: "dev error of the best of all below that of the default: difference",
+    value: plain - best.value,
     is: "≥",
     goal: 0,
     digits: 4,
   },
+  { what: "the same, the chosen one trained anew", value: plain - again, is: "≥", goal: 0, digits: 4 },
   {
     what: "fine no worse than coarse: difference",
     value: coarse.best!.value - fine.best!.value,
@@ -99,5 +115,5 @@ showGoals("SYS-26 hyperparameter search", [
     goal: 0,
     digits: 4,
   },
-  { what: "test error of the chosen network", value: error, is: "≤", goal: 0.06, digits: 4 },
+  { what: "test error of the chosen network", value: error, is: "≤", goal: 0.03, digits: 4 },
 ]);

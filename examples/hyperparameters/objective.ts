@@ -18,14 +18,8 @@ export interface Choices {
 /** Images to learn from, and those that choose: the test images stay unread. */
 export const SPLIT = { train: 8000, dev: 4000 } as const;
 
-export async function trained(
-  p: Choices,
-  seed: number,
-  epochs: number,
-  report: Trial["report"] = async () => {},
-): Promise<{ net: Model; error: number }> {
-  const { train } = await mnist();
-  random.seed(seed);
+/** The network of these choices, compiled. */
+export function network(p: Choices): Model {
   const hidden = Array.from({ length: p.layers }, () => [
     dense(p.units, { activation: p.activation as ActivationName }),
     dropout(p.dropout),
@@ -36,6 +30,19 @@ export async function trained(
     loss: "sparseCategoricalCrossentropy",
     metrics: ["accuracy"],
   });
+  return net;
+}
+
+/** Trains it on some images; `report` is told the dev error after each epoch. */
+export async function trained(
+  p: Choices,
+  seed: number,
+  epochs: number,
+  report: Trial["report"] = async () => {},
+): Promise<number> {
+  const { train } = await mnist();
+  random.seed(seed);
+  const net = network(p);
   const [learn, dev] = [train.take(SPLIT.train), train.skip(SPLIT.train).take(SPLIT.dev)];
   let error = 1;
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -43,8 +50,7 @@ export async function trained(
     error = 1 - (await net.evaluate(dev))["accuracy"];
     await report(epoch, error);
   }
-  return { net, error };
+  return error;
 }
 
-export default async (p: Choices, { seed, report }: Trial): Promise<number> =>
-  (await trained(p, seed, 3, report)).error;
+export default (p: Choices, { seed, report }: Trial): Promise<number> => trained(p, seed, 3, report);
