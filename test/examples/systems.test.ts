@@ -99,8 +99,12 @@ test("SYS-28 ensemble and bagging", { timeout: 180_000 }, async () => {
   expect(reached(await example("ensemble", args, ["growth.svg"]))).toBe(4);
 });
 
-test("SYS-31 Keras: the notes' snippet, a table, one-hot classes, two heads on MNIST", { timeout: 180_000 }, async () => {
-  const text = await example("keras", ["--epochs", "2"], ["table.svg", "digits.svg", "two-heads.svg"]);
-  expect(reached(text)).toBe(6);
-  for (const count of ["Total parameters: 61 ", "Total parameters: 27,243 "]) expect(text).toContain(count);
-});
+test(
+  "SYS-31 Keras: the notes' snippet, a table, one-hot classes, two heads on MNIST",
+  { timeout: 180_000 },
+  async () => {
+    const text = await example("keras", ["--epochs", "2"], ["table.svg", "digits.svg", "two-heads.svg"]);
+    expect(reached(text)).toBe(6);
+    for (const count of ["Total parameters: 61 ", "Total parameters: 27,243 "]) expect(text).toContain(count);
+  },
+);
