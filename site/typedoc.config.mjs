@@ -31,6 +31,7 @@ export default {
   useCodeBlocks: true,
   expandParameters: true,
   sanitizeComments: true,
+  groupOrder: ["Functions", "Variables", "Classes", "*"],
   indexFormat: "table",
   parametersFormat: "table",
   interfacePropertiesFormat: "table",

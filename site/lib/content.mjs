@@ -37,6 +37,7 @@ export function pageOf(file, known) {
   const to = known.get(file) ?? "";
   let text = readFileSync(path.join(root, file), "utf8");
   if (file === "docs/catalogue.md") text = literal(text);
+  if (file === "examples/README.md") text += listOf(known);
   if (file === "site/home.md") text = text.replace("<!-- program -->", firstProgram());
   return outsideCode(text, (prose) =>
     prose.replaceAll(/\]\((?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?\)/g, (whole, link, anchor = "") => {
@@ -48,6 +49,13 @@ export function pageOf(file, known) {
       return `](${way.startsWith(".") ? way : `./${way}`}${anchor})`;
     }),
   );
+}
+
+/** A list of the examples, for their index. @param {Map<string, string>} known */
+function listOf(known) {
+  const own = [...known.keys()].filter((file) => /^examples\/[^/]+\/README\.md$/.test(file));
+  const line = (/** @type {string} */ file) => `- [${titleOf(file)}](${path.posix.relative("examples", file)})`;
+  return `\n## The programs\n\n${own.map(line).join("\n")}\n`;
 }
 
 /** Formulas of the catalogue that look like links or tags. @param {string} text */
