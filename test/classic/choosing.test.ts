@@ -43,6 +43,10 @@ describe("cross-validation", () => {
     expect(best.params.k).toBeGreaterThan(1);
     expect(candidates[0].trainScores.every((s) => s === 1)).toBe(true);
     expect(best.mean).toBeGreaterThan(candidates[0].mean + 0.05);
+    // Scores of what is kept can be left out; the others stay the same.
+    const one = () => kNearestNeighbors({ k: 1 });
+    const { scores, trainScores } = await crossValidate(one, data, undefined, { trainScores: false });
+    expect([scores, trainScores]).toEqual([candidates[0].scores, []]);
   });
 
   test("scores of each fold, their mean and deviation; models of the trainer, too", { timeout: 60_000 }, async () => {
