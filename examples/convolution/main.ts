@@ -133,7 +133,7 @@ const JOBS: Readonly<Record<string, Job>> = {
     classes: CIFAR10_CLASSES,
     net: small,
     parameters: 298_666,
-    epochs: 3,
+    epochs: 5,
     goal: 0.75,
     lowGoal: 0.3,
     augmented: true,
