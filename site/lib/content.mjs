@@ -1,6 +1,6 @@
 // What the site holds: README's figures, docs/, the READMEs of examples/. They stay where they are; a copy whose links lead to
 // pages of the site is written to .cache/content. No dependency, so that tests may ask which pages there are.
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 const site = path.resolve(import.meta.dirname, "..");
@@ -78,18 +78,33 @@ function firstProgram() {
   return program;
 }
 
-/** Writes the pages, without the API reference, which stays as typedoc has written it. */
+/**
+ * Writes the pages, without the API reference, which stays as typedoc has written it. Files that are as they were are not touched:
+ * a server that watches them reloads what has changed.
+ */
 export function stage() {
-  mkdirSync(content, { recursive: true });
-  for (const name of readdirSync(content))
-    if (name !== "api") rmSync(path.join(content, name), { recursive: true, force: true });
-  for (const file of readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" }))
-    if (picture.test(file)) cpSync(path.join(root, "docs", file), path.join(content, file));
-  cpSync(path.join(site, "public"), path.join(content, "public"), { recursive: true });
   const known = pages();
-  for (const [file, to] of known) {
-    if (file === "README.md") continue;
-    mkdirSync(path.dirname(path.join(content, to)), { recursive: true });
-    writeFileSync(path.join(content, to), pageOf(file, known));
+  /** @type {Map<string, string | Buffer>} */
+  const wanted = new Map(
+    [...known].filter(([file]) => file !== "README.md").map(([file, to]) => [to, pageOf(file, known)]),
+  );
+  for (const [folder, to] of [
+    ["docs", ""],
+    ["site/public", "public/"],
+  ])
+    for (const file of readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" }))
+      if (picture.test(file))
+        wanted.set(to + file.replaceAll(path.sep, "/"), readFileSync(path.join(root, folder, file)));
+  mkdirSync(content, { recursive: true });
+  for (const entry of readdirSync(content, { recursive: true, withFileTypes: true })) {
+    const file = path.join(entry.parentPath ?? entry.path, entry.name);
+    const name = path.relative(content, file).replaceAll(path.sep, "/");
+    if (entry.isFile() && !name.startsWith("api/") && !wanted.has(name)) rmSync(file);
+  }
+  for (const [name, data] of wanted) {
+    const file = path.join(content, name);
+    if (existsSync(file) && readFileSync(file).equals(Buffer.from(data))) continue;
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, data);
   }
 }
