@@ -61,4 +61,12 @@ test("docs/areas/index.md leads to every page, and every picture is on one", () 
   const shown = new Set(pages.flatMap((page) => picturesOf(read(`docs/areas/${page}`))));
   const drawn = readdirSync(path.join(FOLDER, "pictures")).filter((f) => f.endsWith(".svg"));
   expect(drawn.filter((f) => !shown.has(`pictures/${f}`))).toEqual([]);
+  // AREA.svg and AREA-….svg are what AREA.ts draws.
+  const by = (f: string): boolean =>
+    pages.some((page) => {
+      const area = page.replace(/\.md$/, "");
+      return (f === `${area}.svg` || f.startsWith(`${area}-`)) && existsSync(path.join(FOLDER, `pictures/${area}.ts`));
+    });
+  expect(drawn.filter((f) => !by(f))).toEqual([]);
+  expect(pages.length).toBe(16);
 });

@@ -53,7 +53,8 @@ export async function draw(): Promise<Pictures> {
   };
   const blur = Array.from({ length: 5 }, () => new Array<number>(5).fill(1 / 25));
   const sharpen: Kernel = [[0, -1, 0], [-1, 5, -1], [0, -1, 0]];
-  const grey = [digit, convolved(digit, blur), convolved(digit, sharpen).clip(0, digit.max().item())].map((x) => picture(x));
+  const soft = convolved(digit, blur);
+  const grey = [digit, soft, convolved(soft, sharpen).clip(0, digit.max().item())].map((x) => picture(x));
   const signed = Object.values(kernels).map((k) => picture(convolved(digit, k), true));
 
   const input: Kernel = [[1, 2, 0, 3, 1], [1, 0, 0, 2, 2], [2, 1, 2, 1, 1], [0, 0, 1, 0, 0], [1, 2, 1, 1, 1]];
@@ -83,7 +84,7 @@ export async function draw(): Promise<Pictures> {
   const maps = featureMaps(net, tensor(batch.x.data, { shape: batch.x.shape }), "relu");
   return {
     cnn: await pixels(pictureSheet(signed, { columns: 5, zoom: 4, palette: "signed" }), { columns: Object.keys(kernels) }),
-    "cnn-blur": await pixels(pictureSheet(grey, { columns: 3, zoom: 4 }), { columns: ["the digit", "blur 5×5", "sharpen"] }),
+    "cnn-blur": await pixels(pictureSheet(grey, { columns: 3, zoom: 4 }), { columns: ["the digit", "blurred by 5×5", "sharpened again"] }),
     "cnn-example": await svg(
       grid([matrix(input, "input 5×5"), matrix(kernel, "kernel 3×3"), matrix(rowsOf(convolved(image, kernel, "valid")), "valid: 3×3"), matrix(rowsOf(convolved(image, kernel, "same")), "same: 5×5")], 4),
     ),
