@@ -24,7 +24,7 @@ const step = async (/** @type {string} */ file, /** @type {string[]} */ options)
 // The reference takes longest and depends on the sources alone.
 const stamp = path.join(site, ".cache/api.stamp");
 const key = fingerprint(root, ["src", "package.json", "site/typedoc.config.mjs", "site/package-lock.json"]);
-if (isStale(stamp, key) || !existsSync(path.join(content, "api"))) {
+if (!args.includes("--edit") && (isStale(stamp, key) || !existsSync(path.join(content, "api")))) {
   rmSync(path.join(content, "api"), { recursive: true, force: true });
   await step("typedoc/bin/typedoc", []);
   writeFileSync(stamp, key);

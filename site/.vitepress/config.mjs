@@ -11,6 +11,8 @@ export default defineConfig({
   description: "Deep learning in TypeScript: a whole training step compiled into one program.",
   lang: "en",
   srcDir: ".cache/content",
+  // Rendering the reference for the search takes a minute: while pages are written it is left out.
+  srcExclude: process.argv.includes("dev") ? ["api/**"] : [],
   outDir: "dist",
   cacheDir: ".cache/vite",
   // The list of pages once, not in every page.
