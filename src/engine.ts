@@ -93,7 +93,7 @@ class CpuEngine implements Executor {
 
   constructor() {
     this.threads = wantedThreads();
-    this.device = unhurried(() => openDevice(this.threads.count));
+    this.device = openDevice(this.threads.count);
     this.heap = this.device.heap;
     this.residents = new Residents(this.heap);
   }

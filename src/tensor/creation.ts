@@ -1,8 +1,12 @@
-import { checkShape, type DType, hostArray, ValueError } from "../base/index.ts";
+import { checkShape, type DType, hostArray, isFloat, sizeOf, ValueError } from "../base/index.ts";
 import { build } from "../ir/index.ts";
 import { apply } from "./apply.ts";
 import { asIndices, asTensor, fromHost, type TensorLike } from "./convert.ts";
 import type { Tensor } from "./tensor.ts";
+import { currentTrace } from "./trace.ts";
+
+/** Elements up to which an array is filled here: quicker than compiling a kernel for its shape. */
+const FILLED = 1 << 18;
 
 export interface DTypeOption {
   /** Default: float32. */
@@ -16,7 +20,11 @@ export interface DTypeOption {
  */
 export function full(shape: readonly number[], value: number, options: DTypeOption = {}): Tensor {
   checkShape(shape, "full");
-  return apply([], () => build.full(shape, value, options.dtype ?? "float32"));
+  const { dtype = "float32" } = options;
+  const n = sizeOf(shape);
+  if (currentTrace() === null && n <= FILLED && (value === 0 || isFloat(dtype)))
+    return fromHost(hostArray(dtype, n).fill(value), shape, dtype);
+  return apply([], () => build.full(shape, value, dtype));
 }
 
 /**
