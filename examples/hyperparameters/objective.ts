@@ -15,8 +15,9 @@ export interface Choices {
   readonly batchSize: number;
 }
 
-/** Images to learn from, and those that choose: the test images stay unread. */
-export const SPLIT = { train: 8000, dev: 4000 } as const;
+/** Images to learn from in a trial (worker processes read it, too), and those that choose: the test images stay unread. */
+const images = (): number => Number(process.env["HYPERPARAMETERS_IMAGES"] ?? 8000);
+const DEV = 4000;
 
 /** The network of these choices, compiled. */
 export function network(p: Choices): Model {
@@ -43,7 +44,7 @@ export async function trained(
   const { train } = await mnist();
   random.seed(seed);
   const net = network(p);
-  const [learn, dev] = [train.take(SPLIT.train), train.skip(SPLIT.train).take(SPLIT.dev)];
+  const [learn, dev] = [train.take(images()), train.skip(images()).take(DEV)];
   let error = 1;
   for (let epoch = 0; epoch < epochs; epoch++) {
     await net.fit(learn, { epochs: 1, batchSize: p.batchSize, verbose: 0, seed: seed + epoch });

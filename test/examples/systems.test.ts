@@ -108,3 +108,50 @@ test(
     for (const count of ["Total parameters: 61 ", "Total parameters: 27,243 "]) expect(text).toContain(count);
   },
 );
+
+test(
+  "SYS-26 hyperparameter search: 30 random trials in parallel, then around the best; the test read once",
+  { timeout: 400_000 },
+  async () => {
+    const text = await example("hyperparameters", ["--fresh", "--images", "1500"], ["coarse.svg", "fine.svg"]);
+    expect(reached(text)).toBe(5);
+    expect(text).toContain("30/30");
+    expect(text).toContain("15/15");
+  },
+);
+
+test(
+  "SYS-27 ingredients: one network with every optimizer, initialiser, regulariser and normaliser, and their formulas",
+  { timeout: 500_000 },
+  async () => {
+    const groups = "descents,adaptives,adams,initializers,penalties,disturbances,augmentations,normalizers,inputs";
+    const text = await example(
+      "ingredients",
+      ["--train", "1500", "--test", "2000", "--only", groups],
+      ["descents", "adams", "initializers", "penalties", "normalizers"].flatMap((n) => [
+        `${n}.svg`,
+        `${n}-accuracy.svg`,
+      ]),
+    );
+    expect(reached(text)).toBe(4);
+    for (const id of ["S-113", "S-130", "S-086", "S-148", "S-157", "S-181"])
+      expect(text).toMatch(new RegExp(`^${id} `, "m"));
+  },
+);
+
+test(
+  "SYS-29 diagnosis: a planted bug by its component, three runs judged, saturation and gradient norms",
+  { timeout: 400_000 },
+  async () => {
+    expect(reached(await example("diagnosis", [], ["300-images.svg"]))).toBe(6);
+  },
+);
+
+test(
+  "SYS-30 explanation: the peak of the activation map on the object; saliency, occlusion and maps as pictures",
+  { timeout: 400_000 },
+  async () => {
+    const args = ["--epochs", "3", "--train", "6000", "--test", "500"];
+    expect(reached(await example("explanation", args, ["maps.png", "filters.png", "model.svg"]))).toBe(2);
+  },
+);
