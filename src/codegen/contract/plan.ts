@@ -214,8 +214,9 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const squares = !!target.squares && pages && !transposes && !direct && !pairs && n.size >= SQUARE_COLUMNS;
   const packsA = transposes || squares;
 
-  // A packed panel of B stays in the first-level cache; for many rows it may stream from the second: sums are added less often.
-  const many = machine && M >= MANY_ROWS;
+  // A packed panel of B stays in the first-level cache. For many rows it may stream from the second, so that sums are added less
+  // often, where a line of A holds several steps.
+  const many = machine && M >= MANY_ROWS && (m.a !== 1 || outer > 1);
   const panelRoom = many ? l2 / 16 : directBytes;
   const packedSteps = machine ? Math.min(1024, Math.max(64, Math.floor(panelRoom / (w * es)) & -32)) : K_STEPS;
   // Too large for the cache and used once: long pieces of few rows of B, as memory gives them best.
