@@ -1,8 +1,11 @@
 import { ValueError } from "../base/index.ts";
 
+const largest = (xs: ArrayLike<number>): number => Array.from(xs).reduce((a, b) => Math.max(a, b), -1);
+
 /**
  * Counts of (target, predicted) class numbers: row = target, column = prediction (S-191 for two classes).
  *
+ * @param classes default: one more than the largest number
  * @throws ValueError when the lists differ in length or hold a number outside 0..classes-1.
  *
  * @example
@@ -11,7 +14,7 @@ import { ValueError } from "../base/index.ts";
 export function confusionMatrix(
   targets: ArrayLike<number>,
   predictions: ArrayLike<number>,
-  classes: number,
+  classes: number = 1 + Math.max(largest(targets), largest(predictions)),
 ): number[][] {
   if (targets.length !== predictions.length) {
     throw new ValueError(

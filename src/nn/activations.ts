@@ -108,8 +108,11 @@ export const exponential: Activation = define("exponential", (x) => t.exp(x));
 const SELU_SCALE = 1.0507009873554805;
 const SELU_ALPHA = 1.6732632423543772;
 
-/** x for x > 0, else alpha·(e^x − 1); `expm1` sees min(x, 0), so that no branch overflows. */
-const eluOf = (x: Tensor, alpha: number): Tensor => t.where(t.greater(x, 0), x, t.mul(t.expm1(t.minimum(x, 0)), alpha));
+/** x for x > 0, else alpha·(e^x − 1), slope alpha at 0; `expm1` sees no x > 0, so that no branch overflows. */
+const eluOf = (x: Tensor, alpha: number): Tensor => {
+  const on = t.greater(x, 0);
+  return t.where(on, x, t.mul(t.expm1(t.where(on, 0, x)), alpha));
+};
 
 /** scale·elu(x, alpha), with the constants of self-normalising networks (Keras: selu). */
 export const selu: Activation = define("selu", (x) => t.mul(eluOf(x, SELU_ALPHA), SELU_SCALE));

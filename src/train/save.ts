@@ -73,9 +73,15 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
 /**
  * Saves a training run (see `model.trainingState()`): `fit({ resume })` continues it bit for bit. `extra` is kept beside it.
  * The state is copied before the first await: training may go on while the file is written.
+ *
+ * @throws ValueError for anything but such a state.
  */
 export async function saveCheckpoint(state: TrainingState, path: string, extra: Json = null): Promise<void> {
   const { arrays, position, meta } = state;
+  if ((arrays as unknown) === undefined || (position as unknown) === undefined)
+    throw new ValueError(
+      "[saveCheckpoint] expects the state of a training run: saveCheckpoint(model.trainingState(), path).",
+    );
   await writeFileSafely(
     path,
     encodeCheckpoint({ arrays, position: { ...position }, meta: meta as unknown as Json, extra }),

@@ -121,7 +121,16 @@ export function severalOf(net: ModelBase, inputs: readonly Symbolic[], outputs: 
       const given = typeof loss === "string" || typeof loss === "function" ? names.map(() => loss) : loss;
       const losses = spread<LossLike>(given as Each<LossLike>, names, "compile", "loss").map((l) => lossOf(l));
       const weights =
-        lossWeights === undefined ? names.map(() => 1) : spread(lossWeights, names, "compile", "lossWeights");
+        lossWeights === undefined
+          ? names.map(() => 1)
+          : spread(
+              Array.isArray(lossWeights)
+                ? lossWeights
+                : { ...Object.fromEntries(names.map((n) => [n, 1])), ...lossWeights },
+              names,
+              "compile",
+              "lossWeights",
+            );
       const call = (p: Tensor, y: Tensor, w?: Tensor | null): Tensor => {
         const [ps, ys] = [p, y] as unknown as [Tensor[], Tensor[]];
         return losses

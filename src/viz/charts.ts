@@ -34,14 +34,31 @@ function chart(options: ChartOptions, rest: Readonly<Record<string, unknown>>): 
   return { $schema: SCHEMA, ...(title === undefined ? {} : { title }), width, height, background: "white", ...rest };
 }
 
-/** Vega-Lite's channel of numbers: named, not forced to begin at 0, whole numbers where all values are. */
-const number = (field: string, title: string | undefined, log = false, whole = false): unknown => ({
-  field,
-  type: "quantitative",
-  title: title ?? field,
-  ...(whole ? { axis: { tickMinStep: 1 } } : {}),
-  scale: log ? { type: "log" } : { zero: false },
-});
+/** The most marks of an axis of whole numbers, and of one of powers of ten. */
+const MARKS = { whole: 8, log: 5 };
+
+/**
+ * Vega-Lite's channel of numbers: named, not forced to begin at 0. Marks are counted where Vega's own choice reads badly: halves between
+ * whole numbers, and nine lines to every power of ten.
+ */
+function number(field: string, title: string | undefined, values: readonly number[], log = false): unknown {
+  const span = (xs: readonly number[]): number => {
+    const [low, high] = xs.reduce(([a, b], x) => [Math.min(a, x), Math.max(b, x)], [Infinity, -Infinity]);
+    return Math.max(1, Math.ceil(high) - Math.floor(low));
+  };
+  const marks = log
+    ? Math.min(MARKS.log, span(values.map(Math.log10)))
+    : values.every(Number.isInteger) && values.length > 0
+      ? Math.min(MARKS.whole, span(values))
+      : undefined;
+  return {
+    field,
+    type: "quantitative",
+    title: title ?? field,
+    ...(marks === undefined ? {} : { axis: { tickCount: marks } }),
+    scale: log ? { type: "log" } : { zero: false },
+  };
+}
 
 /**
  * Curves over a common axis, one a key; values that are not finite are left out. Curves may differ in length.
@@ -62,17 +79,13 @@ export function lineChart(series: Readonly<Record<string, ArrayLike<number>>>, o
     throw new ValueError(
       `[lineChart] curve "${below.curve}" has the point (${below.x}, ${below.y}): a logarithmic axis shows numbers above 0 only.`,
     );
+  const column = (key: "x" | "y"): number[] => values.map((v) => v[key]);
   return chart(options, {
     data: { values },
     mark: { type: "line", point: options.points ?? longest <= 40 },
     encoding: {
-      x: number(
-        "x",
-        options.x,
-        logX,
-        values.every(({ x }) => Number.isInteger(x)),
-      ),
-      y: number("y", options.y, logY),
+      x: number("x", options.x, column("x"), logX),
+      y: number("y", options.y, column("y"), logY),
       color: { field: "curve", type: "nominal", title: null, sort: Object.keys(series) },
     },
   });
@@ -114,8 +127,16 @@ export function scatterChart(
     data: { values: points },
     mark: { type: "point", filled: true, opacity: 0.7 },
     encoding: {
-      x: number("x", options.x),
-      y: number("y", options.y),
+      x: number(
+        "x",
+        options.x,
+        points.map(({ x }) => x),
+      ),
+      y: number(
+        "y",
+        options.y,
+        points.map(({ y }) => y),
+      ),
       ...(groups ? { color: { field: "group", type: "nominal", title: null } } : {}),
     },
   });

@@ -84,6 +84,10 @@ describe("several classes and errors", () => {
     expect(() => value("mse", tensor([1, 2]), tensor([1, 2, 3]))).toThrow(
       "[meanSquaredError] prediction [2] and target [3] need one shape",
     );
+    expect(metrics.confusionMatrix([0, 1, 1], [0, 1, 0])).toEqual([
+      [1, 0],
+      [1, 1],
+    ]);
     expect(() => metrics.confusionMatrix([0, 3], [0, 1], 3)).toThrow(
       "sample 1: target 3, prediction 1; both must be in 0..2",
     );

@@ -1,5 +1,7 @@
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { grad } from "../../src/autodiff/index.ts";
 import * as nn from "../../src/nn/index.ts";
+import { type Tensor, zeros } from "../../src/tensor/index.ts";
 import { checkLayer, type LayerCase } from "./harness.ts";
 
 const image = [2, 6, 5, 3];
@@ -430,4 +432,11 @@ const CASES: LayerCase[] = [
 
 describe("every layer: shapes, modes, JSON round trip, gradients, a step", () => {
   test.each(CASES)("$name", (c) => checkLayer(c));
+});
+
+test("elu and selu have the slope of e^x at 0, as Keras and PyTorch", () => {
+  const slope = (f: (x: Tensor) => Tensor): number => grad((x: Tensor) => f(x).sum())(zeros([1])).item();
+  expect(slope(nn.elu)).toBe(1);
+  expect(slope(nn.elu({ alpha: 0.5 }))).toBe(0.5);
+  expect(slope(nn.selu)).toBeCloseTo(1.0507009873554805 * 1.6732632423543772, 6);
 });

@@ -8,6 +8,7 @@ import {
   checkNumbers,
   classWeights,
   earlyStopping,
+  saveCheckpoint,
   type History,
   type RunControl,
   type TrainEnd,
@@ -399,4 +400,10 @@ describe("predict", () => {
       [1, 2, 3, 4, 5, 6],
     ]);
   });
+});
+
+test("saveCheckpoint says what it wants when it gets a model", async () => {
+  await expect(saveCheckpoint(ready() as unknown as TrainingState, "never-written.safetensors")).rejects.toThrow(
+    "[saveCheckpoint] expects the state of a training run: saveCheckpoint(model.trainingState(), path).",
+  );
 });

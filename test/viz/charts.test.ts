@@ -59,6 +59,15 @@ describe("charts", () => {
     );
     expect((spec["data"] as { values: unknown[] }).values).toHaveLength(2);
     expect(texts(await renderSvg(spec))).toEqual(expect.arrayContaining(["ratio", "a title"]));
+    // Whole numbers have whole marks, powers of ten one each.
+    const epochs = texts(await renderSvg(lineChart({ loss: [0.9, 0.8, 0.75, 0.7] }, { width: 560 })));
+    expect(epochs.filter((t) => /^[\d.]+$/.test(t) && Number(t) >= 1)).toEqual(["1", "2", "3", "4"]);
+    const decades = texts(await renderSvg(lineChart({ loss: [1, 10, 100, 1000] }, { logY: true })));
+    expect(decades.filter((t) => /^[\d,]+$/.test(t) && Number(t.replace(",", "")) >= 10)).toEqual([
+      "10",
+      "100",
+      "1,000",
+    ]);
     expect(() => lineChart({ loss: [1, 0] }, { logY: true })).toThrow(
       '[lineChart] curve "loss" has the point (2, 0): a logarithmic axis shows numbers above 0 only.',
     );

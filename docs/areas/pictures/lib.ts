@@ -58,26 +58,9 @@ export function paths(
   };
 }
 
-/** A chart whose logarithmic axes have lines at powers of ten only, and whose axes of whole numbers have no others. */
-function tidy(chart: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  if (chart.encoding === undefined) return chart;
-  const { values } = chart.data as { values: readonly Readonly<Record<string, number>>[] };
-  const span = (numbers: readonly number[]): number =>
-    Math.ceil(Math.max(...numbers)) - Math.floor(Math.min(...numbers));
-  type Channel = { field: string; scale?: { type?: string }; axis?: { tickMinStep?: number } | null };
-  const channels = Object.entries(chart.encoding as Record<string, Channel>).map(([name, channel]) => {
-    const numbers = values.map((v) => v[channel.field]);
-    if (channel.scale?.type === "log")
-      return [name, { ...channel, axis: { tickCount: Math.min(5, span(numbers.map(Math.log10))) } }];
-    if (channel.axis?.tickMinStep === 1) return [name, { ...channel, axis: { tickCount: Math.min(8, span(numbers)) } }];
-    return [name, channel];
-  });
-  return { ...chart, encoding: Object.fromEntries(channels) as unknown };
-}
-
 /** Charts side by side, `columns` in a row, each with colours of its own. */
 export function grid(charts: readonly ChartSpec[], columns = 2): ChartSpec {
-  const concat = charts.map(({ $schema: _, background: __, ...panel }) => tidy(panel));
+  const concat = charts.map(({ $schema: _, background: __, ...panel }) => panel);
   const [{ $schema }] = charts;
   return { $schema, background: "white", columns, concat, spacing: 24, resolve: { scale: { color: "independent" } } };
 }
@@ -86,7 +69,7 @@ export function grid(charts: readonly ChartSpec[], columns = 2): ChartSpec {
 export async function svg(spec: ChartSpec, columns = 4): Promise<string> {
   const config = { legend: { orient: "bottom", columns, labelLimit: 220 }, axis: { titleFontWeight: "normal" } };
   const short = (numbers: string): string => numbers.replaceAll(/-?\d+\.\d{2,}/g, (n) => String(Math.round(Number(n) * 10) / 10));
-  const text = (await renderSvg({ ...tidy(spec), $schema: spec.$schema, config }))
+  const text = (await renderSvg({ ...spec, $schema: spec.$schema, config }))
     .replaceAll(/ (?:aria-[a-z]+|role|class|pointer-events|font-family)="[^"]*"| opacity="1"/g, "")
     .replaceAll(/<path d="(?:M0,0h0v0h0Z)?"[^>]*\/>/g, "")
     .replaceAll(/ (d|transform)="([^"]*)"/g, (_, name: string, value: string) => ` ${name}="${short(value)}"`)
