@@ -26,6 +26,9 @@ export interface Crew extends Walker {
 /** Machine code for this processor, or why there is none. */
 export type MachineAnswer = Device | { readonly name?: undefined; readonly why: string };
 
+/** Runs a compiler's `body`; see engine.node.ts. */
+export const unhurried = <T>(body: () => T): T => body();
+
 /** A browser has WebAssembly only. */
 export function machineDevice(_threads: number): MachineAnswer {
   return { why: "a browser runs no machine code" };

@@ -4,10 +4,9 @@
  */
 import { type DType, sizeOf, type TypedArray, ValueError } from "./base/index.ts";
 import { context } from "./base/context.ts";
-import { unhurried } from "./base/v8flags.ts";
 import { type CompiledKernel, Kernels, WasmCode } from "./codegen/index.ts";
 import type { Device } from "./engine.browser.ts";
-import { machineDevice } from "./engine.node.ts";
+import { machineDevice, unhurried } from "./engine.node.ts";
 import { graphKey } from "./ir/index.ts";
 import { coreCount, startWorker } from "./runtime/threads.node.ts";
 import {

@@ -29,13 +29,3 @@ export function withV8Flags<T>(on: readonly string[], off: readonly string[], bo
     for (const f of off) m.setFlagsFromString(f);
   }
 }
-
-/**
- * Runs a compiler's `body` with V8's optimiser less eager, where that is Node 20's, which has no tier between: what runs
- * some times only would be optimised and thrown away again, for half of the time of a first compilation.
- */
-export function unhurried<T>(body: () => T): T {
-  const p = (globalThis as { process?: NodeProcess }).process;
-  if (!p?.versions?.v8?.startsWith("11.3.")) return body();
-  return withV8Flags(["--interrupt-budget=400000"], ["--interrupt-budget=67584"], body);
-}
