@@ -21,11 +21,10 @@ const PAIR_STEPS = 128;
 const PACK_ROWS = 128;
 /** Rows of a call that repay packing B for it in machine code. */
 const KEEP_ROWS = 256;
-/** Rows for which a panel of B longer than the first-level cache pays. */
+/** Rows of a block where threads share out the panels. */
+const FEW_BLOCK = 448;
+/** Rows for which a panel of B longer than the first-level cache pays; half as many where they overlap. */
 const MANY_ROWS = 256;
-/** Bytes after which rows of A fall into the same lines of the first-level cache; columns of a block that repay packing them. */
-const PAGE = 4096;
-const SQUARE_COLUMNS = 512;
 /** Columns from which on blocks of n share the work of two threads. */
 const SPLIT_COLUMNS = 256;
 /** Blocks wanted for spreading over threads, and the multiply-adds that make one worth while. */
@@ -208,15 +207,15 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   // In machine code those that begin 1 KB apart are no trouble.
   const aliased = !machine && !!kn && kn.a === 1 && k.length === 1 && K > K_STEPS && (Math.abs(m.a) * es) % 1024 === 0;
   const transposes = n.size >= 128 && m.size >= 4 && (farRows || aliased);
-  // Rows of A that begin at the same place of their pages drive each other out of the first-level cache: lines side by side.
-  const inLine = kn?.a === 1 && k.slice(1).every((x) => x.size % lanes === 0);
-  const pages = inLine && (m.a * es) % PAGE === 0 && outer === 1 && M >= PAIR_ROWS && K >= 4 * lanes;
-  const squares = !!target.squares && pages && !transposes && !direct && !pairs && n.size >= SQUARE_COLUMNS;
+  const squares = !transposes && !direct && !pairs && !!target.squares?.fits(norm, es, lanes);
   const packsA = transposes || squares;
 
+  // Elements of A between its first and its last: the rows of convolutions overlap.
+  const span = [m, ...norm.mOuter, ...k].reduce((sum, x) => sum + (x.size - 1) * Math.abs(x.a), 1);
+  const overlaps = machine && span < M * K;
   // A packed panel of B stays in the first-level cache. For many rows it may stream from the second, so that sums are added less
   // often, where a line of A holds several steps.
-  const many = machine && M >= MANY_ROWS && (m.a !== 1 || outer > 1);
+  const many = machine && M >= (overlaps ? MANY_ROWS / 2 : MANY_ROWS) && (m.a !== 1 || outer > 1);
   const panelRoom = many ? l2 / 16 : directBytes;
   const packedSteps = machine ? Math.min(1024, Math.max(64, Math.floor(panelRoom / (w * es)) & -32)) : K_STEPS;
   // Too large for the cache and used once: long pieces of few rows of B, as memory gives them best.
@@ -238,17 +237,19 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   // Blocks of n: packed B of a block stays in the second-level cache.
   const mainPanels = main?.panels ?? 0;
   const panelBytes = align(Math.max(1, kSteps) * w * es) + 64;
-  const roomB = squares ? kSteps * SQUARE_COLUMNS * es : l2 / (machine && !many ? 4 : 2);
+  const roomB = squares ? 2 * kSteps * SPLIT_COLUMNS * es : l2 / (machine && !many ? 4 : 2);
   const panelsFit = direct
     ? Math.max(1, !few ? mainPanels : ceil(BLOCK_WORK, Math.max(1, M * w * K)))
     : Math.max(1, Math.floor(roomB / Math.max(1, kSteps * w * es)));
+  const fewRows = overlaps ? 4 * MANY_ROWS : machine && !squares ? 2 * MANY_ROWS : 2 * PACK_ROWS;
   const wanted = Math.min(BLOCKS, Math.max(1, Math.floor((batches * M * n.size * K) / BLOCK_WORK)));
   let nBlocks = Math.max(1, ceil(mainPanels, panelsFit));
   if (streamed) nBlocks = Math.max(1, Math.min(nBlocks, Math.floor(n.size / STREAM_COLUMNS)));
   if (!direct && batches === 1 && wanted > 1) {
     // Threads share the packing of B: all of it where there are few rows, else half each.
-    const columns = transposes ? SPLIT_COLUMNS : M * K * es > l2 / 2 ? SPLIT_COLUMNS / 2 : Math.max(w, 32);
-    const parts = M <= 2 * PACK_ROWS ? Math.min(mainPanels, wanted, Math.floor(n.size / columns)) : 1;
+    const large = overlaps ? span * es > l2 : M * K * es > l2 / 2;
+    const columns = transposes ? SPLIT_COLUMNS : large ? SPLIT_COLUMNS / 2 : Math.max(w, 32);
+    const parts = M <= fewRows ? Math.min(mainPanels, wanted, Math.floor(n.size / columns)) : 1;
     nBlocks = Math.max(nBlocks, parts, n.size >= 2 * SPLIT_COLUMNS ? 2 : 1);
   }
   const panelsPerBlock = ceil(mainPanels, nBlocks);
@@ -264,7 +265,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const tilesPerUnit = Math.min(tiles, ceil(tileSteps, slices) * unitStep);
   const perRow = panelsPerBlock * w * es;
   let mBlocks = Math.min(units, ceil(wanted, batches * nBlocks));
-  if (nBlocks >= 8 && M <= 2 * PACK_ROWS) mBlocks = 1;
+  if (nBlocks >= 8 && M <= fewRows) mBlocks = ceil(M, FEW_BLOCK);
   // Whole lines of A, where its rows lie next to each other.
   if (machine && m.a === 1 && outer === 1) mBlocks = Math.min(mBlocks, ceil(M, 64));
   // Partial sums stay in the cache, too.
@@ -294,7 +295,7 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
     ? {
         group: machine ? packGroup : group,
         step,
-        bytes: align((squares ? ceil(kSteps, lanes) * lanes * rows : kSteps * step) * es) + 64,
+        bytes: align(ceil(kSteps, lanes) * lanes * step * es) + 64,
         squares,
       }
     : undefined;

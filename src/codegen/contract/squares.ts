@@ -3,8 +3,23 @@
 import type { Arg, Asm, Var } from "../asm/index.ts";
 import { byVectors, ONE, outerLoops } from "./pack.ts";
 import type { PackA, Run } from "./pack.ts";
+import { product } from "./spec.ts";
+import type { Norm } from "./spec.ts";
 import { emitTile } from "./tile.ts";
 import type { Tile } from "./tile.ts";
+
+/** Bytes after which rows of A fall into the same lines of the first-level cache. */
+const PAGE = 4096;
+/** Rows and columns that repay packing. */
+const ROWS = 64;
+const COLUMNS = 512;
+
+/** True where rows of A begin at the same place of their pages: those of a tile would drive each other out of the cache. */
+function fits({ mOuter, m, n, k }: Norm, es: number, lanes: number): boolean {
+  const inLine = k[k.length - 1]?.a === 1 && k.slice(1).every((x) => x.size % lanes === 0);
+  const pages = inLine && (m.a * es) % PAGE === 0 && mOuter.length === 0;
+  return pages && m.size >= ROWS && n.size >= COLUMNS && product(k) >= 4 * lanes;
+}
 
 /** Packs the rows of some tiles. */
 function copySquares(asm: Asm, p: PackA, run: Run): void {
@@ -63,9 +78,10 @@ function emitSquares(asm: Asm, t: Tile, acc: readonly (readonly Var[])[]): void 
   else asm.if(asm.bin("and", size, lanes - 1), ends);
 }
 
-/** Both, as a target brings them along. */
+/** All of it, as a target brings it along. */
 export interface Squares {
+  readonly fits: (norm: Norm, es: number, lanes: number) => boolean;
   readonly pack: (asm: Asm, p: PackA, run: Run) => void;
   readonly tile: (asm: Asm, t: Tile, acc: readonly (readonly Var[])[]) => void;
 }
-export const squares: Squares = { pack: copySquares, tile: emitSquares };
+export const squares: Squares = { fits, pack: copySquares, tile: emitSquares };
