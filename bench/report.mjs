@@ -98,6 +98,10 @@ const page = [
     `- ${Object.entries(run.versions)
       .map(([name, version]) => `${peers[name].title} ${version}`)
       .join(", ")}.`,
+    ...(run.again ?? []).map(
+      ({ workloads: names, peers: whose, rounds }) =>
+        `- ${names.join(", ")} of ${whose.map((name) => peers[name].title).join(", ")}: ${rounds} further rounds after the others (\`--more\`); medians are over all rounds.`,
+    ),
     ...run.missing.map((text) => `- Not measured: ${text}.`),
     ...(run.options.clock === "processor"
       ? [

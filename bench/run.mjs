@@ -1,7 +1,7 @@
 // npm run bench [-- --workloads W1,W2 --peers chainrule,torch --threads 1,2 --rounds 3 --quick]: us and the peers in one run.
 // Rounds go over all workloads, in each every variant (peer, device, threads) once, in rotating order: one process a
 // measurement.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,6 +28,7 @@ const help = `npm run bench -- [options]
   --clock wall    or processor: which of the two times the tables show (the JSON has both); the latter with --threads 1 only
   --quick         one round, short budget and limit, no waiting: a look, not a result
   --out FILE      where the JSON goes (bench/results/<date>.json)
+  --more FILE     further rounds of what is chosen, added to the run in FILE: medians are then over all of its rounds
 Python peers are set up by: node bench/python.mjs`;
 
 const { values } = parseArgs({
@@ -43,6 +44,7 @@ const { values } = parseArgs({
     clock: { type: "string", default: "wall" },
     quick: { type: "boolean", default: false },
     out: { type: "string" },
+    more: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -108,8 +110,10 @@ const found = ownDevices.filter(isThere).map(({ asked }) => asked);
 const variants = present.flatMap((name) => variantsOf(name, { devices: found, threads }));
 
 const date = new Date().toISOString();
-const out = values.out ?? here(`results/${date.slice(0, 10)}.json`);
-const run = {
+const out = values.more ?? values.out ?? here(`results/${date.slice(0, 10)}.json`);
+const earlier = values.more === undefined ? undefined : JSON.parse(readFileSync(values.more, "utf8"));
+const before = Math.max(0, ...(earlier?.rows ?? []).map(({ round }) => round));
+const run = earlier ?? {
   date,
   machine: { processor: os.cpus()[0]?.model ?? "", cores, system: `${os.type()} ${os.arch()}` },
   node: process.version,
@@ -149,7 +153,7 @@ async function measure(workload, variant) {
 }
 
 const skip = new Set();
-for (let round = 1; round <= options.rounds; round++) {
+for (let round = before + 1; round <= before + options.rounds; round++) {
   for (const variant of variants.filter(({ peer }) => peer === "chainrule")) {
     await quiet(options.quiet);
     const { messages } = await collect(node("ceilings.mjs", [], { env: settingsOf(variant) }), 30);
@@ -161,7 +165,7 @@ for (let round = 1; round <= options.rounds; round++) {
       const variant = able[(k + round - 1) % able.length];
       const key = `${workload} ${idOf(variant)}`;
       if (skip.has(key)) continue;
-      progress(`round ${round} of ${options.rounds}: ${workload} in ${titleOf(variant)}`);
+      progress(`round ${round} of ${before + options.rounds}: ${workload} in ${titleOf(variant)}`);
       await quiet(options.quiet);
       const start = performance.now();
       const measured = await measure(workload, variant);
@@ -171,6 +175,8 @@ for (let round = 1; round <= options.rounds; round++) {
     }
   }
 }
+if (earlier !== undefined)
+  run.again = [...(run.again ?? []), { date, workloads: chosen, peers: present, rounds: options.rounds }];
 if (chosen.includes("W10")) {
   progress("sizes");
   run.sizes = await measureSizes(present);
