@@ -16,8 +16,8 @@ export class Pace {
   divides(ready: boolean): boolean {
     if (!ready) return true;
     if (this.rest > 0) return false;
-    // Long runs begin with all threads: who waits for one or two of them should not wait twice as long.
-    const begin = this.alone.length >= 2 || (this.last >= LONG_RUN && this.together.length < KEPT);
+    // Long runs begin with all threads: who waits for a few of them should not wait twice as long for some.
+    const begin = this.alone.length >= 2 || (this.last >= LONG_RUN && this.runs < LONG_BEGIN);
     return begin && this.runs % CHECK_EVERY !== CHECK_EVERY - 1;
   }
 
@@ -49,7 +49,8 @@ const GAIN = 0.97;
 /** Runs on one thread after all threads were no quicker; each time twice as many. */
 const SHORT_PAUSE = 16;
 const LONG_PAUSE = 256;
-/** Milliseconds of a run that is long. */
+/** Milliseconds of a run that is long, and runs after which even a long one is tried on one thread. */
 const LONG_RUN = 20;
+const LONG_BEGIN = 24;
 /** One run in so many is on one thread, to see what that would take. */
 const CHECK_EVERY = 128;
