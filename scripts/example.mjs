@@ -24,7 +24,11 @@ if (name === undefined || !(name === "all" || names.includes(name))) {
 await setup();
 const { rolldown } = await import("rolldown");
 
-/** Node 20 runs no TypeScript: each file of the folder becomes a module beside the others, then main runs. */
+/**
+ * Node 20 runs no TypeScript: each file of the folder becomes a module beside the others, then main runs.
+ * @param {string} example
+ * @param {string[]} options
+ */
 async function start(example, options) {
   const files = readdirSync(path.join(folder, example)).filter((f) => f.endsWith(".ts"));
   const input = Object.fromEntries(files.map((f) => [f.replace(/\.ts$/, ""), path.join(folder, example, f)]));
@@ -50,4 +54,6 @@ for (const example of names) {
   lines.push(`  ${example.padEnd(20)} ${seconds.padStart(5)} s${status === 0 ? "" : `  ended with ${status}`}`);
   if (status !== 0) process.exitCode = 1;
 }
-console.log(`\n${lines.join("\n")}\n  ${"all".padEnd(20)} ${((performance.now() - begin) / 1e3).toFixed(0).padStart(5)} s`);
+console.log(
+  `\n${lines.join("\n")}\n  ${"all".padEnd(20)} ${((performance.now() - begin) / 1e3).toFixed(0).padStart(5)} s`,
+);

@@ -196,15 +196,12 @@ async function learn(name: string, job: Job, train: Dataset, test: Dataset): Pro
   const wrong = Array.from(predicted.keys())
     .filter((i) => predicted[i] !== labels[i])
     .slice(0, 40);
-  const channels = test.xShape[2];
-  const grey = wrong.map((i) => {
-    const { data } = test.at(i).x;
-    const mean = (p: number): number =>
-      Float32Array.from(data.subarray(p * channels, (p + 1) * channels)).reduce((a, v) => a + v, 0) / channels;
-    return { width: w, height: h, data: Float32Array.from({ length: h * w }, (_, p) => mean(p)) };
+  const misread = wrong.map((i) => {
+    const picture = { width: w, height: h, data: Float32Array.from(test.at(i).x.data) };
+    return job.augmented ? { ...picture, channels: 3 as const } : picture;
   });
-  if (grey.length > 0) {
-    const sheet = pictureSheet(grey, { columns: 10, zoom: 2 });
+  if (misread.length > 0) {
+    const sheet = pictureSheet(misread, { columns: 10, zoom: 2 });
     await writeFile(path.join(output, `${name}-misread.png`), await encodePng(sheet));
   }
   console.log(`${output}: ${name}.svg (learning curves), ${name}-misread.png`);

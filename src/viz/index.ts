@@ -21,4 +21,4 @@ export type { GraphNode } from "./svg.ts";
 export { drawLines } from "./lines.ts";
 export type { DrawLinesOptions } from "./lines.ts";
 export { overlay, pictureSheet, stretch } from "./sheet.ts";
-export type { Palette, RgbImage, SheetOptions } from "./sheet.ts";
+export type { ColourPicture, Palette, RgbImage, SheetOptions } from "./sheet.ts";

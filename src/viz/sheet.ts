@@ -9,6 +9,14 @@ export interface RgbImage {
   readonly data: Uint8Array;
 }
 
+/** Red, green and blue in 0..1 for each pixel, row by row. */
+export interface ColourPicture {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 3;
+  readonly data: ArrayLike<number>;
+}
+
 /** Colours from low to high: grey, or blue over white to red, or black over red to yellow. */
 export type Palette = "grey" | "signed" | "heat";
 
@@ -20,6 +28,13 @@ function colourOf(v: number, palette: Palette): readonly [number, number, number
   if (palette === "grey") return [byte(v), byte(v), byte(v)];
   if (palette === "heat") return [byte(3 * v), byte(3 * v - 1), byte(3 * v - 2)];
   return v < 0.5 ? [byte(2 * v), byte(2 * v), 255] : [255, byte(2 - 2 * v), byte(2 - 2 * v)];
+}
+
+/** The colour of one pixel. */
+function pixel(picture: Picture | ColourPicture, at: number, palette: Palette): readonly [number, number, number] {
+  if (!("channels" in picture)) return colourOf(picture.data[at], palette);
+  const [r, g, b] = [0, 1, 2].map((c) => byte(picture.data[3 * at + c]));
+  return [r, g, b];
 }
 
 /** Values stretched to 0..1; "signed" keeps 0 in the middle. */
@@ -42,19 +57,21 @@ export interface SheetOptions {
   readonly columns?: number;
   /** Pixels of the screen for each pixel. Default: pictures become about 96 pixels wide. */
   readonly zoom?: number;
-  /** Default "grey". */
+  /** Of pictures without colours of their own. Default "grey". */
   readonly palette?: Palette;
   /** Pixels between pictures. Default 4. */
   readonly gap?: number;
 }
 
 /**
- * Pictures of one size side by side on a sheet: filters, feature maps, digits.
+ * Pictures of one size side by side on a sheet: filters, feature maps, digits; or photographs, whose `channels: 3` says that
+ * three values make a pixel.
  *
- * @throws ValueError when there is none, or sizes differ.
+ * @throws ValueError when there is none, sizes differ, or a picture has more or fewer values than pixels.
  * @example pictureSheet([{ width: 2, height: 1, data: [0, 1] }], { zoom: 8 });
+ * @example pictureSheet([{ width: 1, height: 1, channels: 3, data: [1, 0.5, 0] }]);
  */
-export function pictureSheet(pictures: readonly Picture[], options: SheetOptions = {}): RgbImage {
+export function pictureSheet(pictures: readonly (Picture | ColourPicture)[], options: SheetOptions = {}): RgbImage {
   const [first] = pictures;
   if (pictures.length === 0) throw new ValueError("[pictureSheet] needs at least one picture.");
   const odd = pictures.findIndex((p) => p.width !== first.width || p.height !== first.height);
@@ -62,6 +79,16 @@ export function pictureSheet(pictures: readonly Picture[], options: SheetOptions
     throw new ValueError(
       `[pictureSheet] picture ${odd} is ${pictures[odd].width} × ${pictures[odd].height}, the first ${first.width} × ${first.height}: all must have one size.`,
     );
+  pictures.forEach((p, i) => {
+    const [size, many] = [
+      "channels" in p ? `${p.width} × ${p.height} × 3` : `${p.width} × ${p.height}`,
+      "channels" in p ? 3 : 1,
+    ];
+    if (p.data.length !== p.width * p.height * many)
+      throw new ValueError(
+        `[pictureSheet] picture ${i} is ${size} but has ${p.data.length} values: one is needed for each pixel, three with channels: 3.`,
+      );
+  });
   const { columns = Math.ceil(Math.sqrt(pictures.length)), palette = "grey", gap = 4 } = options;
   const zoom = options.zoom ?? Math.max(1, Math.round(96 / first.width));
   const rows = Math.ceil(pictures.length / columns);
@@ -72,8 +99,8 @@ export function pictureSheet(pictures: readonly Picture[], options: SheetOptions
     const [left, top] = [gap + (i % columns) * w, gap + Math.floor(i / columns) * h];
     for (let y = 0; y < p.height * zoom; y++)
       for (let x = 0; x < p.width * zoom; x++) {
-        const v = p.data[Math.floor(y / zoom) * p.width + Math.floor(x / zoom)];
-        data.set(colourOf(v, palette), 3 * ((top + y) * width + left + x));
+        const from = Math.floor(y / zoom) * p.width + Math.floor(x / zoom);
+        data.set(pixel(p, from, palette), 3 * ((top + y) * width + left + x));
       }
   });
   return { width, height, channels: 3, data };

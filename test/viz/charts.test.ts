@@ -169,6 +169,17 @@ describe("pictures", () => {
       ]),
     ).toThrow("[pictureSheet] picture 1 is 2 × 1, the first 1 × 1");
     expect(() => pictureSheet([])).toThrow("at least one picture");
+    expect(() => pictureSheet([{ width: 2, height: 1, data: [0, 0, 0] }])).toThrow(
+      "picture 0 is 2 × 1 but has 3 values",
+    );
+    expect(() => pictureSheet([{ width: 1, height: 1, channels: 3, data: [0] }])).toThrow("1 × 1 × 3 but has 1 values");
+  });
+
+  test("a photograph keeps its colours on a sheet", () => {
+    const photo = { width: 2, height: 1, channels: 3 as const, data: [1, 0.2, 0, 0, 0, 1] };
+    const { data, width } = pictureSheet([photo], { zoom: 1, gap: 0 });
+    expect(width).toBe(2);
+    expect([...data]).toEqual([255, 51, 0, 0, 0, 255]);
   });
 
   test("stretching keeps 0 in the middle when asked; an overlay is hot where the map is high", () => {
