@@ -23,13 +23,18 @@ export interface Crew extends Walker {
   dispose(): void;
 }
 
-/** Machine code for this processor, or why there is none. */
-export type MachineAnswer = Device | { readonly name?: undefined; readonly why: string };
+/** How many threads to use, and why. */
+export interface Threads {
+  readonly count: number;
+  readonly why: string;
+}
 
 /** Runs a compiler's `body`; see engine.node.ts. */
 export const unhurried = <T>(body: () => T): T => body();
 
 /** A browser has WebAssembly only. */
-export function machineDevice(_threads: number): MachineAnswer {
-  return { why: "a browser runs no machine code" };
-}
+export const openDevice = (threads: number, wasm: (threads: number, why: string) => Device): Device =>
+  wasm(threads, "no machine code: a browser runs none");
+
+/** A browser has no environment to ask by. */
+export const askedThreads = (_check: (n: number, who: string) => number): Threads | undefined => undefined;

@@ -1,8 +1,10 @@
 // The device of machine code: x86-64, in Node, where koffi is installed.
+import { ValueError } from "./base/index.ts";
 import { withV8Flags } from "./base/v8flags.ts";
 import { Kernels, readCpu, X64Code } from "./codegen/index.ts";
-import type { MachineAnswer } from "./engine.browser.ts";
-import { Heap, NativeCrew } from "./runtime/index.ts";
+import type { Device, Threads } from "./engine.browser.ts";
+import { NativeCrew } from "./runtime/index.ts";
+import { NativeHeap } from "./runtime/native-heap.ts";
 import { openNative } from "./runtime/native.node.ts";
 
 /**
@@ -14,13 +16,38 @@ export const unhurried = <T>(body: () => T): T =>
     ? withV8Flags(["--interrupt-budget=400000"], ["--interrupt-budget=67584"], body)
     : body();
 
+/** A variable of the environment, where there is one. */
+const setting = (name: string): string | undefined => {
+  const value = (globalThis as { process?: NodeJS.Process }).process?.env?.[name];
+  return value === "" ? undefined : value;
+};
+
+/** The threads that CHAINRULE_THREADS asks for; `check` says what is wrong with a number. */
+export function askedThreads(check: (n: number, who: string) => number): Threads | undefined {
+  const set = setting("CHAINRULE_THREADS");
+  if (set === undefined) return undefined;
+  return { count: check(Number(set), "CHAINRULE_THREADS"), why: `CHAINRULE_THREADS=${set}` };
+}
+
+/** Machine code where there is some, unless CHAINRULE_DEVICE says otherwise; else WebAssembly. */
+export function openDevice(threads: number, wasm: (threads: number, why: string) => Device): Device {
+  const asked = setting("CHAINRULE_DEVICE");
+  if (asked !== undefined && asked !== "wasm" && asked !== "x64")
+    throw new ValueError(`[CHAINRULE_DEVICE] "wasm" or "x64", got "${asked}".`);
+  if (asked === "wasm") return wasm(threads, "CHAINRULE_DEVICE=wasm");
+  const machine = machineDevice(threads);
+  if (machine.name !== undefined) return machine;
+  if (asked === undefined) return wasm(threads, `no machine code: ${machine.why}`);
+  throw new ValueError(`[CHAINRULE_DEVICE] x64 was asked for, but there is no machine code here: ${machine.why}.`);
+}
+
 /** Machine code for this processor, or why there is none. */
-export function machineDevice(threads: number): MachineAnswer {
+export function machineDevice(threads: number): Device | { readonly name?: undefined; readonly why: string } {
   const { native, ...answer } = openNative();
   if (native === undefined) return answer as { why: string };
   const cpu = readCpu(native);
   if (!cpu.avx2) return { why: `${cpu.brand} has no AVX2 with FMA` };
-  const heap = new Heap({ shared: true, native });
+  const heap = new NativeHeap(native);
   const code = new X64Code(native, cpu);
   const crew = new NativeCrew(heap, native, code.walk, threads);
   // A worker of Node that ends takes no native thread with it.

@@ -5,8 +5,8 @@
 import { type DType, sizeOf, type TypedArray, ValueError } from "./base/index.ts";
 import { context } from "./base/context.ts";
 import { type CompiledKernel, Kernels, WasmCode } from "./codegen/index.ts";
-import type { Device } from "./engine.browser.ts";
-import { machineDevice, unhurried } from "./engine.node.ts";
+import type { Device, Threads } from "./engine.browser.ts";
+import { askedThreads, openDevice, unhurried } from "./engine.node.ts";
 import { graphKey } from "./ir/index.ts";
 import { coreCount, startWorker } from "./runtime/threads.node.ts";
 import {
@@ -19,16 +19,8 @@ import {
   Tracker,
   WasmCrew,
 } from "./runtime/index.ts";
-import {
-  explainPlan,
-  makePlan,
-  shapeText,
-  type ContractKernel,
-  type LoopKernel,
-  type Plan,
-  type Step,
-} from "./schedule/index.ts";
-import type { Executor, Graph, KernelInfo, Observer, Program, ProgramInfo, Value } from "./tensor/executor.ts";
+import { explainPlan, makePlan, type ContractKernel, type LoopKernel, type Plan, type Step } from "./schedule/index.ts";
+import type { Executor, Graph, Observer, Program, Value } from "./tensor/executor.ts";
 
 /** Programs that were not used in this many others are forgotten. */
 const KEPT_PROGRAMS = 1024;
@@ -42,37 +34,10 @@ function wasmDevice(threads: number, why: string): Device {
   return { name: "wasm", why, heap, code, kernels: new Kernels(code), crew };
 }
 
-/** Machine code where there is some, unless CHAINRULE_DEVICE says otherwise; else WebAssembly. */
-function openDevice(threads: number): Device {
-  const asked = setting("CHAINRULE_DEVICE");
-  if (asked !== undefined && asked !== "wasm" && asked !== "x64")
-    throw new ValueError(`[CHAINRULE_DEVICE] "wasm" or "x64", got "${asked}".`);
-  if (asked === "wasm") return wasmDevice(threads, "CHAINRULE_DEVICE=wasm");
-  const machine = machineDevice(threads);
-  if (machine.name !== undefined) return machine;
-  if (asked === undefined) return wasmDevice(threads, `no machine code: ${machine.why}`);
-  throw new ValueError(`[CHAINRULE_DEVICE] x64 was asked for, but there is no machine code here: ${machine.why}.`);
-}
-
 /** Memory can be shared with workers: always in Node, in browsers on pages that are cross-origin isolated. */
 const mayShare = (): boolean =>
   typeof SharedArrayBuffer === "function" &&
   (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
-
-/** A variable of the environment, where there is one. */
-const setting = (name: string): string | undefined => {
-  const value = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name];
-  return value === "" ? undefined : value;
-};
-
-/** How many threads to use at first, and why. */
-function wantedThreads(): { count: number; why: string } {
-  const set = setting("CHAINRULE_THREADS");
-  if (set !== undefined)
-    return { count: checkThreads(Number(set), "CHAINRULE_THREADS"), why: `CHAINRULE_THREADS=${set}` };
-  const { count, why } = coreCount();
-  return { count: Math.min(count, DEFAULT_THREADS), why };
-}
 
 function checkThreads(n: number, who: string): number {
   if (Number.isInteger(n) && n >= 1 && n <= MOST_THREADS) return n;
@@ -84,15 +49,16 @@ class CpuEngine implements Executor {
   readonly device: Device;
   readonly residents: Residents;
   observer: Observer | null = null;
-  private readonly programs: Map<string, CpuProgram> = new Map();
+  readonly programs: Map<string, CpuProgram> = new Map();
   private readonly heap: Heap;
-  private threads: { count: number; why: string };
+  threads: Threads;
   /** Arena and scratch, shared by all programs: they run one at a time. */
   private room = { at: 0, bytes: 0 };
 
   constructor() {
-    this.threads = wantedThreads();
-    this.device = openDevice(this.threads.count);
+    const { count, why } = coreCount();
+    this.threads = askedThreads(checkThreads) ?? { count: Math.min(count, DEFAULT_THREADS), why };
+    this.device = openDevice(this.threads.count, wasmDevice);
     this.heap = this.device.heap;
     this.residents = new Residents(this.heap);
   }
@@ -189,27 +155,6 @@ class CpuEngine implements Executor {
   unstage(s: Staging): void {
     this.heap.release(s.base);
   }
-
-  memory(): MemoryInfo {
-    return {
-      usedBytes: this.heap.used,
-      reservedBytes: this.heap.reserved,
-      programs: this.programs.size,
-    };
-  }
-
-  info(): DeviceInfo {
-    const { name, why, crew, heap } = this.device;
-    const { count, why: whyThreads } = this.threads;
-    const alone = crew.trouble || "memory cannot be shared here (in a browser: the page is not cross-origin isolated)";
-    const reason = crew.threads === count ? whyThreads : heap.shared || crew.trouble !== "" ? crew.trouble : alone;
-    return { name, why, threads: crew.threads, whyThreads: reason, ready: crew.serving };
-  }
-
-  setThreads(n: number): void {
-    this.threads = { count: checkThreads(n, "setThreads"), why: `setThreads(${n})` };
-    this.device.crew.threads = n;
-  }
 }
 
 /** What computes, with how many threads, and why. */
@@ -282,16 +227,6 @@ class CpuProgram implements Program {
     return explainPlan(this.plan);
   }
 
-  info(): ProgramInfo {
-    const { arenaBytes, totalBytes } = this.plan;
-    const kernels = allSteps(this.plan).map(({ name, kernel, flops, bytes }): KernelInfo => {
-      // The work of a loop over time is that of its body's kernels.
-      const work = kernel.kind === "scan" ? { flops: 0, bytes: 0 } : { flops, bytes };
-      return { name, kind: kernel.kind, loops: shapeText(kernel), ...work };
-    });
-    return { kernels, arenaBytes, totalBytes };
-  }
-
   dispose(): void {
     this.gone = true;
     this.runner.dispose();
@@ -309,13 +244,26 @@ context.executor = engine;
  *
  * @throws ValueError for anything but a whole number from 1 to 64.
  */
-export const setThreads = (n: number): void => engine.setThreads(n);
+export function setThreads(n: number): void {
+  engine.threads = { count: checkThreads(n, "setThreads"), why: `setThreads(${n})` };
+  engine.device.crew.threads = n;
+}
 
 /** What computes here, with how many threads, and why. */
-export const device = (): DeviceInfo => engine.info();
+export function device(): DeviceInfo {
+  const { name, why, crew, heap } = engine.device;
+  const { count, why: whyThreads } = engine.threads;
+  const alone = crew.trouble || "memory cannot be shared here (in a browser: the page is not cross-origin isolated)";
+  const reason = crew.threads === count ? whyThreads : heap.shared || crew.trouble !== "" ? crew.trouble : alone;
+  return { name, why, threads: crew.threads, whyThreads: reason, ready: crew.serving };
+}
 
 /** What the device holds right now. */
-export const memory = (): MemoryInfo => engine.memory();
+export const memory = (): MemoryInfo => ({
+  usedBytes: engine.residents.heap.used,
+  reservedBytes: engine.residents.heap.reserved,
+  programs: engine.programs.size,
+});
 
 /**
  * Starts recording which line makes each tensor (slow: for finding leaks), or stops with `false`.

@@ -150,7 +150,7 @@ export function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKerne
       count: t.count,
       lane: t.batch.length + t.m.length + t.lane,
     });
-    const early = asm.target.ahead;
+    const early = asm.target.ahead?.epilogue;
     const ahead = early && ((t: StorePlace): void => early(asm, k, pointers, placed(t)));
     emitContract(asm, specOf(k), { a, b, scratch, lo, hi, ahead }, (t) =>
       emitEpilogue(asm, k, pointers, { acc: t.acc, ...placed(t) }),

@@ -11,5 +11,4 @@ export type { CustomRule } from "./build.ts";
 export * from "./family.ts";
 export { printGraph } from "./print.ts";
 export { topoOrder, rebuild } from "./rewrite.ts";
-export { verify } from "./verify.ts";
 export { graphKey } from "./key.ts";

@@ -1,5 +1,6 @@
 // What is noted while programs run: time by kernel for each step, and the raw clocks for a trace.
-import type { Observer, Program, ProgramInfo, ProgramRun } from "../tensor/executor.ts";
+import type { Observer, Program, ProgramRun } from "../tensor/executor.ts";
+import { programInfo, type ProgramInfo } from "./programs.ts";
 
 /** Stamps kept for the trace; what comes later is in the table only. */
 const MOST_STAMPS = 500_000;
@@ -103,7 +104,7 @@ export class Recorder implements Observer {
   private see(program: Program): SeenProgram {
     let seen = this.programs.get(program);
     if (seen === undefined) {
-      seen = { number: this.programs.size + 1, info: program.info(), compileMs: null };
+      seen = { number: this.programs.size + 1, info: programInfo(program), compileMs: null };
       this.programs.set(program, seen);
     }
     return seen;

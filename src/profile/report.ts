@@ -1,5 +1,5 @@
 // From what was noted to what is shown: figures of a typical step, by kernel and by program, against the ceilings.
-import type { KernelInfo } from "../tensor/executor.ts";
+import type { KernelInfo } from "./programs.ts";
 import { writeFileSafely } from "../io/index.ts";
 import type { Ceilings } from "./ceilings.ts";
 import type { KeptCompilation, KeptRun, ProgramTimes, SeenProgram, StepTimes } from "./recorder.ts";

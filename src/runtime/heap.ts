@@ -1,22 +1,12 @@
 import { ChainruleError } from "../base/index.ts";
-import type { NativeBridge } from "./native.browser.ts";
 
 const PAGE = 65536;
 const ALIGN = 64;
 /** Larger ranges start at a page: rows at the same place of two arrays then never look alike to the store buffer. */
-const BIG = 4096;
+export const BIG = 4096;
 const MAX_PAGES = 65536;
-/** Larger ranges leave wasm memory alone from this many bytes on, where there is other memory: records need a place in it. */
-const CROWDED = 3.5 * 2 ** 30;
-const LARGE = 1 << 20;
-/** Bytes that are taken from the system at least. */
-const REGION = 64 << 20;
-
-/** Memory outside of wasm memory, at an address relative to it. */
-interface Region {
-  readonly at: number;
-  readonly bytes: number;
-}
+/** Bytes of wasm memory at most. */
+export const WASM_BYTES: number = MAX_PAGES * PAGE;
 
 /** A memory that several threads may see, where the host has such a thing. */
 function newMemory(initial: number, shared: boolean): WebAssembly.Memory {
@@ -33,44 +23,28 @@ function newMemory(initial: number, shared: boolean): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial, maximum: MAX_PAGES });
 }
 
-/**
- * Free ranges of one wasm memory, kept sorted and joined; grows the memory when nothing fits. Machine code can also have
- * memory of the system beside it: addresses are relative to the wasm memory all the same.
- */
+/** Bytes at an address. */
+export interface Range {
+  at: number;
+  bytes: number;
+}
+
+/** Free ranges of one wasm memory, kept sorted and joined; grows the memory when nothing fits. */
 export class Heap {
   readonly memory: WebAssembly.Memory;
   u8: Uint8Array;
   i32: Int32Array;
   /** Bytes of an address in records that kernels and the walk read, and what is added to ours for them. */
-  readonly ptrBytes: 4 | 8;
-  readonly base: number;
+  readonly ptrBytes: 4 | 8 = 4;
+  readonly base: number = 0;
   /** Bytes handed out. */
   used = 0;
-  private readonly native: NativeBridge | undefined;
-  private readonly crowded: number;
-  private readonly regions: Region[] = [];
-  private readonly free: { at: number; bytes: number }[] = [];
+  protected readonly free: Range[] = [];
   private readonly sizes: Map<number, number> = new Map();
 
-  constructor(
-    options: {
-      shared?: boolean;
-      initialBytes?: number;
-      /** The bridge to machine code, which has absolute addresses. */
-      native?: NativeBridge;
-      /** Bytes of wasm memory above which large ranges lie beside it. */
-      crowded?: number;
-    } = {},
-  ) {
-    const { shared = false, initialBytes = 16 << 20, native, crowded = CROWDED } = options;
+  constructor({ shared = false, initialBytes = 16 << 20 }: { shared?: boolean; initialBytes?: number } = {}) {
     const pages = Math.ceil(initialBytes / PAGE);
     this.memory = newMemory(pages, shared);
-    this.native = native;
-    this.crowded = crowded;
-    this.ptrBytes = native === undefined ? 4 : 8;
-    this.base = native?.addressOf(this.memory.buffer) ?? 0;
-    // Also what it grows by later.
-    native?.preferHugePages(this.base, MAX_PAGES * PAGE);
     this.u8 = new Uint8Array(this.memory.buffer);
     this.i32 = new Int32Array(this.memory.buffer);
     // Address 0 stays unused.
@@ -84,13 +58,12 @@ export class Heap {
 
   /** Bytes taken from the system. */
   get reserved(): number {
-    return this.regions.reduce((n, r) => n + r.bytes, this.memory.buffer.byteLength);
+    return this.memory.buffer.byteLength;
   }
 
   /** The bytes at an address, until the next allocation. */
   view(at: number, bytes: number): Uint8Array {
-    if (at >= 0 && at + bytes <= this.u8.length) return this.u8.subarray(at, at + bytes);
-    return new Uint8Array((this.native as NativeBridge).view(this.base + at, bytes));
+    return this.u8.subarray(at, at + bytes);
   }
 
   /** Writes a number into a record. */
@@ -109,9 +82,7 @@ export class Heap {
 
   /** Writes an address as the walk uses it. */
   putPointer(at: number, pointer: number): void {
-    const i = at >>> 2;
-    this.i32[i] = pointer;
-    if (this.ptrBytes === 8) this.i32[i + 1] = Math.floor(pointer / 2 ** 32);
+    this.putNumber(at, pointer);
   }
 
   /**
@@ -131,19 +102,12 @@ export class Heap {
       if (f.bytes === size && best === i) break;
     }
     if (best < 0) {
-      const most = size < LARGE ? MAX_PAGES * PAGE : this.crowded;
-      if (!record && this.native !== undefined && this.memory.buffer.byteLength + size + align > most)
-        this.addRegion(this.native, size);
-      else this.grow(size + align);
+      this.extend(size, size + align, record);
       return this.alloc(bytes, record);
     }
     const f = this.free[best];
     const at = startIn(f);
-    const parts = [
-      { at: f.at, bytes: at - f.at },
-      { at: at + size, bytes: f.at + f.bytes - at - size },
-    ];
-    this.free.splice(best, 1, ...parts.filter((p) => p.bytes > 0));
+    this.take(best, at, size);
     this.sizes.set(at, size);
     this.used += size;
     return at;
@@ -155,42 +119,24 @@ export class Heap {
     this.sizes.delete(at);
     this.used -= bytes;
     this.giveBack(at, bytes);
-    if (this.isOutside(at)) this.dropRegion(at);
   }
 
-  private isOutside(at: number): boolean {
-    return at < 0 || at >= MAX_PAGES * PAGE;
+  /** True for addresses beside the wasm memory, where no records can be. */
+  protected isOutside(_at: number): boolean {
+    return false;
   }
 
-  private addRegion(native: NativeBridge, size: number): void {
-    const bytes = Math.ceil(Math.max(size, REGION) / BIG) * BIG;
-    let region: Region;
-    try {
-      region = { at: native.allocate(bytes) - this.base, bytes };
-    } catch (error) {
-      throw this.noMemory(bytes, "in use", error);
-    }
-    this.regions.push(region);
-    this.giveBack(region.at, bytes);
-  }
-
-  /** Gives the region around a free address back to the system when nothing of it is in use. */
-  private dropRegion(at: number): void {
-    const i = this.regions.findIndex((r) => at >= r.at && at < r.at + r.bytes);
-    const r = this.regions[i];
-    const f = this.free.findIndex((x) => x.at <= r.at && x.at + x.bytes >= r.at + r.bytes);
-    if (f < 0) return;
-    const whole = this.free[f];
+  /** Takes a range out of the free one that holds it. */
+  protected take(index: number, at: number, bytes: number): void {
+    const f = this.free[index];
     const rest = [
-      { at: whole.at, bytes: r.at - whole.at },
-      { at: r.at + r.bytes, bytes: whole.at + whole.bytes - r.at - r.bytes },
+      { at: f.at, bytes: at - f.at },
+      { at: at + bytes, bytes: f.at + f.bytes - at - bytes },
     ];
-    this.free.splice(f, 1, ...rest.filter((x) => x.bytes > 0));
-    this.regions.splice(i, 1);
-    (this.native as NativeBridge).free(this.base + r.at, r.bytes);
+    this.free.splice(index, 1, ...rest.filter((r) => r.bytes > 0));
   }
 
-  private giveBack(at: number, bytes: number): void {
+  protected giveBack(at: number, bytes: number): void {
     let lo = 0;
     let hi = this.free.length;
     while (lo < hi) {
@@ -214,7 +160,7 @@ export class Heap {
     } else this.free.splice(lo, 0, { at, bytes });
   }
 
-  private noMemory(bytes: number, limit: string, cause: unknown): ChainruleError {
+  protected noMemory(bytes: number, limit: string, cause: unknown): ChainruleError {
     const mib = (n: number): string => `${(n / 2 ** 20).toFixed(0)} MiB`;
     return new ChainruleError(
       `Out of memory: ${mib(bytes)} more than the ${mib(this.reserved)} ${limit}. Use a smaller batch, or dispose() large ` +
@@ -223,7 +169,8 @@ export class Heap {
     );
   }
 
-  private grow(bytes: number): void {
+  /** Makes room for `size` bytes, which take `bytes` with what goes to waste. */
+  protected extend(_size: number, bytes: number, _record: boolean): void {
     const old = this.memory.buffer.byteLength;
     // By a quarter at least, so that growing stays rare.
     const pages = Math.ceil(Math.max(bytes, old / 4) / PAGE);

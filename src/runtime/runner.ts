@@ -34,6 +34,10 @@ export interface Failure {
   readonly reason: string;
 }
 
+/** Writes neighbouring cells of a record. */
+const putNumbers = (heap: Heap, at: number, ...cells: number[]): void =>
+  cells.forEach((x, i) => heap.putNumber(at + 8 * i, x));
+
 const up = (x: number, to = 64): number => Math.ceil(x / to) * to;
 
 /** Walks the kernels of one plan. Addresses of inputs, outputs and the room are bound before a run. */
@@ -109,14 +113,14 @@ export class PlanRunner {
       heap.putNumber(to + COMMAND.op, x.op);
       if (x.op === OP.kernel) heap.putPointer(to + COMMAND.a, x.a);
       else heap.putNumber(to + COMMAND.a, x.a);
-      for (const f of ["b", "c", "d", "e"] as const) heap.putNumber(to + COMMAND[f], x[f]);
+      putNumbers(heap, to + COMMAND.b, x.b, x.c, x.d, x.e);
       if (x.patches === undefined) return;
       heap.putAddress(to + COMMAND.c, patch);
       heap.putNumber(to + COMMAND.d, x.patches.length);
       for (const p of x.patches) {
         heap.putNumber(patch + PATCH.kind, p.patch.kind);
         heap.putNumber(patch + PATCH.to, p.to * heap.ptrBytes);
-        for (const f of ["a", "b", "c"] as const) heap.putNumber(patch + PATCH[f], p.patch[f]);
+        putNumbers(heap, patch + PATCH.a, p.patch.a, p.patch.b, p.patch.c);
         patch += PATCH.bytes;
       }
     });

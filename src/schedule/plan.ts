@@ -1,5 +1,5 @@
 import { bytesOf, sizeOf } from "../base/index.ts";
-import { build as b, isOp, type Node, verify } from "../ir/index.ts";
+import { build as b, isOp, type Node } from "../ir/index.ts";
 import { factor, sameAffine } from "./affine.ts";
 import { baseOf } from "./builder.ts";
 import { fixedGroup, formGroups, type Group } from "./groups.ts";
@@ -49,7 +49,6 @@ const bytes = (n: Node): number => sizeOf(n.shape) * bytesOf(n.dtype);
 /** The kernels of a computation in order, with every intermediate at its place. */
 export function makePlan(c: Computation): Plan {
   const results = lower([...c.outputs, ...c.updates.map((u) => u.value)]);
-  verify(results, "lowered");
   const outputs = results.slice(0, c.outputs.length);
   const updates = c.updates.map((u, i) => ({
     leaf: c.inputs[u.input],

@@ -28,27 +28,8 @@ export interface Program {
   run(inputs: readonly Value[]): Value[];
   /** The kernel list as text: shapes, flops, bytes, arena size. */
   explain(): string;
-  /** The kernel list as data: what a profile shows. */
-  info(): ProgramInfo;
-}
-
-/** A kernel of a program and the work of one call. */
-export interface KernelInfo {
-  readonly name: string;
-  /** loop, contract. */
-  readonly kind: string;
-  /** Its loops as text. */
-  readonly loops: string;
-  readonly flops: number;
-  readonly bytes: number;
-}
-
-/** What a program consists of. */
-export interface ProgramInfo {
-  readonly kernels: readonly KernelInfo[];
-  /** Memory for intermediates, and what they would need without reuse. */
-  readonly arenaBytes: number;
-  readonly totalBytes: number;
+  /** The plan behind it; what runs programs knows its form. */
+  readonly plan: unknown;
 }
 
 /** One run of a program by the clock: milliseconds of the calling thread's `performance.now()`. */

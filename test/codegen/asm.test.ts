@@ -202,14 +202,14 @@ describe.each(backends)("asm on $name", (on) => {
         put(asm.fma(a, b, 1));
         put(asm.fnma(a, b, 1));
         put(asm.select(asm.cmp("lt", a, b), a, asm.splat("vf32", -1)));
-        put(asm.maskTo01("vf32", asm.cmp("ge", a, b)));
+        put(asm.bin("and", asm.bitcast("vf32", asm.cmp("ge", a, b)), 1));
         put(asm.bin("max", a, b));
         put(asm.bin("pmax", a, 0));
         put(asm.convert("vi32", asm.mul(a, 10)));
         put(asm.bin("copysign", a, b));
         put(asm.un("not", asm.cmp("eq", a, a)));
-        asm.store(p, at, asm.reduceAdd(a));
-        asm.store(p, at + 4, asm.reduceMax(b));
+        asm.store(p, at, asm.reduce("add", a));
+        asm.store(p, at + 4, asm.reduce("max", b));
         asm.store(p, at + 8, asm.fma(asm.extract(a, 1), asm.extract(b, 1), asm.f32(1)));
         asm.store(p, at + 12, asm.bitmask(asm.cmp("lt", a, 0)));
       },
@@ -255,9 +255,7 @@ describe.each(backends)("asm on $name", (on) => {
         put(hi);
         put(asm.demote(asm.mul(lo, 2), asm.mul(hi, 3)));
         put(asm.i32FromF64(lo, hi));
-        put(asm.f64FromI32(asm.load("vi32", p, 8192 + 3 * V), true));
-        const mask = asm.narrowMask(asm.cmp("gt", lo, 0), asm.cmp("gt", hi, H));
-        put(mask);
+        const mask = asm.cmp("gt", v, H);
         put(asm.select(asm.widenMask(mask, true), hi, asm.konst("vf64", 99)));
       },
       (s) => s.f32.set(count(L * L)),
@@ -271,9 +269,7 @@ describe.each(backends)("asm on $name", (on) => {
     expect(doubles(1)).toEqual(high);
     expect([...m.f32.subarray(at(2), at(3))]).toEqual([...low.map((x) => 2 * x), ...high.map((x) => 3 * x)]);
     expect([...m.i32.subarray(at(3), at(4))]).toEqual([...low, ...high]);
-    expect(doubles(4)).toEqual(high);
-    expect([...m.i32.subarray(at(5), at(6))]).toEqual(count(L).map((i) => (i === 0 || i === H ? 0 : -1)));
-    expect(doubles(6)).toEqual(high.map((x) => (x === H ? 99 : x)));
+    expect(doubles(4)).toEqual(high.map((x) => (x === H ? 99 : x)));
   });
 
   it("has scalar operations of every type", () => {
@@ -289,7 +285,7 @@ describe.each(backends)("asm on $name", (on) => {
       ["div", "i32", "i32", (x) => asm.bin("divS", x, 3), -7, -2],
       ["max", "i32", "i32", (x) => asm.bin("max", x, 3), -7, 3],
       ["abs", "i32", "i32", (x) => asm.un("abs", x), -7, 7],
-      ["m01", "f32", "f32", (x) => asm.maskTo01("f32", asm.cmp("gt", x, 1)), 2, 1],
+      ["u2d", "i32", "f64", (x) => asm.convert("f64", x, true), -1, 4294967295],
     ];
     for (const [name, from, to, f] of unary) asm.fn(name, [from], to, (x) => f(x));
     const { f } = on.load(asm);

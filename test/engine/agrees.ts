@@ -2,6 +2,7 @@ import { hostArray, sizeOf } from "../../src/base/index.ts";
 import { interpret } from "../../src/codegen/interp/index.ts";
 import { engine } from "../../src/engine.ts";
 import { build as b, type Node } from "../../src/ir/index.ts";
+import { verifyLowered } from "../support/verify.ts";
 
 export const leaf = (...shape: number[]): Node => b.leaf(shape, "float32");
 export const indices = (...shape: number[]): Node => b.leaf(shape, "int32");
@@ -18,7 +19,9 @@ export function agrees(inputs: Node[], outputs: Node[], updates: [input: number,
   const data = inputs.map(dataOf);
   const all = [...outputs, ...updates.map((u) => u[1])];
   const want = interpret(all, new Map(inputs.map((n, i) => [n, data[i]])), { precision: "native" });
-  const program = engine.compile({ inputs, outputs, updates: updates.map(([input, value]) => ({ input, value })) });
+  const graph = { inputs, outputs, updates: updates.map(([input, value]) => ({ input, value })) };
+  verifyLowered(graph);
+  const program = engine.compile(graph);
   for (let run = 0; run < 2; run++) {
     const values = data.map((d, i) => engine.fromHost(d, inputs[i].shape, inputs[i].dtype));
     const results = [...program.run(values), ...updates.map(([i]) => values[i])];

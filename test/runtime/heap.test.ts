@@ -1,13 +1,14 @@
 // Memory beyond that of WebAssembly: machine code reaches all of the system's.
 import { expect, test } from "vitest";
 import { Heap } from "../../src/runtime/index.ts";
+import { NativeHeap } from "../../src/runtime/native-heap.ts";
 import { openNative } from "../../src/runtime/native.node.ts";
 
 const { native } = openNative();
 const MIB = 2 ** 20;
 
 test.skipIf(native === undefined)("ranges beside wasm memory are found, written, reused and given back", () => {
-  const heap = new Heap({ shared: true, native, crowded: 32 * MIB });
+  const heap = new NativeHeap(native!, 32 * MIB);
   const reserved = heap.reserved;
   const ranges = Array.from({ length: 6 }, () => heap.alloc(24 * MIB));
   expect(heap.reserved).toBeGreaterThan(reserved + 100 * MIB);

@@ -4,6 +4,7 @@ import { interpret } from "../../src/codegen/interp/index.ts";
 import { printGraph } from "../../src/ir/index.ts";
 import { type Executor, executor, type Graph, type Program, type Value } from "../../src/tensor/executor.ts";
 import { difference, largest } from "./compare.ts";
+import { verifyLowered } from "./verify.ts";
 
 /** Rounding may move a result by this much of its largest element, and by this often what it moves the interpreter. */
 const OF_LARGEST = 1e-4;
@@ -25,10 +26,11 @@ class CheckedExecutor implements Executor {
   fromHost: Executor["fromHost"] = (data, shape, dtype) => this.engine.fromHost(data, shape, dtype);
 
   compile(graph: Graph): Program {
+    verifyLowered(graph);
     const program = this.engine.compile(graph);
     return {
       explain: () => program.explain(),
-      info: () => program.info(),
+      plan: program.plan,
       run: (inputs) => this.compare(graph, program, inputs),
     };
   }

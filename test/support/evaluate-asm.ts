@@ -5,6 +5,7 @@ import { bytesOf, isVec } from "../../src/codegen/asm/index.ts";
 import { compareInts, evalInt, isInt } from "../../src/codegen/asm/fold.ts";
 import { pairs } from "../../src/codegen/contract/pairs.ts";
 import { squares } from "../../src/codegen/contract/squares.ts";
+import { transposeBlocks } from "../../src/codegen/x64/blocks.ts";
 import type { BinOp, CmpOp } from "../../src/codegen/asm/types.ts";
 import { fmaF32, fmaF64, saturate } from "./float-bits.ts";
 
@@ -28,7 +29,7 @@ export const evaluatorTarget = (lanes: number, ptrBytes: 4 | 8 = 8, fma = true):
   ptrBytes,
   fma,
   registers: lanes > 8 ? 32 : 16,
-  ...(lanes > 4 && { pairs, squares }),
+  ...(lanes > 4 && { pairs, squares, transposeBlocks }),
 });
 
 /** Callable functions of `asm`, by name. */
@@ -386,19 +387,14 @@ class Evaluator {
         }
         return true;
       case "promoteLow":
-      case "f64FromI32Low":
         out.set(x.subarray(0, half));
         return true;
       case "promoteHigh":
-      case "f64FromI32High":
         out.set(x.subarray(half));
         return true;
       case "maskLow":
       case "maskHigh":
         for (let i = 0; i < n; i++) r[i] = p[(i >> 1) + (v.op === "maskHigh" ? half : 0)];
-        return true;
-      case "maskPair":
-        for (let i = 0; i < half; i++) [r[i], r[i + half]] = [p[2 * i], q[2 * i]];
         return true;
       case "demote":
         out.set(x);

@@ -46,7 +46,7 @@ class Grower {
     while (this.at < this.tape.length) this.step();
     // All that is alive is used at the end.
     for (const t of ["vf32", "vi32", "vf64", "f32", "f64", "i32"] as const) for (const v of this.pool(t)) this.store(v);
-    for (const m of this.masks) this.store(asm.maskTo01("vf32", m));
+    for (const m of this.masks) this.store(asm.bin("and", m, 1));
     for (const v of this.vars) this.store(asm.get(v));
     return this.of("i32");
   }
@@ -160,7 +160,7 @@ class Grower {
       case 4:
         return this.keep(asm.bitmask(m));
       case 5:
-        return this.keep(asm.maskTo01(this.pick(["vf32", "vi32"] as const), m));
+        return this.keep(asm.bin("and", m, 1));
       case 6: {
         const x = this.known(this.of("vf32"));
         return this.keep(asm.bin(this.pick(["and", "andnot"] as const), this.real(x), asm.bitcast("vf32", m)));
@@ -169,9 +169,7 @@ class Grower {
         // A mask as a number
         return this.keep(asm.add(m, this.real(this.of("vi32"))));
       default: {
-        const high = this.next() % 2 === 0;
-        const wide = asm.widenMask(m, high);
-        this.masks.push(asm.narrowMask(wide, asm.un("not", asm.widenMask(other, !high))));
+        const wide = asm.widenMask(m, this.next() % 2 === 0);
         return this.keep(asm.select(wide, this.real(this.of("vf64")), this.of("vf64")));
       }
     }
@@ -218,7 +216,7 @@ class Grower {
       case 2:
         return this.keep(asm.splat(t, this.real(this.of(elem))));
       case 3:
-        return this.keep(t === "vi32" ? asm.reduceAdd(a) : asm.reduceMax(a));
+        return this.keep(t === "vi32" ? asm.reduce("add", a) : asm.reduce("max", a));
       default: {
         const rows = Array.from({ length: lanes }, () => this.of(t));
         const out = asm.transpose(rows);
@@ -230,14 +228,12 @@ class Grower {
   private doubles(): void {
     const { asm } = this;
     const high = this.next() % 2 === 0;
-    switch (this.next() % 5) {
+    switch (this.next() % 4) {
       case 0:
         return this.keep(asm.promote(this.real(this.of("vf32")), high));
       case 1:
         return this.keep(asm.demote(this.real(this.of("vf64")), this.of("vf64")));
       case 2:
-        return this.keep(asm.f64FromI32(this.real(this.of("vi32")), high));
-      case 3:
         return this.keep(asm.i32FromF64(this.real(this.of("vf64")), this.of("vf64")));
       default: {
         const x = this.known(this.of("vf64"));

@@ -19,7 +19,7 @@ const oracleEngine: Executor = {
   fromHost: (data, shape, dtype) => valueOf(data, { shape, dtype }),
   compile: ({ inputs, outputs, updates }) => ({
     explain: () => "the interpreter",
-    info: () => ({ kernels: [], arenaBytes: 0, totalBytes: 0 }),
+    plan: null,
     run(values) {
       const leaves = new Map(inputs.map((leaf, i) => [leaf, (values[i] as ReturnType<typeof valueOf>).held]));
       const all = interpret([...outputs, ...updates.map((u) => u.value)], leaves, { precision: "float64" });

@@ -1,6 +1,6 @@
 // Records functions as structured instruction lists. Folds index arithmetic on the way, so that encoders stay plain.
 import type { BinOp, CmpOp, Extern, Fn, Op, Target, Type, UnOp, Val, Var, VecType } from "./types.ts";
-import { compareInts, CONVERT, evalInt, INT_OPS, isInt, make, same } from "./fold.ts";
+import { compareInts, evalInt, INT_OPS, isInt, make, same } from "./fold.ts";
 import { bytesOf, elemOf, isVec, maskOf } from "./types.ts";
 
 /** A value or a literal number of the type that the place asks for. */
@@ -200,18 +200,13 @@ export class Asm {
    */
   convert(to: Type, a: Val, unsigned = false): Val {
     if (same(to, a.type)) return a;
-    const op = CONVERT[`${to}<${isInt(a.type) ? "i32" : a.type}${unsigned ? "u" : ""}`] ?? CONVERT[`${to}<${a.type}`];
-    return this.push(op ?? fail(`no conversion ${a.type} to ${to}`), to, a);
+    if (this.lanesOf(to) !== this.lanesOf(a.type)) fail(`no conversion ${a.type} to ${to}`);
+    const name = (t: Type): string => (isInt(t) || t === "vi32" ? (unsigned ? "u32" : "i32") : t.slice(-3));
+    return this.push(`${name(to)}From${name(a.type).toUpperCase()}` as Op, to, a);
   }
   /** Reinterprets bits: f32 <-> i32, or between vector types. */
   bitcast(to: Type, a: Val): Val {
     return to === a.type ? a : this.push("bitcast", to, a);
-  }
-  /** Mask (or i32 0|1 condition) to 0/1 of `to` (same lane count). */
-  maskTo01(to: Type, mask: Val): Val {
-    if (isInt(mask.type)) return isInt(to) ? mask : this.convert(to, mask);
-    if (to === "vi32") return this.bin("and", mask, this.konst("vi32", 1));
-    return this.bin("and", this.bitcast(to, mask), this.konst(to, 1));
   }
   /** Lane `i` (constant) of a vector. */
   extract(a: Val, i: number): Val {
@@ -229,10 +224,6 @@ export class Asm {
   demote(lo: Val, hi: Val): Val {
     return this.push("demote", "vf32", this.want(lo, "vf64"), this.want(hi, "vf64"));
   }
-  /** Lower / upper half of vi32 as vf64. */
-  f64FromI32(a: Val, high: boolean): Val {
-    return this.push(high ? "f64FromI32High" : "f64FromI32Low", "vf64", this.want(a, "vi32"));
-  }
   /** Two vf64 to one vi32, truncating and saturating. */
   i32FromF64(lo: Val, hi: Val): Val {
     return this.push("i32FromF64Pair", "vi32", this.want(lo, "vf64"), this.want(hi, "vf64"));
@@ -241,50 +232,30 @@ export class Asm {
   widenMask(a: Val, high: boolean): Val {
     return this.push(high ? "maskHigh" : "maskLow", "vi64", this.want(a, "vi32"));
   }
-  /** Two vi64 masks to one vi32 mask. */
-  narrowMask(lo: Val, hi: Val): Val {
-    return this.push("maskPair", "vi32", this.want(lo, "vi64"), this.want(hi, "vi64"));
-  }
   /** i32 with bit i = top bit of lane i: `cmp("ne", anyLane(mask), 0)`. */
   bitmask(mask: Val): Val {
     return this.push("bitmask", "i32", mask);
   }
-  /** Sum of the lanes in a fixed order (halves, then pairs). */
-  reduceAdd(a: Val): Val {
-    return this.reduce("add", a);
-  }
-  reduceMul(a: Val): Val {
-    return this.reduce("mul", a);
-  }
-  reduceMin(a: Val): Val {
-    return this.reduce("min", a);
-  }
-  reduceMax(a: Val): Val {
-    return this.reduce("max", a);
-  }
-  /** The lanes joined by `op`, in that same order. */
+  /** The lanes joined by `op` in a fixed order: halves, then pairs. */
   reduce(op: BinOp, a: Val): Val {
     const swaps: Op[] = ["swapHalves"];
     if (this.lanes >= 8) swaps.unshift("swap128");
     if (this.lanes >= 16) swaps.unshift("swap256");
     if (bytesOf(a.type) === 4) swaps.push("swapPairs");
     return this.extract(
-      swaps.reduce((v, swap) => this.bin(op, v, this.push(swap, v.type, v)), a),
+      swaps.reduce((v, swap) => this.bin(op, v, this.lanewise(swap, v)), a),
       0,
     );
   }
-  /** Sums of neighbouring lanes of a vf32, in order in the lower half (more than 4 lanes). */
-  sumPairs(a: Val): Val {
-    const two = (op: Op, x: Val, y?: Val): Val => this.push(op, a.type, x, y);
-    const sums = this.bin("add", a, two("swapPairs", a));
-    const packed = two("interleaveLow", sums, two("swapHalves", sums));
-    return two("interleaveLow2", two("evenBlocks", packed, packed), two("oddBlocks", packed, packed));
+  /** An operation that moves lanes, by its name. */
+  lanewise(op: Op, a: Val, b?: Val): Val {
+    return this.push(op, a.type, a, b);
   }
   /** Transposes `lanes` vectors of 32-bit elements (or lanes/2 of 64-bit). */
   transpose(rows: readonly Val[]): Val[] {
     const { type } = rows[0];
     if (rows.length !== this.lanesOf(type)) fail(`transpose wants ${this.lanesOf(type)} vectors of ${type}`);
-    const two = (op: Op, a: Val, b: Val): Val => this.push(op, type, a, b);
+    const two = (op: Op, a: Val, b: Val): Val => this.lanewise(op, a, b);
     const inBlock = 16 / bytesOf(type);
     // within blocks of 128 bits, for each block of rows: [block of rows][column within a block]
     const groups: Val[][] = [];
@@ -302,22 +273,10 @@ export class Asm {
         ]);
       }
     }
-    // then the blocks themselves
-    const blocks = (list: readonly Val[]): Val[] => {
-      if (list.length === 1) return [...list];
-      const [a, b, c, d] = list;
-      const even = two("evenBlocks", a, b);
-      const odd = two("oddBlocks", a, b);
-      if (list.length === 2) return [even, odd];
-      const [even2, odd2] = [two("evenBlocks", c, d), two("oddBlocks", c, d)];
-      return [
-        two("evenBlocks", even, even2),
-        two("evenBlocks", odd, odd2),
-        two("oddBlocks", even, even2),
-        two("oddBlocks", odd, odd2),
-      ];
-    };
-    const columns = Array.from({ length: inBlock }, (_, i) => blocks(groups.map((g) => g[i])));
+    const columns = Array.from({ length: inBlock }, (_, i) => {
+      const list = groups.map((g) => g[i]);
+      return list.length === 1 ? list : this.target.transposeBlocks!(this, list);
+    });
     return rows.map((_, i) => columns[i % inBlock][Math.floor(i / inBlock)]);
   }
   /** Applies a scalar function to each lane. */

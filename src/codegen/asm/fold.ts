@@ -59,94 +59,38 @@ function isPositive(op: Op, type: Type, imm: number, a: Val | undefined, b: Val 
   }
 }
 
-export const CONVERT: Record<string, Op> = {
-  "f32<i32": "f32FromI32",
-  "f32<i32u": "f32FromU32",
-  "i32<f32": "i32FromF32",
-  "i32<f32u": "u32FromF32",
-  "f64<f32": "f64FromF32",
-  "f32<f64": "f32FromF64",
-  "f64<i32": "f64FromI32",
-  "f64<i32u": "f64FromU32",
-  "i32<f64": "i32FromF64",
-  "i32<f64u": "u32FromF64",
-  "vf32<vi32": "f32FromI32",
-  "vf32<vi32u": "f32FromU32",
-  "vi32<vf32": "i32FromF32",
-  "vi32<vf32u": "u32FromF32",
+/** Integer operations on constants; undefined where the processor would trap. Equal ones are shared. */
+const INT: Readonly<Record<string, (a: number, b: number) => number | undefined>> = {
+  add: (a, b) => (a + b) | 0,
+  sub: (a, b) => (a - b) | 0,
+  mul: Math.imul,
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
+  shl: (a, b) => a << b,
+  shrS: (a, b) => a >> b,
+  shrU: (a, b) => (a >>> b) | 0,
+  divS: (a, b) => (b === 0 ? undefined : (a / b) | 0),
+  divU: (a, b) => (b === 0 ? undefined : ((a >>> 0) / (b >>> 0)) | 0),
+  remS: (a, b) => (b === 0 ? undefined : (a % b) | 0),
+  remU: (a, b) => (b === 0 ? undefined : ((a >>> 0) % (b >>> 0)) | 0),
+};
+/** Their names, in the order of their keys. */
+export const INT_OPS: readonly string[] = Object.keys(INT);
+
+export const evalInt = (op: BinOp, a: number, b: number): number | undefined => INT[op]?.(a, b);
+
+/** The signs of a - b for which a comparison holds. */
+const HOLDS: Readonly<Record<string, readonly number[]>> = {
+  eq: [0],
+  ne: [-1, 1],
+  lt: [-1],
+  le: [-1, 0],
+  gt: [1],
+  ge: [0, 1],
 };
 
-export function evalInt(op: BinOp, a: number, b: number): number | undefined {
-  switch (op) {
-    case "add":
-      return (a + b) | 0;
-    case "sub":
-      return (a - b) | 0;
-    case "mul":
-      return Math.imul(a, b);
-    case "and":
-      return a & b;
-    case "or":
-      return a | b;
-    case "xor":
-      return a ^ b;
-    case "shl":
-      return a << b;
-    case "shrS":
-      return a >> b;
-    case "shrU":
-      return (a >>> b) | 0;
-    case "divU":
-      return b === 0 ? undefined : ((a >>> 0) / (b >>> 0)) | 0;
-    case "remU":
-      return b === 0 ? undefined : ((a >>> 0) % (b >>> 0)) | 0;
-    case "divS":
-      return b === 0 ? undefined : (a / b) | 0;
-    case "remS":
-      return b === 0 ? undefined : (a % b) | 0;
-    default:
-      return undefined;
-  }
-}
-
 export function compareInts(op: CmpOp, a: number, b: number): boolean {
-  switch (op) {
-    case "eq":
-      return a === b;
-    case "ne":
-      return a !== b;
-    case "lt":
-      return a < b;
-    case "le":
-      return a <= b;
-    case "gt":
-      return a > b;
-    case "ge":
-      return a >= b;
-    case "ltU":
-      return a >>> 0 < b >>> 0;
-    case "leU":
-      return a >>> 0 <= b >>> 0;
-    case "gtU":
-      return a >>> 0 > b >>> 0;
-    default:
-      return a >>> 0 >= b >>> 0;
-  }
+  const difference = op.endsWith("U") ? (a >>> 0) - (b >>> 0) : a - b;
+  return HOLDS[op.slice(0, 2)].includes(Math.sign(difference));
 }
-
-/** Integer operations that are shared, in the order of their keys. */
-export const INT_OPS: readonly string[] = [
-  "add",
-  "sub",
-  "mul",
-  "and",
-  "or",
-  "xor",
-  "shl",
-  "shrS",
-  "shrU",
-  "divS",
-  "divU",
-  "remS",
-  "remU",
-];

@@ -25,9 +25,9 @@
  *   `fma(a, b, c)` = a*b+c, `fnma(a, b, c)` = c-a*b. `min`/`max` propagate NaN (several machine instructions);
  *   `pmax(a, b)` = a < b ? b : a and `pmin` are one instruction and keep `a` when unordered: relu(x) = `pmax(x, 0)`.
  *   `not` inverts bits: of a vector mask; for a scalar condition use `cmp("eq", c, 0)`.
- * - Conversion: `convert(to, v, unsigned?)`, `bitcast`, `maskTo01`, and for doubles `promote(v, high)`, `demote(lo, hi)`,
- *   `f64FromI32(v, high)`, `i32FromF64(lo, hi)`, `widenMask(m, high)`, `narrowMask(lo, hi)`.
- * - Lanes: `extract insert reduceAdd/Mul/Min/Max sumPairs transpose perLane bitmask`.
+ * - Conversion: `convert(to, v, unsigned?)`, `bitcast`, and for doubles `promote(v, high)`, `demote(lo, hi)`,
+ *   `i32FromF64(lo, hi)`, `widenMask(m, high)`.
+ * - Lanes: `extract insert reduce(op, v) transpose perLane bitmask`, and `lanewise(op, a, b?)` for what else moves lanes.
  * - Addresses: offsets and constants added to an address become immediates where the rest is known not to be negative
  *   (pointers read from memory or variables, parameters, loop counters, sums and products of such); else they are added.
  * - Memory: `load(type, p, off) store(p, off, v) loadSplat loadPartial(vtype, n, p, off) storePartial(n, p, off, v)`,

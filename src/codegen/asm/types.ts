@@ -1,7 +1,8 @@
 // The vocabulary of the vector assembler: types, operations, instructions. Plain data, no target knowledge.
+import type { Asm } from "./asm.ts";
 import type { Pairs } from "../contract/pairs.ts";
 import type { Squares } from "../contract/squares.ts";
-import type { emitAhead } from "../loops/epilogue.ts";
+import type { Ahead } from "../loops/ahead.ts";
 
 /** Scalar and vector types. `vf32`/`vi32` hold `asm.lanes` elements, `vf64`/`vi64` half as many. `vi64` is only a mask. */
 export type Type = "ptr" | "i32" | "f32" | "f64" | "vf32" | "vi32" | "vf64" | "vi64";
@@ -65,12 +66,9 @@ export type Op =
   | "promoteLow"
   | "promoteHigh"
   | "demote"
-  | "f64FromI32Low"
-  | "f64FromI32High"
   | "i32FromF64Pair"
   | "maskLow"
   | "maskHigh"
-  | "maskPair"
   | "bitmask"
   | "interleaveLow"
   | "interleaveHigh"
@@ -172,8 +170,10 @@ export interface Target {
   readonly fma: boolean;
   /** Vector registers that a kernel may count on. */
   readonly registers: number;
-  /** `prefetch` does something; and how it asks for what an epilogue reads. */
-  readonly ahead?: typeof emitAhead;
+  /** How it transposes blocks of 128 bits, where vectors hold several. */
+  readonly transposeBlocks?: (asm: Asm, vectors: readonly Val[]) => Val[];
+  /** Where `prefetch` does something: what is asked for early. */
+  readonly ahead?: Ahead;
   /** Has bodies write their parts of `code`, and stands these side by side: where registers are many. */
   readonly interleave?: (code: Val[], bodies: readonly (() => void)[]) => void;
   /** Bytes of the first- and second-level data caches of a core, where they are known. */

@@ -62,7 +62,18 @@ function emitPairTile(asm: Asm, t: PairTile): Val[][] {
       asm.set(bp, asm.ptrAdd(asm.get(bp), asm.lanes * ES));
     });
   });
-  return acc.map((v) => [asm.sumPairs(asm.get(v))]);
+  return acc.map((v) => [sumPairs(asm, asm.get(v))]);
+}
+
+/** Sums of neighbouring lanes, in order in the lower half (more than 4 lanes). */
+function sumPairs(asm: Asm, a: Val): Val {
+  const sums = asm.add(a, asm.lanewise("swapPairs", a));
+  const packed = asm.lanewise("interleaveLow", sums, asm.lanewise("swapHalves", sums));
+  return asm.lanewise(
+    "interleaveLow2",
+    asm.lanewise("evenBlocks", packed, packed),
+    asm.lanewise("oddBlocks", packed, packed),
+  );
 }
 
 /** Both, as a target brings them along. */

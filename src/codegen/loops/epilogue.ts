@@ -1,4 +1,4 @@
-import type { Affine, ContractKernel } from "../../schedule/index.ts";
+import type { ContractKernel } from "../../schedule/index.ts";
 import type { Asm, Val } from "../asm/index.ts";
 import { Evaluator } from "./evaluate.ts";
 import { spread } from "./ops.ts";
@@ -23,22 +23,6 @@ export function emitEpilogue(asm: Asm, k: ContractKernel, args: readonly Val[], 
     const at = tile.at.map((c, l) => (l === tile.lane ? step(c) : c));
     emitTile(asm, k, args, { ...tile, acc: asm.extract(tile.acc, i), at, count: 0 });
   }
-}
-
-/** Asks for the memory that the epilogue will read at a tile, but for what all rows share. */
-export function emitAhead(asm: Asm, k: ContractKernel, args: readonly Val[], tile: Omit<Tile, "acc">): void {
-  const rows = k.batch.length + k.m.length;
-  const apart = (a: Affine): boolean => a.t.some((f, l) => f !== 0 && (l < rows || tile.lane < rows));
-  const ev: Evaluator = new Evaluator(asm, k.exs, args, () => asm.i32(0));
-  const open = (loop: number): void => {
-    if (loop < tile.at.length) {
-      ev.inLoop({ loop, counter: tile.at[loop], from: -1, to: -1 }, () => open(loop + 1));
-      return;
-    }
-    for (const e of k.exs)
-      if (e.k === "load" && e.dyn.length === 0 && apart(e.index)) ev.ahead(e.arg, e.index, e.dtype);
-  };
-  open(0);
 }
 
 function emitTile(asm: Asm, k: ContractKernel, args: readonly Val[], tile: Tile): void {

@@ -1,20 +1,15 @@
-import { bytesOf, type DType, isFloat } from "../../base/index.ts";
-import type { Ex, LoopKernel, Phase, Reduction, Store } from "../../schedule/index.ts";
+import { type DType, isFloat } from "../../base/index.ts";
+import type { Ex, LoopKernel, Phase, Reduction } from "../../schedule/index.ts";
 import type { Asm, Val, Var, VecType } from "../asm/index.ts";
 import { isVec } from "../asm/index.ts";
 import { blockLoops, CHUNK, isColumns, isFlat, segmentsOf, unrollOf } from "./cut.ts";
-import { canPass, Evaluator, type Lanes } from "./evaluate.ts";
+import type { Loops } from "./ahead.ts";
+import { Evaluator, type Lanes } from "./evaluate.ts";
 import type { MathEx } from "./forms.ts";
-import { extreme, regType, spread } from "./ops.ts";
+import { extreme, regType, spread, unsignedLess } from "./ops.ts";
 
 /** Turns after which a running float sum is put aside: keeps rounding errors small. */
 const SUM_BLOCK = 64;
-/** Bytes that memory gives at a time. */
-const LINE = 64;
-/** Bytes of an output that no cache holds until it is read. */
-const PAST_CACHES = 16 << 20;
-/** Bytes from what is worked on to what is asked for: a page, which the processor's own guesses do not leave. */
-const AHEAD = 4096;
 /** Loops of so few turns are written out. */
 const UNROLL = 4;
 
@@ -51,10 +46,10 @@ export function emitLoopKernel(asm: Asm, name: string, k: LoopKernel): void {
   });
 }
 
-class Nest {
-  private readonly asm: Asm;
-  private readonly k: LoopKernel;
-  private readonly ev: Evaluator;
+class Nest implements Loops {
+  readonly asm: Asm;
+  readonly k: LoopKernel;
+  readonly ev: Evaluator;
   private readonly unroll: number;
   /** Finished accumulators: phase, slot, vector of the outer loop (or the one scalar). */
   private finals: Val[][][] = [];
@@ -238,7 +233,7 @@ class Nest {
     ev.vec = p.vec;
     const inside = (counter: Val | number, n: number): void =>
       ev.inLoop({ loop: p.vec, counter, from: 0, to: size }, () => {
-        if (ev.past.length > 0) this.ask(p, this.vectors(n), (e) => AHEAD / bytesOf(e.dtype));
+        if (ev.past.length > 0) asm.target.ahead?.flat(this, p, this.vectors(n));
         this.turn(p, this.vectors(n));
       });
     if (main > 0) {
@@ -253,16 +248,11 @@ class Nest {
     ev.vec = -1;
   }
 
-  /** Writes `body`; once more with stores past the caches, where the outputs are too large to be found there again. */
+  /** Writes `body`; once more with stores past the caches, where there is something for them. */
   private pastCaches(body: () => void): void {
-    const { asm, ev, k } = this;
-    const read = new Set(k.exs.flatMap((e) => (e.k === "load" ? [e.arg] : [])));
-    const whole = (p: Phase): boolean => p.vec >= 0 && segmentsOf(k, p.vec).length === 1;
-    const stores = k.phases.flatMap((p) => (whole(p) ? p.stores.filter((s) => canPass(s, p.vec)) : []));
-    const large = ({ index }: Store): boolean =>
-      k.loops.reduce((n, size, l) => n * ((index.t[l] ?? 0) === 0 ? 1 : size), 4) >= PAST_CACHES;
-    const past = stores.flatMap((s) => (large(s) && !read.has(s.arg) ? [s.arg] : []));
-    if (!asm.target.ahead || past.length === 0) return ev.scoped(body);
+    const { asm, ev } = this;
+    const past = asm.target.ahead?.past(this) ?? [];
+    if (past.length === 0) return ev.scoped(body);
     const bits = past.map((arg) => ev.args[arg]).reduce((a, b) => asm.bin("or", a, b));
     asm.if(
       asm.cmp("eq", asm.bin("and", bits, 4 * asm.lanes - 1), 0),
@@ -394,31 +384,10 @@ class Nest {
     }
   }
 
-  /** Asks for what these lanes read `by` elements further on, load by load; not where that is nothing. */
-  private ask(p: Phase, instances: readonly Lanes[], by: (load: Ex & { k: "load" }) => number): void {
-    const { k, ev } = this;
-    for (const e of k.exs) {
-      if (e.k !== "load" || e.dyn.length > 0 || e.arg >= k.args.length || e.index.t[p.vec] !== 1) continue;
-      const step = by(e);
-      for (const { offset } of instances)
-        if (step > 0 && (offset * bytesOf(e.dtype)) % LINE === 0)
-          ev.ahead(e.arg, { c: e.index.c + step + offset, t: e.index.t }, e.dtype);
-    }
-  }
-
-  /** While a row is in its second phase, the next row is on its way from memory. */
-  private nextRow(p: Phase, instances: readonly Lanes[]): void {
-    const { k, asm } = this;
-    const [first, second] = k.phases.filter((q) => q.vec >= 0);
-    const row = k.outer.at(-1);
-    if (!asm.target.ahead || p !== second || p.vec !== first.vec || row === undefined) return;
-    this.ask(p, instances, (e) => e.index.t[row] ?? 0);
-  }
-
   /** One turn of a phase: accumulate, then store. `instances` null: scalars. */
   private turn(p: Phase, instances: Lanes[] | null): void {
     const { asm, ev } = this;
-    if (instances !== null) this.nextRow(p, instances);
+    if (instances !== null) asm.target.ahead?.nextRow(this, p, instances);
     const vars = this.running?.vars ?? [];
     const all: (Lanes | null)[] = instances ?? [null];
     // All values before the first store: one of them may go over what another reads.
@@ -479,18 +448,10 @@ class Nest {
     const { asm } = this;
     const vec = isVec(x.type);
     if (dtype === "bool") return asm.bin("and", x, vec ? asm.un("not", best) : asm.cmp("eq", best, 0));
-    if (!isFloat(dtype))
-      return dtype === "int32" ? asm.cmp("gt", x, best) : asm.un("not", this.unsignedLessEqual(x, best));
+    if (!isFloat(dtype)) return dtype === "int32" ? asm.cmp("lt", best, x) : unsignedLess(asm, "lt", best, x);
     const notLess = asm.cmp("le", x, best);
     const known = asm.cmp("eq", best, best);
     return vec ? asm.bin("andnot", known, notLess) : asm.bin("and", known, asm.cmp("eq", notLess, 0));
-  }
-
-  private unsignedLessEqual(x: Val, y: Val): Val {
-    const { asm } = this;
-    if (!isVec(x.type)) return asm.sub(asm.cmp("leU", x, y), asm.i32(2));
-    const flip = asm.konst("vi32", -(2 ** 31));
-    return asm.cmp("le", asm.bin("xor", x, flip), asm.bin("xor", y, flip));
   }
 
   /** A mask of the first `n` lanes. */

@@ -98,7 +98,7 @@ export function extreme(asm: Asm, max: boolean, dtype: DType, a: Val, b: Val): V
 }
 
 /** Vectors compare signed: the top bits are turned over first. */
-function unsignedLess(asm: Asm, op: "lt" | "le", a: Val, b: Val): Val {
+export function unsignedLess(asm: Asm, op: "lt" | "le", a: Val, b: Val): Val {
   if (!isVec(a.type)) return asm.cmp(op === "lt" ? "ltU" : "leU", a, b);
   const flip = asm.konst("vi32", -(2 ** 31));
   return asm.cmp(op, asm.bin("xor", a, flip), asm.bin("xor", b, flip));

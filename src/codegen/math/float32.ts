@@ -1,9 +1,10 @@
 // float32 functions on vectors: minimax polynomials (Remez, relative error), reduced arguments, no branches but in sin and cos.
+// Constants have the digits of the float32 that they become; those of pow are doubles.
 import type { Asm, Val } from "../asm/index.ts";
 
 const LOG2E = 1.4426950408889634;
 const LN2_HI = 0.693359375; // few bits: n * LN2_HI is exact, with or without FMA
-const LN2_LO = -0.00021219444005469057;
+const LN2_LO = -0.00021219444;
 const ROUND = 12582912; // 1.5 * 2^23: adding it rounds to an integer held in the low bits
 const BIAS = 127; // of exponents
 
@@ -24,10 +25,8 @@ function reduceExp(asm: Asm, x: Val, bias = 0, sign = 1): { r: Val; bits: Val } 
   return { r, bits: asm.bitcast("vi32", t) };
 }
 
-const EXP = [
-  0.49999993432110723, 0.1666652039924267, 0.041668390782054775, 0.008368745084336679, 0.0013814540386337059,
-];
-const EXPM1 = [0.4999999814959405, 0.16666543424486696, 0.04166720071741956, 0.008366547100659118, 0.00138825126262523];
+const EXP = [0.49999993, 0.166665204, 0.04166839, 0.008368745, 0.001381454];
+const EXPM1 = [0.49999998, 0.16666543, 0.0416672, 0.0083665471, 0.0013882513];
 const ONE_BITS = 0x3f800000;
 
 const clamp = (asm: Asm, x: Val, lo: number, hi: number): Val => asm.bin("pmax", asm.bin("pmin", x, hi), lo);
@@ -89,10 +88,7 @@ export function expm1(asm: Asm, x: Val): Val {
   return keepTiny(asm, x, expm1Core(asm, clamp(asm, x, -40, 89)), 1e-7);
 }
 
-const LOG = [
-  0.3333333170684924, -0.25000821031213205, 0.2000122691840814, -0.16623357487227006, 0.1420175744917688,
-  -0.13160180529222248, 0.12761578867218612, -0.07634502909287605,
-];
+const LOG = [0.3333333, -0.2500082, 0.20001227, -0.16623357, 0.14201757, -0.13160181, 0.1276158, -0.07634503];
 const SQRT_HALF = 0x3f3504f3;
 
 /** x = 2^e m with m in [sqrt(1/2), sqrt 2) for normal x > 0. */
@@ -123,7 +119,7 @@ function logEdges(asm: Asm, x: Val, y: Val): Val {
 
 /** Natural logarithm: denormals too. */
 export function log(asm: Asm, x: Val): Val {
-  const low = asm.cmp("lt", x, 1.1754943508222875e-38);
+  const low = asm.cmp("lt", x, 1.1754944e-38);
   const { e, m } = splitExponent(asm, asm.select(low, asm.mul(x, 8388608), x));
   const e2 = asm.sub(e, asm.bin("and", asm.bitcast("vf32", low), asm.konst("vf32", 23)));
   return logEdges(asm, x, logCore(asm, asm.sub(m, 1), e2));
@@ -139,9 +135,7 @@ export function log1p(asm: Asm, x: Val): Val {
   return keepTiny(asm, x, logEdges(asm, u, logCore(asm, f, e)), 1e-7);
 }
 
-const TANH = [
-  -0.33333298002207673, 0.13331924129304698, -0.053783830504332344, 0.020795972444357002, -0.005895159008857326,
-];
+const TANH = [-0.333333, 0.13331924, -0.05378383, 0.0207959724, -0.005895159];
 
 /** |x| < 0.6: x + x^3 P(x^2); else 1 - 2 / (e^2x + 1). */
 export function tanh(asm: Asm, x: Val): Val {
@@ -161,14 +155,8 @@ export function sigmoid(asm: Asm, x: Val): Val {
   return zeroWhere(asm, asm.cmp("lt", x, -88.3), y);
 }
 
-const ERF_SMALL = [
-  0.12837914769070466, -0.37612481100164386, 0.11281682544131294, -0.026761719980843805, 0.004985940745931158,
-  -0.000595374235089919,
-];
-const ERF_LARGE = [
-  0.128519951767469, 0.6356993721639022, 0.10528684889890393, -0.022906027136501746, 0.0032199741280445225,
-  -0.00021459483974602638,
-];
+const ERF_SMALL = [0.12837915, -0.3761248, 0.112816825, -0.02676172, 0.0049859407, -0.0005953742];
+const ERF_LARGE = [0.12851995, 0.6356994, 0.10528685, -0.022906027, 0.00321997413, -0.00021459484];
 
 /** Small |x|: x + x P(x^2); else 1 - e^-(t + t Q(t)). */
 export function erf(asm: Asm, x: Val): Val {
@@ -180,19 +168,19 @@ export function erf(asm: Asm, x: Val): Val {
   return asm.select(asm.cmp("lt", t, 0.93), near, asm.select(asm.cmp("eq", x, x), far, x));
 }
 
-const SIN = [-0.1666665453664925, 0.008332156054584268, -0.00019514631978146784];
-const COS = [0.04166664555451456, -0.001388730986871142, 2.4432413207393e-5];
+const SIN = [-0.16666655, 0.008332156, -0.00019514632];
+const COS = [0.041666646, -0.001388731, 2.4432413e-5];
 /** Beyond this the reduction by pi/2 loses digits, and the host's function takes over, lane by lane. */
 const TRIG_LIMIT = 20000;
 
 function trig(asm: Asm, x: Val, turn: number, name: "sin" | "cos"): Val {
   const fast = (): Val => {
-    const t = asm.fma(x, 0.6366197723675814, ROUND);
+    const t = asm.fma(x, 0.63661977, ROUND);
     const n = asm.sub(t, ROUND);
     // pi/2 in parts; without FMA the leading parts are short, so that their products are exact
     const parts = asm.target.fma
-      ? [1.5707963705062866, -4.371139000186241e-8, -1.7151245100058e-15]
-      : [1.5703125, 1014 / 2 ** 21, 674 / 2 ** 31, 534 / 2 ** 43, 6.2172490379e-14 + 6.123234e-17];
+      ? [1.5707964, -4.371139e-8, -1.7151245e-15]
+      : [1.5703125, 1014 / 2 ** 21, 674 / 2 ** 31, 534 / 2 ** 43, 6.223372e-14];
     let r = x;
     for (const p of parts) r = asm.fnma(n, p, r);
     const s = asm.mul(r, r);
@@ -230,7 +218,7 @@ const EXP2 = [
 export function pow(asm: Asm, x: Val, y: Val): Val {
   const f64 = (c: number): Val => asm.konst("vf64", c);
   const ax = asm.un("abs", x);
-  const low = asm.cmp("lt", ax, 1.1754943508222875e-38);
+  const low = asm.cmp("lt", ax, 1.1754944e-38);
   const { e, m } = splitExponent(asm, asm.select(low, asm.mul(ax, 8388608), ax));
   const e2 = asm.sub(e, asm.bin("and", asm.bitcast("vf32", low), asm.konst("vf32", 23)));
   const zero = asm.cmp("eq", x, 0);

@@ -2,7 +2,7 @@
 import type { Asm, Target } from "../asm/index.ts";
 import { encodeWasm } from "./encode.ts";
 import type { EncodeOptions } from "./encode.ts";
-import { setV8Flags, withV8Flags } from "../../base/v8flags.ts";
+import { allowRelaxed, optimised } from "./flags.node.ts";
 
 /** What a probe of this host found. */
 export interface WasmFeatures {
@@ -35,11 +35,11 @@ const ZERO = [0x41, 0, 0xfd, 0x11];
 const body = (code: readonly number[]): Uint8Array<ArrayBuffer> =>
   new Uint8Array([...HEAD, ...FUNC, 10, code.length + 5, 1, code.length + 3, 0, ...code, 0x1a, 0x0b]);
 
-/** Probes this host; on Node 20 the V8 flag for relaxed SIMD is set first. */
+/** Probes this host; on Node 20 relaxed SIMD is allowed first. */
 export function probeWasm(): WasmFeatures {
   const valid = (bytes: Uint8Array<ArrayBuffer>): boolean => WebAssembly.validate(bytes);
   const relaxed = body([...ZERO, ...ZERO, ...ZERO, 0xfd, 0x85, 0x02]);
-  if (!valid(relaxed)) setV8Flags("--experimental-wasm-relaxed-simd");
+  if (!valid(relaxed)) allowRelaxed();
   return {
     simd: valid(body(ZERO)),
     relaxed: valid(relaxed),
@@ -73,7 +73,7 @@ const bytesFor = (asm: Asm, options: EncodeOptions & { memory: WebAssembly.Memor
 /** Compiles at once, for a memory of this kind. */
 export function buildWasm(asm: Asm, options: EncodeOptions & { memory: WebAssembly.Memory }): WebAssembly.Module {
   const bytes = bytesFor(asm, options);
-  return withV8Flags(OPTIMISE, RESTORE, () => new WebAssembly.Module(bytes));
+  return optimised(() => new WebAssembly.Module(bytes));
 }
 
 export function instantiateWasm(module: WebAssembly.Module, options: ImportOptions): WasmExports {
@@ -90,8 +90,3 @@ export async function compileWasmAsync(asm: Asm, options: CompileOptions): Promi
   const { instance } = await WebAssembly.instantiate(bytesFor(asm, options), importsOf(options));
   return instance.exports as WasmExports;
 }
-
-// TurboFan at once: Liftoff code would run 5-10 times slower until it tiers up in the middle of a step. V8's own unrolling
-// doubles small bodies and spoils their schedule; kernels unroll by themselves where it pays.
-const OPTIMISE: readonly string[] = ["--no-liftoff", "--no-wasm-lazy-compilation", "--no-wasm-loop-unrolling"];
-const RESTORE: readonly string[] = ["--liftoff", "--wasm-lazy-compilation", "--wasm-loop-unrolling"];

@@ -4,7 +4,9 @@ import { bytesOf, isVec } from "../asm/index.ts";
 import { Bytes } from "./bytes.ts";
 import { LayoutMemory, classOf, layoutOf } from "./layout.ts";
 import type { Layout } from "./layout.ts";
-import { A, OPCODE, SHUFFLE, V } from "./opcodes.ts";
+import * as A from "./atomic.ts";
+import { OPCODE, SHUFFLE } from "./opcodes.ts";
+import * as V from "./simd.ts";
 
 /** How the module sees its memory (imported as `host.memory`; functions for `callPtr` as `host.table`), and whether names are kept. */
 export interface EncodeOptions {
@@ -158,7 +160,7 @@ class FnEncoder {
     }
     o.u8(0x20).uleb(this.slot(neverLocal)).u8(0x04).u8(0x40);
     for (const slot of constLocal.values()) {
-      this.simd(V.const).f64(0).f64(0).u8(0x21).uleb(this.slot(slot));
+      this.simd(V.constant).f64(0).f64(0).u8(0x21).uleb(this.slot(slot));
     }
     o.u8(0x0b);
   }
@@ -176,7 +178,7 @@ class FnEncoder {
       if (cls === 0) o.u8(0x41).sleb(0);
       else if (cls === 1) o.u8(0x43).f32(0);
       else if (cls === 2) o.u8(0x44).f64(0);
-      else this.simd(V.const).f64(0).f64(0);
+      else this.simd(V.constant).f64(0).f64(0);
       o.u8(0x21).uleb(this.slot(this.lay.local[v.id]));
     }
     o.u8(0x0b);
@@ -231,7 +233,7 @@ class FnEncoder {
     else if (v.type === "f64") o.u8(0x44).f64(v.imm);
     else if (!isVec(v.type)) o.u8(0x41).sleb(v.imm);
     else {
-      this.simd(V.const);
+      this.simd(V.constant);
       for (let k = 0; k < 16; k += bytesOf(v.type)) {
         if (v.type === "vf32") o.f32(v.imm);
         else if (v.type === "vf64") o.f64(v.imm);
@@ -433,11 +435,10 @@ class FnEncoder {
         this.shuffle(SHUFFLE[v.op]);
         return;
       case "promoteHigh":
-      case "f64FromI32High":
         this.push(a!);
         this.push(a!);
         this.shuffle(SHUFFLE.swapHalves);
-        this.simd(v.op === "promoteHigh" ? V.promoteLow : V.f64FromI32Low);
+        this.simd(V.promoteLow);
         return;
       case "demote":
       case "i32FromF64Pair": {
@@ -449,11 +450,6 @@ class FnEncoder {
         this.shuffle(SHUFFLE.interleaveLow2);
         return;
       }
-      case "maskPair":
-        this.push(a!);
-        this.push(b!);
-        this.shuffle(SHUFFLE.even32);
-        return;
       default: {
         this.push(a!);
         if (b) this.push(b);
@@ -521,7 +517,7 @@ class FnEncoder {
     this.push(v.a!);
     if (n === 4) this.mem(V.load32Zero, v.imm);
     else {
-      this.simd(V.const).f64(0).f64(0);
+      this.simd(V.constant).f64(0).f64(0);
       this.mem(n === 1 ? V.load8Lane : V.load16Lane, v.imm).u8(0);
       if (n === 3) this.mem(V.load8Lane, v.imm + 2).u8(2);
     }

@@ -50,7 +50,6 @@ function twice(v: Val): number {
     case "swapHalves":
     case "swapPairs":
     case "promoteHigh":
-    case "f64FromI32High":
       return 1;
     case "loadPartial":
       return v.count === 3 ? 1 : 0;

@@ -25,7 +25,7 @@ const RUNS: readonly (readonly [type: string, first: number, ops: string])[] = [
   ["vi32", SIMD + 0xab, "shl shrS shrU add _ _ sub"],
   ["vi32", SIMD + 0xb5, "mul min _ max"],
   ["vi32", SIMD + 0xc7, "maskLow maskHigh"],
-  ["vi32", SIMD + 0xfa, "f32FromI32 f32FromU32 _ _ f64FromI32Low"],
+  ["vi32", SIMD + 0xfa, "f32FromI32 f32FromU32"],
   ["vf32", SIMD + 0x41, "eq ne lt gt le ge"],
   ["vf32", SIMD + 0x4d, "not and andnot or xor"],
   ["vf32", SIMD + 0x5f, "promoteLow"],
@@ -56,63 +56,12 @@ function table(): Map<string, Map<string, number>> {
   return out;
 }
 
-/** Opcodes of threads (after the 0xFE prefix). */
-export const A = { notify: 0x00, wait: 0x01, load: 0x10, store: 0x17, add: 0x1e } as const;
-
-/** SIMD opcodes (after the 0xFD prefix) that the encoder names directly. */
-export const V = {
-  load: 0x00,
-  store: 0x0b,
-  const: 0x0c,
-  shuffle: 0x0d,
-  loadSplat32: 0x09,
-  loadSplat64: 0x0a,
-  splatI32: 0x11,
-  splatF32: 0x13,
-  splatF64: 0x14,
-  extractI32: 0x1b,
-  insertI32: 0x1c,
-  extractF32: 0x1f,
-  insertF32: 0x20,
-  extractF64: 0x21,
-  insertF64: 0x22,
-  bitselect: 0x52,
-  load8Lane: 0x54,
-  load16Lane: 0x55,
-  load32Lane: 0x56,
-  store8Lane: 0x58,
-  store16Lane: 0x59,
-  store32Lane: 0x5a,
-  store64Lane: 0x5b,
-  load32Zero: 0x5c,
-  load64Zero: 0x5d,
-  demote: 0x5e,
-  promoteLow: 0x5f,
-  widen8: 0x89,
-  widen16: 0xa9,
-  truncF64: 0xfc,
-  f64FromI32Low: 0xfe,
-  maddF32: 0x105,
-  nmaddF32: 0x106,
-  maddF64: 0x107,
-  nmaddF64: 0x108,
-  laneSelect32: 0x10b,
-  laneSelect64: 0x10c,
-} as const;
-
 /** Byte selections of `i8x16.shuffle`; 16.. picks from the second operand. */
 const lanes = (width: number, picks: readonly number[]): number[] =>
   picks.flatMap((p) => Array.from({ length: width }, (_, i) => p * width + i));
 export const SHUFFLE: Readonly<
   Record<
-    | "interleaveLow"
-    | "interleaveHigh"
-    | "interleaveLow2"
-    | "interleaveHigh2"
-    | "swapHalves"
-    | "swapPairs"
-    | "even32"
-    | "lowBytes",
+    "interleaveLow" | "interleaveHigh" | "interleaveLow2" | "interleaveHigh2" | "swapHalves" | "swapPairs" | "lowBytes",
     readonly number[]
   >
 > = {
@@ -122,6 +71,5 @@ export const SHUFFLE: Readonly<
   interleaveHigh2: lanes(8, [1, 3]),
   swapHalves: lanes(8, [1, 0]),
   swapPairs: lanes(4, [1, 0, 3, 2]),
-  even32: lanes(4, [0, 2, 4, 6]),
   lowBytes: [0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12],
 };

@@ -214,8 +214,6 @@ export class Analysis {
       case "maskLow":
       case "maskHigh":
         return this.isMask(v.a!) && v.a!.op !== "const";
-      case "maskPair":
-        return this.isMask(v.a!) && this.isMask(v.b!);
       case "select":
         return this.isMask(v.b!) && this.isMask(v.c!) && (v.b!.op !== "const" || v.c!.op !== "const");
       default:

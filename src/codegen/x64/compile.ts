@@ -2,8 +2,9 @@
 import type { Asm, Target } from "../asm/index.ts";
 import { pairs } from "../contract/pairs.ts";
 import { squares } from "../contract/squares.ts";
-import { emitAhead } from "../loops/epilogue.ts";
+import { ahead } from "../loops/ahead.ts";
 import { Allocation, type Convention, type Scratch } from "./allocate.ts";
+import { transposeBlocks } from "./blocks.ts";
 import { Emitter } from "./emit.ts";
 import { Code } from "./encode.ts";
 import { GPR } from "./forms.ts";
@@ -35,7 +36,8 @@ export const x64Target = (avx512: boolean, caches?: { readonly l1: number; reado
   registers: avx512 ? 32 : 16,
   ...(caches?.l1 && { l1Bytes: caches.l1 }),
   ...(caches?.l2 && { l2Bytes: caches.l2 }),
-  ahead: emitAhead,
+  transposeBlocks,
+  ahead,
   pairs,
   squares,
   ...(avx512 && { interleave }),

@@ -170,29 +170,6 @@ const maskHalf =
     m.inRegister(high ? upper(s, a) : a).put(DEF, F.vpmovsxdq | s.wide, dst);
   };
 
-const maskPair: Rule = (s, v, dst) => {
-  const { m } = s;
-  const a = v.a!;
-  const b = v.b!;
-  if (s.isMask(v)) {
-    const hi = s.mask(b);
-    m.inRegister(s.mask(a)).put(DEF | REGISTER, F.kunpckbw, dst, hi);
-    return;
-  }
-  const x = s.vec(a);
-  const y = s.vec(b);
-  if (s.masks) {
-    const p = s.vector();
-    const q = s.vector();
-    m.inRegister(x).put(DEF | REGISTER, F.vpmovqdStore | s.wide, p);
-    m.inRegister(y).put(DEF | REGISTER, F.vpmovqdStore | s.wide, q);
-    return join(s, dst, p, q);
-  }
-  const t = s.vector();
-  m.op(F.vshufps | s.wide, t, x, y, 0x88);
-  m.inRegister(t).put(DEF | REGISTER, F.vpermqImm | s.wide, dst, -1, 0xd8);
-};
-
 export const selectLanes: Rules = {
   splat,
   extract,
@@ -209,11 +186,8 @@ export const selectLanes: Rules = {
   oddBlocks: blocks(0xdd, 0x31),
   promoteLow: widen(F.vcvtps2pd, false),
   promoteHigh: widen(F.vcvtps2pd, true),
-  f64FromI32Low: widen(F.vcvtdq2pd, false),
-  f64FromI32High: widen(F.vcvtdq2pd, true),
   demote,
   i32FromF64Pair: truncate,
   maskLow: maskHalf(false),
   maskHigh: maskHalf(true),
-  maskPair,
 };

@@ -1,12 +1,13 @@
-import { ChainruleError, sameShape, sizeOf } from "../base/index.ts";
-import type { Node } from "./node.ts";
-import { PRIMITIVES } from "./primitives.ts";
-import { typeText } from "./print.ts";
-import { topoOrder } from "./rewrite.ts";
+// A verifier of graphs: the builder checks a user's calls, this catches a faulty rewrite of ours.
+import { sameShape, sizeOf } from "../../src/base/index.ts";
+import { type Node, PRIMITIVES, topoOrder } from "../../src/ir/index.ts";
+import { typeText } from "../../src/ir/print.ts";
+import { lower } from "../../src/schedule/lower.ts";
+import type { Graph } from "../../src/tensor/executor.ts";
 
 const SAME_DTYPE: ReadonlySet<string> = new Set(["unary", "binary", "move"]);
 
-/** What is wrong with one node, or null. The builder checks a user's calls; this catches a faulty rewrite of ours. */
+/** What is wrong with one node, or null. */
 function fault(n: Node): string | null {
   const info = PRIMITIVES[n.op];
   if (info === undefined) return "unknown primitive";
@@ -29,14 +30,11 @@ function fault(n: Node): string | null {
   return null;
 }
 
-/** Throws at the first malformed node that `roots` reach. */
-export function verify(roots: readonly Node[], stage: string): void {
-  for (const n of topoOrder(roots)) {
+/** Throws at the first malformed node of the lowered graph. */
+export function verifyLowered({ outputs, updates }: Pick<Graph, "outputs" | "updates">): void {
+  for (const n of topoOrder(lower([...outputs, ...updates.map((u) => u.value)]))) {
     const why = fault(n);
     if (why === null) continue;
-    const srcs = n.srcs.map(typeText).join(", ");
-    throw new ChainruleError(
-      `[verify ${stage}] ${n.op}(${srcs}) -> ${typeText(n)}: ${why}. This is a fault of Chainrule; please report it.`,
-    );
+    throw new Error(`[lowered] ${n.op}(${n.srcs.map(typeText).join(", ")}) -> ${typeText(n)}: ${why}`);
   }
 }
