@@ -68,7 +68,9 @@ export function memoryStore(): Store {
       return Promise.resolve(null);
     },
     report(_, trial, step, value) {
-      of(trial).reports.push([step, value]);
+      const { reports } = of(trial);
+      const at = reports.findIndex(([s]) => s === step);
+      reports.splice(at < 0 ? reports.length : at, 1, [step, value]);
       return Promise.resolve();
     },
     beat: () => Promise.resolve(),
