@@ -1,6 +1,6 @@
 // `npm run example -- NAME [options]`: set up, then one of the programs in examples/. Without a name: the list of them. `all`
 // runs one after the other as they come, and says how long each took.
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { root, run } from "./lib/run.mjs";
 import { setup } from "./setup.mjs";
@@ -34,8 +34,15 @@ async function start(example, options) {
   const input = Object.fromEntries(files.map((f) => [f.replace(/\.ts$/, ""), path.join(folder, example, f)]));
   const bundle = await rolldown({ input, platform: "node", external: /^[^./]/, cwd: root });
   const dir = path.join(root, ".cache/examples", example);
-  await bundle.write({ dir, format: "esm", entryFileNames: "[name].mjs", sourcemap: true, cleanDir: true });
+  const { output } = await bundle.generate({ format: "esm", entryFileNames: "[name].mjs", sourcemap: true });
   await bundle.close();
+  mkdirSync(dir, { recursive: true });
+  for (const part of output) {
+    const file = path.join(dir, part.fileName);
+    const text = part.type === "chunk" ? part.code : part.source;
+    // Another run of the example may be reading the same files.
+    if (!existsSync(file) || !Buffer.from(text).equals(readFileSync(file))) writeFileSync(file, text);
+  }
   return run(process.execPath, ["--enable-source-maps", path.join(dir, "main.mjs"), ...options]);
 }
 

@@ -81,7 +81,7 @@ import {
   zeroPadding3d,
 } from "./space.ts";
 import { input, Symbolic } from "./symbolic.ts";
-import { activityRegularization, maxout, type MaxoutOptions, timeDistributed } from "./wrappers.ts";
+import { activityRegularization, maxout, type MaxoutOptions, spectralNorm, timeDistributed } from "./wrappers.ts";
 
 /** A layer as JSON. */
 export interface LayerConfig {
@@ -125,6 +125,7 @@ export const layerTable: Readonly<Record<string, LayerMaker>> = {
   permute: from<LayerOptions>("dims", permute),
   repeatVector: from<LayerOptions>("count", repeatVector),
   timeDistributed: from<LayerOptions>("layer", timeDistributed),
+  spectralNorm: from<LayerOptions>("layer", spectralNorm),
   activityRegularization: plain(activityRegularization),
   dropout: from<DropoutOptions>("rate", dropout),
   spatialDropout1d: from<LayerOptions>("rate", spatialDropout1d),

@@ -53,9 +53,11 @@ function multiplyAdds(out: readonly Node[], from: readonly Node[]): number {
 function withoutWeights({ core, layers }: Layer, count: Map<LayerCore, number>): void {
   core.build = (shapes, dtype): void => {
     if (core.built) return;
-    const add = (_: string, shape: readonly number[]): Variable => {
+    const add = (short: string, shape: readonly number[]): Variable => {
       count.set(core, (count.get(core) ?? 0) + sizeOf(shape));
-      return zeros(shape, { dtype }) as Variable;
+      const variable = zeros(shape, { dtype }) as Variable;
+      core.own.push({ short, variable, regularizer: null });
+      return variable;
     };
     core.spec.build?.(shapes, add, core.tag);
     core.built = core.layers.every((l) => l.built);
@@ -95,9 +97,11 @@ export function costsOf(network: readonly LayerLike[] | ModelBase, sample?: Open
   const seen = new Set<LayerCore>();
   const tap = (layer: unknown, ins: readonly unknown[], out: unknown): unknown => {
     const core = layer as LayerCore;
-    if (core.layers.length > 0) return out;
-    const outs = (Array.isArray(out) ? out : [out]) as Tensor[];
     const parameters = count.get(core) ?? core.own.reduce((n, o) => n + o.variable.size, 0);
+    // What is inside has rows of its own.
+    const whole = core.layers.length === 0;
+    if (!whole && parameters === 0) return out;
+    const outs = (Array.isArray(out) ? out : [out]) as Tensor[];
     const times = named.get(core.name) ?? 0;
     named.set(core.name, times + 1);
     rows.push({
@@ -105,10 +109,12 @@ export function costsOf(network: readonly LayerLike[] | ModelBase, sample?: Open
       class: core.spec.class,
       output: outs[0].shape.slice(1),
       parameters: seen.has(core) ? 0 : parameters,
-      multiplyAdds: multiplyAdds(
-        outs.map((t) => t.node),
-        (ins as Tensor[]).map((t) => t.node),
-      ),
+      multiplyAdds: whole
+        ? multiplyAdds(
+            outs.map((t) => t.node),
+            (ins as Tensor[]).map((t) => t.node),
+          )
+        : 0,
     });
     seen.add(core);
     return out;

@@ -188,5 +188,5 @@ export { input, Symbolic } from "./symbolic.ts";
 export { layerOutputs, tapLayers } from "./tap.ts";
 export type { LayerCall } from "./tap.ts";
 export type { OpenShape } from "./symbolic.ts";
-export { activityRegularization, maxout, timeDistributed } from "./wrappers.ts";
-export type { MaxoutOptions } from "./wrappers.ts";
+export { activityRegularization, maxout, spectralNorm, timeDistributed } from "./wrappers.ts";
+export type { MaxoutOptions, SpectralNormOptions } from "./wrappers.ts";

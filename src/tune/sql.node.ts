@@ -44,7 +44,9 @@ async function sqlite(path: string): Promise<Sql> {
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA busy_timeout = 30000");
   return {
-    run(text, values = []) {
+    run(text, given = []) {
+      // SQLite takes NaN for NULL; a text that is no number stays one in a column of numbers.
+      const values = given.map((v) => (Number.isNaN(v) ? "NaN" : v));
       const statement = database.prepare(text.replaceAll(/\$\d+/g, "?"));
       // Statements that return rows are read, others run.
       if (!/^\s*SELECT|RETURNING/i.test(text)) {

@@ -18,6 +18,8 @@ interface KerasCase {
   readonly dy: Numbers;
   readonly dinputs: readonly (Numbers | null)[];
   readonly dweights: readonly (Numbers | null)[];
+  /** The variables after a call that changes them. */
+  readonly after?: readonly Numbers[];
 }
 
 const CASES = readFixture<KerasCase>("keras_layers");
@@ -46,6 +48,7 @@ function check(c: KerasCase, dtype: DType): void {
   const put = (): void => layer.variables.forEach((v, i) => v.assign(load(c.weights[i], dtype)));
   put();
   same(call(...xs), c.y, dtype, "y");
+  c.after?.forEach((v, i) => same(layer.variables[i], v, dtype, `weight ${i} after the call`));
   const dy = load(c.dy, dtype);
   if (!whole) {
     put();

@@ -283,6 +283,14 @@ const CASES: LayerCase[] = [
     variables: [[2, 2, 4], [4]],
   },
   {
+    name: "spectralNorm",
+    make: () => nn.spectralNorm(nn.conv2d(4, 3)),
+    inputs: [image],
+    output: [2, 4, 3, 4],
+    modes: true,
+    variables: [[1, 4], [3, 3, 3, 4], [4]],
+  },
+  {
     name: "activityRegularization",
     make: () => nn.activityRegularization({ l1: 0.1, l2: 0.2 }),
     inputs: [[3, 5]],

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { setSeed } from "../../src/base/context.ts";
 import { valueAndGrad } from "../../src/autodiff/index.ts";
+import { svd } from "../../src/linalg/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import { sgd } from "../../src/optim/index.ts";
 import { compiled, matmul, ones, sum, type Tensor, tensor, transpose, zeros } from "../../src/tensor/index.ts";
@@ -178,6 +179,45 @@ describe("layers of one's own", () => {
     const again = nn.modelFromConfig(json(net.config()), { layers: [scaled] });
     expect(list(again(ones([1, 2, 5])))).toEqual(Array<number>(10).fill(3));
     expect(Object.keys(net.namedVariables())).toEqual(["timeDistributed/scaled/factor"]);
+  });
+});
+
+describe("spectralNorm", () => {
+  test("training holds the largest singular value at 1, whatever the optimizer asks for", async () => {
+    setSeed(1);
+    const net = sequential([nn.spectralNorm(dense(6), { powerIterations: 3 }), nn.tanh, dense(1)], {
+      inputShape: [4],
+    });
+    const model = nn.modelFromConfig(json(net.config())) as nn.Sequential;
+    expect(Object.keys(model.namedVariables()).slice(0, 3)).toEqual([
+      "spectralNorm/vector_u",
+      "spectralNorm/dense/kernel",
+      "spectralNorm/dense/bias",
+    ]);
+    model.compile({ optimizer: sgd(0.02), loss: "mse" });
+    const x = numbers(1, [64, 4], "float32");
+    const y = x.sum(1, { keepdims: true }).mul(5);
+    const { history } = await model.fit({ x, y }, { epochs: 40, batchSize: 16, verbose: 0 });
+    expect(history["loss"]!.at(-1)!).toBeLessThan(history["loss"]![0] / 3);
+    const kernel = model.namedVariables()["spectralNorm/dense/kernel"];
+    model(x, { training: true });
+    expect(svd(kernel).s.at(0).item()).toBeCloseTo(1, 2);
+    const before = kernel.array();
+    model(x);
+    expect(kernel.array()).toEqual(before);
+  });
+  test("a table of embeddings too; a layer without one kernel is refused", () => {
+    const layer = nn.spectralNorm(nn.embedding(5, 3), { powerIterations: 30 });
+    const at = tensor([[1, 4]], { dtype: "int32" });
+    layer(at, { training: true });
+    layer(at, { training: true });
+    expect(svd(layer.variables[1]).s.at(0).item()).toBeCloseTo(1, 5);
+    expect(() => nn.spectralNorm(nn.flatten())(zeros([1, 2]))).toThrow(
+      '[spectralNorm "spectralNorm"] needs a layer with one kernel or table of embeddings, got flatten "flatten" with 0.',
+    );
+    expect(() => nn.spectralNorm(nn.separableConv2d(2, 3))(zeros([1, 4, 4, 2]))).toThrow("with 2.");
+    expect(() => nn.spectralNorm(dense(1), { powerIterations: 0 })).toThrow("[spectralNorm] powerIterations must be");
+    expect(nn.costsOf([nn.spectralNorm(dense(3))], [4])).toMatchObject({ parameters: 18, multiplyAdds: 12 });
   });
 });
 

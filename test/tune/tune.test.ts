@@ -226,6 +226,24 @@ function keeps(where: () => string): void {
     await expect(loadStudy(where(), "nothing", space)).rejects.toThrow('no trial of a study "nothing"');
   });
 
+  test("trials that diverge are kept with what they reported", async () => {
+    const options = { space, trials: 3, seed: 7, verbose: 0, store: where(), study: `nan ${folder}` } as const;
+    const { trials, best } = await search({
+      ...options,
+      async objective(_, { report, trial }) {
+        const value = [NaN, Infinity, 1][trial];
+        await report(0, value);
+        return value;
+      },
+    });
+    expect(trials.map((t) => [t.state, t.value, t.reports])).toEqual([
+      ["done", NaN, [[0, NaN]]],
+      ["done", Infinity, [[0, Infinity]]],
+      ["done", 1, [[0, 1]]],
+    ]);
+    expect(best!.number).toBe(2);
+  });
+
   test("two searches share a study: every trial is run once", async () => {
     vi.stubEnv("TUNE_LOG", path.join(folder, "log"));
     vi.stubEnv("TUNE_SLEEP", "20");
