@@ -5,6 +5,7 @@ import { record, type Tensor, type Variable, zeros } from "../tensor/index.ts";
 import { layerFromConfig, type LayerConfig } from "./config.ts";
 import type { Layer, LayerCore, LayerLike } from "./layer.ts";
 import { layerJson, layerOf, type ModelBase } from "./model.ts";
+import { grouped, multiplyAdds, table } from "./summary.ts";
 import { type OpenShape, showOpen } from "./symbolic.ts";
 
 export interface LayerCost {
@@ -24,29 +25,6 @@ export interface Costs {
   readonly multiplyAdds: number;
   /** A table. */
   toString(): string;
-}
-
-type Node = Tensor["node"];
-
-/** Multiply-adds of what `out` is made of, as far as the nodes in `from`. */
-function multiplyAdds(out: readonly Node[], from: readonly Node[]): number {
-  const seen = new Set<Node>(from);
-  let total = 0;
-  const visit = (n: Node): void => {
-    if (seen.has(n)) return;
-    seen.add(n);
-    if (n.op === "dot") {
-      const { lhsContract } = n.attrs as { readonly lhsContract: readonly number[] };
-      total += sizeOf(n.shape) * lhsContract.reduce((k, axis) => k * n.srcs[0].shape[axis], 1);
-    } else if (n.op === "conv") {
-      // Each result reads its window of all channels of its group: w [...K, G, I, O].
-      const w = n.srcs[1].shape;
-      total += sizeOf(n.shape) * sizeOf([...w.slice(0, -3), w[w.length - 2]]);
-    }
-    n.srcs.forEach(visit);
-  };
-  out.forEach(visit);
-  return total;
 }
 
 /** Lets a fresh layer and its parts stand for their variables with zeros of a recording, which take no memory. */
@@ -109,12 +87,7 @@ export function costsOf(network: readonly LayerLike[] | ModelBase, sample?: Open
       class: core.spec.class,
       output: outs[0].shape.slice(1),
       parameters: seen.has(core) ? 0 : parameters,
-      multiplyAdds: whole
-        ? multiplyAdds(
-            outs.map((t) => t.node),
-            (ins as Tensor[]).map((t) => t.node),
-          )
-        : 0,
+      multiplyAdds: whole ? multiplyAdds(outs, ins as Tensor[]) : 0,
     });
     seen.add(core);
     return out;
@@ -129,20 +102,18 @@ export function costsOf(network: readonly LayerLike[] | ModelBase, sample?: Open
     }, true),
   );
   const sum = (key: "parameters" | "multiplyAdds"): number => rows.reduce((n, r) => n + r[key], 0);
-  const costs = { layers: rows, parameters: sum("parameters"), multiplyAdds: sum("multiplyAdds") };
-  return { ...costs, toString: () => table(costs) };
-}
-
-/** Columns of text, numbers to the right. */
-function table({ layers, parameters, multiplyAdds: products }: Omit<Costs, "toString">): string {
-  const grouped = (n: number): string => n.toLocaleString("en-US");
-  const rows = [
-    ["Layer", "Output", "Parameters", "Multiply-adds"],
-    ...layers.map((r) => [r.name, `[${r.output.join(", ")}]`, grouped(r.parameters), grouped(r.multiplyAdds)]),
-    ["total", "", grouped(parameters), grouped(products)],
+  const total = { parameters: sum("parameters"), multiplyAdds: sum("multiplyAdds") };
+  const line = (name: string, shape: string, of: typeof total): string[] => [
+    name,
+    shape,
+    grouped(of.parameters),
+    grouped(of.multiplyAdds),
   ];
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((r) => r[i].length)));
-  return rows
-    .map((r) => r.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  "))
-    .join("\n");
+  const text = (): string =>
+    table([
+      ["Layer", "Output", "Parameters", "Multiply-adds"],
+      ...rows.map((r) => line(r.name, `[${r.output.join(", ")}]`, r)),
+      line("total", "", total),
+    ]);
+  return { layers: rows, ...total, toString: text };
 }

@@ -13,7 +13,7 @@ import {
   makeLayer,
 } from "./layer.ts";
 import { type Call, type OpenShape, showOpen, Symbolic } from "./symbolic.ts";
-import { type SummaryRow, summaryOf } from "./summary.ts";
+import { type SummaryCall, summaryOf } from "./summary.ts";
 
 /** One host array with its shape: what weights are read and written as. */
 export interface HostArray {
@@ -46,7 +46,7 @@ export interface ModelBase<Out = Tensor> extends Omit<Layer, "config"> {
    * `crossEntropy(net(x), y).add(net.penalty() ?? 0)`.
    */
   penalty(): Tensor | null;
-  /** A table of layers, output shapes and parameters (Keras: summary). Needs a built model. */
+  /** A table of layers, output shapes, parameters and multiply-adds of one sample (Keras: summary). */
   summary(): string;
 }
 
@@ -124,7 +124,7 @@ function setWeights(model: Layer, weights: Readonly<Record<string, HostArray>>):
 function modelOf<Out>(
   layer: Layer,
   inputShapes: () => readonly OpenShape[] | null,
-  rows: () => SummaryRow[],
+  rows: () => SummaryCall[],
 ): ModelBase<Out> {
   nameAll(layer, layer.layers);
   attach(layer, {
@@ -199,14 +199,8 @@ export function makeSequential(
       return layers.reduce<Tensor>((x, l) => l(x), xs[0]);
     },
   });
-  const rows = (): SummaryRow[] => {
-    if (shape === null) return layers.map((l) => ({ layer: l, shapes: null, from: [] }));
-    let at: OpenShape = shape;
-    return layers.map((l) => {
-      at = l.outputShape(at, dtype);
-      return { layer: l, shapes: [at], from: [] };
-    });
-  };
+  const rows = (): SummaryCall[] =>
+    layers.map((l, i) => (i > 0 ? { layer: l } : { layer: l, inputs: shape && [{ shape, dtype }] }));
   const result = modelOf<Tensor>(layer, () => (shape === null ? null : [shape]), rows);
   attach(layer, {
     add(item: LayerLike): void {
@@ -285,8 +279,7 @@ export function makeModel<Out>(
       for (const c of calls) {
         const args = c.inputs.map((s) => values.get(s) as Tensor);
         const out: Tensor | readonly Tensor[] = c.layer.core.spec.many === true ? c.layer(args) : c.layer(args[0]);
-        const list = out instanceof Tensor ? [out] : (out as readonly Tensor[]);
-        c.outputs.forEach((s, i) => values.set(s, list[i]));
+        [out].flat().forEach((t, i) => values.set(c.outputs[i], t as Tensor));
       }
       const results = outs.map((s) => values.get(s) as Tensor);
       return outputs instanceof Symbolic ? results[0] : results;
@@ -294,7 +287,7 @@ export function makeModel<Out>(
   });
   layer.core.built = true;
   const nameOf = (s: Symbolic): string => (s.call === null ? s.name || "input" : s.call.layer.name);
-  const rows = (): SummaryRow[] =>
-    calls.map((c) => ({ layer: c.layer, shapes: c.outputs.map((s) => s.shape), from: c.inputs.map(nameOf) }));
+  const rows = (): SummaryCall[] =>
+    calls.map((c) => ({ layer: c.layer, inputs: c.inputs, from: c.inputs.map(nameOf).join(", ") }));
   return modelOf<Out>(layer, () => ins.map((s) => s.shape), rows);
 }

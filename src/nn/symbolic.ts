@@ -64,10 +64,10 @@ export function input(shape: OpenShape, options: { dtype?: DType; name?: string 
   return new Symbolic([null, ...shape], options.dtype ?? "float32", options.name ?? "");
 }
 
-/** Sizes that stand for `null` while shapes are inferred: results that differ between the two were open. */
+/** Sizes that stand for `null`, of the batch and of other axes, while shapes are inferred: results that differ between the two were open. */
 const PROBES = [
-  { batch: 2, other: 96 },
-  { batch: 3, other: 128 },
+  [2, 96],
+  [3, 128],
 ] as const;
 
 /** The open shapes and dtypes that `f` gives for inputs of open shapes: `f` is recorded twice, nothing is computed. */
@@ -76,21 +76,26 @@ export function inferShapes(
   f: (xs: Tensor[]) => readonly Tensor[],
 ): { shape: OpenShape; dtype: DType }[] {
   const open = inputs.some((s) => s.shape.includes(null));
-  const runs = PROBES.slice(0, open ? 2 : 1).map((probe) =>
-    withContext({ training: false }, () => {
-      const size = (d: number | null, axis: number): number => d ?? (axis === 0 ? probe.batch : probe.other);
-      return record(
-        () =>
-          f(inputs.map((s) => zeros(s.shape.map(size), { dtype: s.dtype }))).map((t) => ({
-            shape: t.shape,
-            dtype: t.dtype,
-          })),
-        true,
-      ).result;
-    }),
+  const [first, last = first] = PROBES.slice(0, open ? 2 : 1).map(([batch, other]) =>
+    withContext(
+      { training: false },
+      () =>
+        record(
+          () =>
+            f(
+              inputs.map(({ shape, dtype }) =>
+                zeros(
+                  shape.map((d, axis) => d ?? (axis === 0 ? batch : other)),
+                  { dtype },
+                ),
+              ),
+            ).map(({ shape, dtype }) => ({ shape, dtype })),
+          true,
+        ).result,
+    ),
   );
-  return runs[0].map(({ shape, dtype }, i) => ({
-    shape: runs.length === 1 ? shape : shape.map((d, axis) => (runs[1][i].shape[axis] === d ? d : null)),
+  return first.map(({ shape, dtype }, i) => ({
+    shape: shape.map((d, axis) => (last[i].shape[axis] === d ? d : null)),
     dtype,
   }));
 }
