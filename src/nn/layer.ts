@@ -253,7 +253,7 @@ function symbolicCall(layer: Layer, xs: readonly Symbolic[]): Symbolic | readonl
   const specs = inferShapes(xs, (tensors) => {
     const out = layer.core.call(tensors, {});
     single = out instanceof Tensor;
-    return [out].flat() as Tensor[];
+    return [out].flat();
   });
   const outputs = specs.map((s) => new Symbolic(s.shape, s.dtype));
   const call = { layer, inputs: xs, outputs };
@@ -272,7 +272,7 @@ export function makeLayer(spec: LayerSpec): Layer {
   }) as unknown as Layer;
   const infer = (shape: OpenShape | readonly OpenShape[], dtype: DType): OpenShape => {
     const inputs = shapesOf(shape).map((s) => ({ shape: s, dtype }));
-    return inferShapes(inputs, (xs) => [core.call(xs, {})].flat() as Tensor[])[0].shape;
+    return inferShapes(inputs, (xs) => [core.call(xs, {})].flat())[0].shape;
   };
   attach(layer, {
     build(shape: OpenShape | readonly OpenShape[], dtype: DType = "float32"): void {

@@ -1,5 +1,5 @@
 import { type DType, ShapeError, showShape, type TypedArray, ValueError } from "../base/index.ts";
-import { Tensor, tensor, type Variable } from "../tensor/index.ts";
+import { type Tensor, tensor, type Variable } from "../tensor/index.ts";
 import { namedActivation } from "./activations.ts";
 import { activation, lambda } from "./core.ts";
 import {
@@ -279,7 +279,7 @@ export function makeModel<Out>(
       for (const c of calls) {
         const args = c.inputs.map((s) => values.get(s) as Tensor);
         const out: Tensor | readonly Tensor[] = c.layer.core.spec.many === true ? c.layer(args) : c.layer(args[0]);
-        [out].flat().forEach((t, i) => values.set(c.outputs[i], t as Tensor));
+        [out].flat().forEach((t, i) => values.set(c.outputs[i], t));
       }
       const results = outs.map((s) => values.get(s) as Tensor);
       return outputs instanceof Symbolic ? results[0] : results;

@@ -78,7 +78,7 @@ export function summaryOf(model: Layer, calls: readonly SummaryCall[]): string {
     at =
       inputs &&
       inferShapes(inputs, (xs) => {
-        const out = [layer.core.call(xs, {})].flat() as Tensor[];
+        const out = [layer.core.call(xs, {})].flat();
         found.push(multiplyAdds(out, xs) / xs[0].shape[0]);
         return out;
       });
