@@ -157,7 +157,7 @@ export async function build() {
       good = (await run(process.execPath, [tool("typescript/bin/tsc"), "-p", "tsconfig.build.json"])) === 0;
       if (!good) return;
       sweep(root);
-      await bundleForNode();
+      await bundleForNode(key);
       writeFileSync(stamp, key);
     });
   }

@@ -1,6 +1,9 @@
 // The twin of engine.node.ts: no machine code in a browser. Holds what a device is.
 import type { CodeStore, Kernels } from "./codegen/index.ts";
 import type { Heap, Walker } from "./runtime/index.ts";
+import type { Keeper } from "./runtime/keeper.ts";
+import { makePlan, type Plan } from "./schedule/index.ts";
+import type { Graph } from "./tensor/executor.ts";
 
 /** What runs kernels here: their code, the memory they work on, the threads that walk plans. */
 export interface Device {
@@ -12,6 +15,8 @@ export interface Device {
   readonly code: CodeStore;
   readonly kernels: Kernels;
   readonly crew: Crew;
+  /** Keeps what was compiled for later processes; a browser's device has none. */
+  readonly keeper?: Keeper;
 }
 
 /** Threads that walk plans together. */
@@ -31,6 +36,9 @@ export interface Threads {
 
 /** Runs a compiler's `body`; see engine.node.ts. */
 export const unhurried = <T>(body: () => T): T => body();
+
+/** The plan of a graph; see engine.node.ts. */
+export const planOf: (graph: Graph, key: string, device: Device) => Plan = makePlan;
 
 /** A browser has WebAssembly only. */
 export const openDevice = (threads: number, wasm: (threads: number, why: string) => Device): Device =>

@@ -1,11 +1,17 @@
 // The device of machine code: x86-64, in Node, where koffi is installed.
 import { ValueError } from "./base/index.ts";
 import { withV8Flags } from "./base/v8flags.ts";
-import { Kernels, readCpu, X64Code } from "./codegen/index.ts";
+import { KeptKernels, readCpu, X64Code } from "./codegen/index.ts";
 import type { Device, Threads } from "./engine.browser.ts";
 import { NativeCrew } from "./runtime/index.ts";
+import { Keeper } from "./runtime/keeper.ts";
 import { NativeHeap } from "./runtime/native-heap.ts";
 import { openNative } from "./runtime/native.node.ts";
+import { makePlan, type Plan } from "./schedule/index.ts";
+import type { Graph } from "./tensor/executor.ts";
+
+/** Which build this is: a text that scripts/lib/bundle.mjs writes here. What other builds compiled is not for this one. */
+declare const CHAINRULE_BUILD: string | undefined;
 
 /**
  * Runs a compiler's `body` with V8's optimiser less eager, where that is Node 20's, which has no tier between: what runs
@@ -41,6 +47,12 @@ export function openDevice(threads: number, wasm: (threads: number, why: string)
   throw new ValueError(`[CHAINRULE_DEVICE] x64 was asked for, but there is no machine code here: ${machine.why}.`);
 }
 
+/** The plan of a graph with this key (`graphKey`): made now, or by an earlier process. */
+export const planOf = (graph: Graph, key: string, { keeper }: Device): Plan => {
+  const make = (): Plan => makePlan(graph);
+  return keeper?.get(`plan ${key}`, make) ?? make();
+};
+
 /** Machine code for this processor, or why there is none. */
 export function machineDevice(threads: number): Device | { readonly name?: undefined; readonly why: string } {
   const { native, ...answer } = openNative();
@@ -48,16 +60,23 @@ export function machineDevice(threads: number): Device | { readonly name?: undef
   const cpu = readCpu(native);
   if (!cpu.avx2) return { why: `${cpu.brand} has no AVX2 with FMA` };
   const heap = new NativeHeap(native);
-  const code = new X64Code(native, cpu);
+  const build = typeof CHAINRULE_BUILD === "string" ? CHAINRULE_BUILD : "";
+  const machine = [process.platform, cpu.avx512 ? "avx512" : "avx2", cpu.l1, cpu.l2].join(" ");
+  const keeper = new Keeper(build && `${build} ${machine}`, setting("CHAINRULE_CACHE"));
+  const code = new X64Code(native, cpu, keeper);
   const crew = new NativeCrew(heap, native, code.walk, threads);
   // A worker of Node that ends takes no native thread with it.
-  process.once("exit", () => crew.dispose());
+  process.once("exit", () => {
+    crew.dispose();
+    keeper.flush();
+  });
   return {
     name: cpu.avx512 ? "x64 AVX-512" : "x64 AVX2",
     why: cpu.brand,
     heap,
     code,
-    kernels: new Kernels(code),
+    kernels: new KeptKernels(code),
     crew,
+    keeper,
   };
 }

@@ -6,7 +6,7 @@ import { type DType, sizeOf, type TypedArray, ValueError } from "./base/index.ts
 import { context } from "./base/context.ts";
 import { type CompiledKernel, Kernels, WasmCode } from "./codegen/index.ts";
 import type { Device, Threads } from "./engine.browser.ts";
-import { askedThreads, openDevice, unhurried } from "./engine.node.ts";
+import { askedThreads, openDevice, planOf, unhurried } from "./engine.node.ts";
 import { graphKey } from "./ir/index.ts";
 import { coreCount, startWorker } from "./runtime/threads.node.ts";
 import {
@@ -19,7 +19,7 @@ import {
   Tracker,
   WasmCrew,
 } from "./runtime/index.ts";
-import { explainPlan, makePlan, type ContractKernel, type LoopKernel, type Plan, type Step } from "./schedule/index.ts";
+import { explainPlan, type ContractKernel, type LoopKernel, type Plan, type Step } from "./schedule/index.ts";
 import type { Executor, Graph, Observer, Program, Value } from "./tensor/executor.ts";
 
 /** Programs that were not used in this many others are forgotten. */
@@ -72,7 +72,7 @@ class CpuEngine implements Executor {
       return known;
     }
     const start = performance.now();
-    const program = unhurried(() => new CpuProgram(graph, makePlan(graph), this));
+    const program = unhurried(() => new CpuProgram(graph, planOf(graph, key, this.device), this));
     this.observer?.compiled(program, start, performance.now());
     this.programs.set(key, program);
     if (this.programs.size > KEPT_PROGRAMS) {
@@ -264,6 +264,10 @@ export const memory = (): MemoryInfo => ({
   reservedBytes: engine.residents.heap.reserved,
   programs: engine.programs.size,
 });
+
+/** Where compiled programs are kept for later processes, and how many; or why none are. */
+export const keptPrograms = (): string =>
+  engine.device.keeper?.describe() ?? "nothing is kept: only what machine code needs is";
 
 /**
  * Starts recording which line makes each tensor (slow: for finding leaks), or stops with `false`.

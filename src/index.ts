@@ -69,7 +69,16 @@ export {
 } from "./autodiff/index.ts";
 export * from "./arrays/index.ts";
 export * as linalg from "./linalg/index.ts";
-export { device, leakReport, memory, setThreads, trackMemory, type DeviceInfo, type MemoryInfo } from "./engine.ts";
+export {
+  device,
+  keptPrograms,
+  leakReport,
+  memory,
+  setThreads,
+  trackMemory,
+  type DeviceInfo,
+  type MemoryInfo,
+} from "./engine.ts";
 export {
   ceilings,
   profile,

@@ -70,7 +70,8 @@ function tuned() {
 export function settingsOf({ peer, device, threads }) {
   const { kind, settings } = peers[peer];
   const count = String(threads);
-  if (kind === "ours") return { CHAINRULE_DEVICE: device, CHAINRULE_THREADS: count };
+  // Nothing that an earlier process compiled, unless that is what is measured.
+  if (kind === "ours") return { CHAINRULE_DEVICE: device, CHAINRULE_THREADS: count, CHAINRULE_CACHE: "off" };
   const common = { BENCH_THREADS: count, ...(kind === "native" ? tuned() : {}), ...settings };
   return { ...common, OMP_NUM_THREADS: count, MKL_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count };
 }

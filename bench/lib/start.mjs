@@ -40,12 +40,12 @@ export const node = (file, args, { flags = [], env = {} } = {}) =>
 
 /**
  * One process of one variant on one workload: rows { workload, peer, device, threads, metric, … } or { …, error }. With
- * `cold` only the first step is awaited.
+ * `cold` only the first step is awaited. `env`: further variables of the environment.
  */
-export async function measureOnce(workload, variant, { budget, limit, cold = false }) {
+export async function measureOnce(workload, variant, { budget, limit, cold = false, env: more = {} }) {
   const { python, flags } = peers[variant.peer];
   const toolkit = toolkitOf(variant.peer);
-  const env = settingsOf(variant);
+  const env = { ...settingsOf(variant), ...more };
   const start = performance.timeOrigin + performance.now();
   const rest = [workload, budget, ...(cold ? [start] : [])];
   const child =

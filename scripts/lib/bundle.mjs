@@ -3,8 +3,11 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "./run.mjs";
 
-/** Bundles every public entry and the command line; what they share lands in chunks. Other packages stay imports. */
-export async function bundleForNode() {
+/**
+ * Bundles every public entry and the command line; what they share lands in chunks. Other packages stay imports.
+ * @param {string} key of the build: tells what was compiled by this code from what other versions compiled
+ */
+export async function bundleForNode(key) {
   const { rolldown } = await import("rolldown");
   const { exports } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
   /** @type {Record<string, string>} */
@@ -15,7 +18,14 @@ export async function bundleForNode() {
     input[name] = path.join(root, entry.default);
   }
   input["cli"] = path.join(root, "dist/cli/main.js");
-  const bundle = await rolldown({ input, platform: "node", treeshake: false, external: /^[^./]/, cwd: root });
+  const bundle = await rolldown({
+    input,
+    platform: "node",
+    treeshake: false,
+    external: /^[^./]/,
+    cwd: root,
+    transform: { define: { CHAINRULE_BUILD: JSON.stringify(key) } },
+  });
   await bundle.write({
     dir: path.join(root, "dist/node"),
     format: "esm",

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { describeOptions, readArgs, UsageError } from "./args.ts";
 import type { Terminal } from "./terminal.ts";
-import { type Ceilings, ceilings, device, matmul, ones } from "../index.ts";
+import { type Ceilings, ceilings, device, keptPrograms, matmul, ones } from "../index.ts";
 import { formatTable } from "../viz/index.ts";
 
 const OPTIONS = {
@@ -74,6 +74,7 @@ function examine(): Findings {
     "shared memory": typeof SharedArrayBuffer === "function",
     device: because(name, why),
     threads: because(String(threads), whyThreads),
+    "compiled programs": keptPrograms(),
     engine: first === 8 ? `computes (first result after ${engineMs.toFixed(0)} ms)` : `WRONG: 8 expected, got ${first}`,
     ...Object.fromEntries(
       Object.entries(OPTIONAL).map(([name, use]) => [name, versionOf(name) ?? `not installed (${use})`]),

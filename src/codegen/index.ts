@@ -9,4 +9,4 @@ export { Kernels } from "./kernels.ts";
 export type { CodeModule, CodeStore, CompiledKernel } from "./kernels.ts";
 export { WasmCode } from "./wasm/index.ts";
 export type { SentModule } from "./wasm/index.ts";
-export { readCpu, X64Code } from "./x64/index.ts";
+export { KeptKernels, readCpu, X64Code } from "./x64/index.ts";

@@ -1,14 +1,7 @@
 // From kernels as plain data to code, once for each structure, on any kind of machine.
 import type { ContractKernel, Kernel, LoopKernel } from "../schedule/index.ts";
 import { Asm, type Target } from "./asm/index.ts";
-import {
-  contractBlocks,
-  contractGrain,
-  contractScratchBytes,
-  emitContract,
-  type StorePlace,
-  type ContractSpec,
-} from "./contract/index.ts";
+import { emitContract, planContract, type StoreCtx, type StorePlace } from "./contract/index.ts";
 import { emitEpilogue, emitLoopKernel, loopBlocks, loopGrain, type Tile } from "./loops/index.ts";
 
 /** A kernel that a walk can call: `fn(args, lo, hi)` does blocks lo..hi of `blocks`. */
@@ -53,6 +46,9 @@ interface Home {
   kernels: number;
 }
 
+/** A kernel and its structure as text. */
+export type Keyed = readonly [key: string, kernel: LoopKernel | ContractKernel];
+
 /** Compiled kernels by structure: all that are new go into one module. */
 export class Kernels {
   private readonly store: CodeStore;
@@ -87,10 +83,16 @@ export class Kernels {
     for (const code of codes) (code as Entry).holders--;
   }
 
-  private add(list: readonly (readonly [string, LoopKernel | ContractKernel])[]): void {
+  /** Code of kernels that are new, one function each. */
+  protected make(list: readonly Keyed[]): CodeModule {
     const asm = new Asm(this.store.target);
-    list.forEach(([, k], i) => emitKernel(asm, `k${i}`, k));
-    const home: Home = { module: this.store.add(asm), kernels: list.length };
+    emitAll(asm, list);
+    return this.store.add(asm);
+  }
+
+  private add(list: readonly Keyed[]): void {
+    const home: Home = { module: this.make(list), kernels: list.length };
+    const { target } = this.store;
     list.forEach(([key, k], i) =>
       this.cache.set(key, {
         key,
@@ -98,9 +100,7 @@ export class Kernels {
         holders: 0,
         fn: home.module.fns[i],
         needs: home.module.needs,
-        blocks: blocksOf(k, asm.target),
-        grain: k.kind === "loop" ? loopGrain(k, asm.lanes) : contractGrain(specOf(k), asm.target),
-        scratchBytes: scratchOf(k, asm.target),
+        ...sizesOf(k, target),
       }),
     );
   }
@@ -116,34 +116,31 @@ export class Kernels {
   }
 }
 
+/** Adds a function for each kernel, in order. */
+export const emitAll = (asm: Asm, list: readonly Keyed[]): void =>
+  list.forEach(([, k], i) => emitKernel(asm, `k${i}`, k));
+
 /** The structure of a kernel as text. */
 const kernelKey = (k: Kernel): string =>
   JSON.stringify(k, (_, v: unknown) =>
     typeof v === "number" && (!Number.isFinite(v) || Object.is(v, -0)) ? `#${Object.is(v, -0) ? "-0" : v}` : v,
   );
 
-const specOf = (k: ContractKernel): ContractSpec => ({
-  dtype: k.dtype,
-  batch: k.batch,
-  m: k.m,
-  n: k.n,
-  k: k.k,
-  aOffset: k.aOffset,
-  bOffset: k.bOffset,
-});
-
-const blocksOf = (k: LoopKernel | ContractKernel, target: Target): number =>
-  k.kind === "loop" ? loopBlocks(k, target.lanes) : contractBlocks(specOf(k), target);
-
-const scratchOf = (k: LoopKernel | ContractKernel, target: Target): number =>
-  k.kind === "loop" ? k.scratch : contractScratchBytes(specOf(k), target);
+/** Blocks, the least of a call, and bytes of a thread's own, as `CompiledKernel` has them. */
+function sizesOf(k: LoopKernel | ContractKernel, target: Target): Omit<CompiledKernel, "fn" | "needs"> {
+  if (k.kind === "loop")
+    return { blocks: loopBlocks(k, target.lanes), grain: loopGrain(k, target.lanes), scratchBytes: k.scratch };
+  const { blocks, grain, at } = planContract(k, target);
+  return { blocks, grain, scratchBytes: at.size };
+}
 
 /** Adds the function `name(args, lo, hi)` for a kernel. */
 export function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKernel): void {
   if (k.kind === "loop") return emitLoopKernel(asm, name, k);
   asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
     const pointers = k.args.map((_, i) => asm.load("ptr", args, asm.ptrBytes * i));
-    const scratch = scratchOf(k, asm.target) > 0 ? asm.load("ptr", args, asm.ptrBytes * k.args.length) : undefined;
+    const plan = planContract(k, asm.target);
+    const scratch = plan.at.size > 0 ? asm.load("ptr", args, asm.ptrBytes * k.args.length) : undefined;
     const [a, b] = pointers;
     const placed = (t: StorePlace): Omit<Tile, "acc"> => ({
       at: [...t.batch, ...t.m, ...t.n],
@@ -152,8 +149,7 @@ export function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKerne
     });
     const early = asm.target.ahead?.epilogue;
     const ahead = early && ((t: StorePlace): void => early(asm, k, pointers, placed(t)));
-    emitContract(asm, specOf(k), { a, b, scratch, lo, hi, ahead }, (t) =>
-      emitEpilogue(asm, k, pointers, { acc: t.acc, ...placed(t) }),
-    );
+    const store = (t: StoreCtx): void => emitEpilogue(asm, k, pointers, { acc: t.acc, ...placed(t) });
+    emitContract(asm, k, { a, b, scratch, lo, hi, ahead }, store, plan);
   });
 }

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
 import path from "node:path";
+import { cacheHome } from "../base/folders.ts";
 import { FormatError } from "../base/index.ts";
 import { writeFileSafely } from "../io/index.ts";
 import {
@@ -141,10 +141,4 @@ function packageFolder({ npm }: RemoteSet): string | null {
     }
   }
   return null;
-}
-
-function cacheHome(): string {
-  if (process.env.XDG_CACHE_HOME) return process.env.XDG_CACHE_HOME;
-  if (process.platform === "win32" && process.env.LOCALAPPDATA) return process.env.LOCALAPPDATA;
-  return process.platform === "darwin" ? path.join(homedir(), "Library", "Caches") : path.join(homedir(), ".cache");
 }

@@ -11,7 +11,7 @@ interface Closed {
 function attrText(n: Node): string {
   let out = "";
   for (const [k, v] of Object.entries(n.attrs)) {
-    if (k === "uid" || k === "rule" || k === "name") continue;
+    if (k === "uid" || k === "rule") continue;
     if (k === "body") {
       const body = v as { params: readonly Node[]; outs: readonly Node[]; carries: number; xs: number };
       out += `body(${graphKey({ inputs: body.params, outputs: body.outs, updates: [] })};${body.carries};${body.xs})`;

@@ -1,7 +1,7 @@
 // What a contraction takes and gives; how its kernels are called.
 import type { Arg, Asm, Target, Val } from "../asm/index.ts";
 import { Nest } from "./nest.ts";
-import { planContract } from "./plan.ts";
+import { type ContractPlan, planContract } from "./plan.ts";
 import type { ContractSpec } from "./spec.ts";
 
 /** Addresses and block range that a kernel works with. `c` is needed by the default store only. */
@@ -41,10 +41,6 @@ export interface StoreCtx {
 export function contractBlocks(spec: ContractSpec, target: Target): number {
   return planContract(spec, target).blocks;
 }
-/** Blocks that a call should have at least: what they share is made in every call. */
-export function contractGrain(spec: ContractSpec, target: Target): number {
-  return planContract(spec, target).grain;
-}
 /** Bytes of scratch memory that one thread needs. */
 export function contractScratchBytes(spec: ContractSpec, target: Target): number {
   return planContract(spec, target).at.size;
@@ -63,8 +59,13 @@ function storePlain(asm: Asm, c: Val, es: number): (t: StoreCtx) => void {
  * Emits the contraction into the open function; `store` defaults to writing `io.c`. It is called several times, once more to
  * see how long its code is: it must record the same code for the same context and keep nothing.
  */
-export function emitContract(asm: Asm, spec: ContractSpec, io: ContractIo, store?: (t: StoreCtx) => void): void {
-  const p = planContract(spec, asm.target);
+export function emitContract(
+  asm: Asm,
+  spec: ContractSpec,
+  io: ContractIo,
+  store?: (t: StoreCtx) => void,
+  p: ContractPlan = planContract(spec, asm.target),
+): void {
   if (p.norm.empty) return;
   if (p.needsScratch && !io.scratch) throw new Error("[contract] this contraction needs scratch memory");
   if (!store && !io.c) throw new Error("[contract] no store and no output");

@@ -16,10 +16,10 @@
  * once more to see how long its code is: a long one is written once, in a loop over the tile's rows.
  * Tiles, packing and blocks are chosen for the target: its lanes, registers and caches (`shape`, `plan`). Blocks are fixed,
  * whatever the number of threads; what the blocks of a call share is packed once in it, so a call should have
- * `contractGrain(spec, target)` of them at least.
+ * `planContract(spec, target).grain` of them at least.
  * Sums over k are taken in one fixed order, whatever lo..hi is; every block writes its own part of the output.
  */
-export { contractBlocks, contractGrain, contractScratchBytes, emitContract } from "./emit.ts";
+export { contractBlocks, contractScratchBytes, emitContract } from "./emit.ts";
 export type { StoreCtx, StorePlace } from "./emit.ts";
 export { planContract } from "./plan.ts";
 export type { Axis, ContractSpec } from "./spec.ts";

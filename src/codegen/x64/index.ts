@@ -13,5 +13,5 @@
  * ```
  */
 export { compileX64, x64Target } from "./compile.ts";
-export { X64Code } from "./store.ts";
+export { KeptKernels, X64Code } from "./store.ts";
 export { readCpu } from "./cpuid.ts";
