@@ -6,7 +6,7 @@ import { ShapeError, showShape, sizeOf } from "../base/index.ts";
 import * as b from "./build.ts";
 import { floatPair } from "./checks.ts";
 import type { Access, Family, Row } from "./family.ts";
-import { intern, type Node } from "./node.ts";
+import { intern, isOp, type Node } from "./node.ts";
 import type { ConvAttrs, Pads } from "./primitives.ts";
 import { dilate, noPads, ones, padSpatial, windowSize } from "./spatial.ts";
 
@@ -115,8 +115,36 @@ function lower(n: Node<"conv">): Node | null {
   if (padding.every(([l, h]) => l === 0 && h === 0) && lhsDilation.every((d) => d === 1)) return null;
   if (lhsDilation.some((d) => d > 1) && strides.every((s) => s === 1) && rhsDilation.every((d) => d === 1))
     return phases(n);
-  const image = padSpatial(dilate(x, 1, lhsDilation), padding, 0);
+  const wide = dilate(x, 1, lhsDilation);
+  const image = inSlices(wide, padding) ?? padSpatial(wide, padding, 0);
   return conv(image, w, { strides, padding: noPads(nd), lhsDilation: ones(nd), rhsDilation });
+}
+
+/** Channels of a slice: a line of the cache; and channels from which on slices repay a copy of their own. */
+const SLICE = 16;
+const MANY_CHANNELS = 256;
+
+/**
+ * The padded image of a gradient by the kernel, [I, ...S, G, B] seen in [B, ...S, G, I]: rows of its sum are channels, and steps are
+ * pixels, which lie far apart where channels are many. They are written in slices, [I/16, B, ...S, G, 16]; null: not worth it.
+ */
+function inSlices(x: Node, padding: readonly Pads[]): Node | null {
+  const last = x.shape.length - 1;
+  if (!isOp(x, "permute") || x.attrs.perm[0] !== last) return null;
+  const [y] = x.srcs;
+  const channels = y.shape[last];
+  if (channels < MANY_CHANNELS || channels % SLICE !== 0) return null;
+  const { perm } = x.attrs;
+  // Slices first, then the axes in the order of memory.
+  const cut = b.permute(b.reshape(y, [...y.shape.slice(0, last), channels / SLICE, SLICE]), [
+    last,
+    ...y.shape.slice(0, last).keys(),
+    last + 1,
+  ]);
+  const pads = cut.shape.map((_, a): Pads => padding[perm.indexOf(a - 1) - 1] ?? [0, 0]);
+  if (pads.some((p) => p.some((size) => size < 0))) return null;
+  const image = b.permute(b.pad(cut, pads), [0, last + 1, ...perm.slice(1).map((a) => a + 1)]);
+  return b.reshape(image, [channels, ...image.shape.slice(2)]);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { engine } from "../../src/engine.ts";
-import { build as b, type Node } from "../../src/ir/index.ts";
+import { build as b, familyOf, type Node } from "../../src/ir/index.ts";
 import { traced } from "../support/execute.ts";
 import { agrees, leaf } from "./agrees.ts";
 
@@ -57,6 +57,31 @@ test("long sums for few results are taken in parts, and what follows is done whe
     const t = leaf(4, 1024, 10);
     const parts = b.dot(r, t, { lhsBatch: [], rhsBatch: [], lhsContract: [0, 1], rhsContract: [0, 1] });
     agrees([p, q, r, t], [b.unary("abs", whole), b.unary("neg", b.permute(parts, [1, 0]))]);
+  }));
+
+test("the image of a gradient by a kernel of many channels is padded in slices of them", () =>
+  traced(() => {
+    for (const [groups, stride, sliced] of [
+      [1, 1, true],
+      [2, 1, true],
+      [1, 2, true],
+      [1, 1, false],
+    ] as const) {
+      const channels = sliced ? 272 : 264;
+      const x = leaf(2, 6, 5, groups, channels);
+      const w = leaf(3, 3, groups, channels, 7);
+      const attrs = { strides: [stride, stride], lhsDilation: [1, 1], rhsDilation: [1, 1] };
+      const padding: [number, number][] = [
+        [1, 1],
+        [2, 0],
+      ];
+      const y = b.conv(x, w, { ...attrs, padding });
+      const dy = leaf(...y.shape);
+      const dw = familyOf(y)?.vjp(y as never, dy as never, [false, true])[1] as Node;
+      agrees([x, dy, w], [dw]);
+      const plan = engine.compile({ inputs: [x, dy, w], outputs: [dw], updates: [] }).explain();
+      expect(plan).toMatch(sliced ? / outer\[17,.* map\[16v\]/ : / map\[264v\]/);
+    }
   }));
 
 test("values that are stacked are computed where the stack lies, and read elsewhere too", () =>

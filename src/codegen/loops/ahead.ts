@@ -20,9 +20,14 @@ export interface Loops {
   readonly ev: Evaluator;
 }
 
-/** Asks for the memory that the epilogue will read at a tile, but for what all rows share. */
+/**
+ * Asks for the memory that the epilogue will read at a tile, but for what all rows share; where the second-level cache cannot hold
+ * the result, for the places that it will be written to, too.
+ */
 function epilogue(asm: Asm, k: ContractKernel, args: readonly Val[], tile: Omit<Tile, "acc">): void {
   const rows = k.batch.length + k.m.length;
+  const out = [...k.batch, ...k.m, ...k.n].reduce((bytes, x) => bytes * x.size, bytesOf(k.dtype));
+  const far = out > (asm.target.l2Bytes ?? Infinity);
   const apart = (a: Affine): boolean => a.t.some((f, l) => f !== 0 && (l < rows || tile.lane < rows));
   const ev: Evaluator = new Evaluator(asm, k.exs, args, () => asm.i32(0));
   const open = (loop: number): void => {
@@ -32,6 +37,7 @@ function epilogue(asm: Asm, k: ContractKernel, args: readonly Val[], tile: Omit<
     }
     for (const e of k.exs)
       if (e.k === "load" && e.dyn.length === 0 && apart(e.index)) ev.ahead(e.arg, e.index, e.dtype);
+    if (far) for (const x of k.stores) ev.ahead(x.arg, x.index, x.dtype);
   };
   open(0);
 }
