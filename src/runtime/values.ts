@@ -79,6 +79,8 @@ export class Residents {
       slot.host = null;
       slot.ticket.slot = slot;
     }
+    // The order of those that leave by age need not be exact.
+    else if (slot.bytes < MEDIUM_BYTES && slot.usedAt > this.runs - OLD_RUNS / 4) return slot.at;
     slot.usedAt = this.runs;
     const list = this.listOf(slot);
     if (!list.delete(slot) && list === this.large) this.largeBytes += slot.bytes;

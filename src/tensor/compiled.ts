@@ -1,4 +1,4 @@
-import { type DType, flattenTree, type Tree, type TreeDef, ValueError } from "../base/index.ts";
+import { type DType, flattenTree, sameShape, type Tree, type TreeDef, ValueError } from "../base/index.ts";
 import { context, nextId } from "../base/context.ts";
 import { build, type Node } from "../ir/index.ts";
 import { fromValue } from "./apply.ts";
@@ -20,10 +20,25 @@ interface Entry {
   readonly recorded: Recorded;
   readonly def: TreeDef;
   readonly dtypes: readonly DType[];
+  readonly training: boolean;
+  /** Its arguments, where all are tensors. */
+  readonly params: readonly Node[] | null;
 }
 
 /** Programs one function keeps, for as many shapes; the oldest goes first. */
 const KEPT = 256;
+
+/** True for values that are inputs whatever they hold. */
+const isPlainTensor = (x: unknown): x is Tensor => x instanceof Tensor && !(x instanceof Variable);
+
+/** True when the arguments have the key of a program, without making it. */
+const fits = ({ params, training }: Entry, args: readonly unknown[]): boolean =>
+  training === context.training &&
+  params?.length === args.length &&
+  params.every((p, i) => {
+    const x = args[i];
+    return isPlainTensor(x) && x.dtype === p.dtype && sameShape(x.shape, p.shape);
+  });
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
@@ -62,10 +77,13 @@ export function compiled<R>(fn: (...args: never[]) => R): Compiled<never[], R> {
     }
     return entry;
   };
+  let last: Entry | undefined;
   const call = (...args: unknown[]): R => {
     if (currentTrace() !== null) return run(...args.map((a) => mapLeaves(a, (t) => t)));
-    const leaves: Tensor[] = [];
-    const entry = prepare(args, leaves);
+    let leaves = args as Tensor[];
+    // Most calls are like the one before.
+    if (last === undefined || !fits(last, args)) last = prepare(args, (leaves = []));
+    const entry = last;
     const inputs = new Array<Value>(leaves.length);
     for (let i = 0; i < inputs.length; i++) inputs[i] = leaves[i].value;
     const values = runRecorded(entry.recorded, inputs);
@@ -144,5 +162,7 @@ function recordEntry(run: (...args: unknown[]) => unknown, args: readonly unknow
     recorded: close(trace, result.nodes, params),
     def: result.def,
     dtypes: result.nodes.map((n) => n.dtype),
+    training: context.training,
+    params: args.every(isPlainTensor) ? params : null,
   };
 }

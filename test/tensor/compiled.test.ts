@@ -22,6 +22,33 @@ describe("compiled", () => {
     expect(calls).toBe(4);
   });
 
+  test("a call like the one before takes its program, any other its own", () => {
+    const f = c.compiled((x: Tensor | Tensor[]) =>
+      Array.isArray(x)
+        ? x[0].add(100)
+        : x instanceof c.Variable
+          ? x.add(10)
+          : context.training
+            ? x.mul(2)
+            : x.add(x.rank),
+    );
+    const x = c.tensor([1, 2]);
+    const calls: [() => Tensor, number[]][] = [
+      [() => f(c.tensor([1, 2])), [2, 3]],
+      [() => f([x] as never), [101, 102]],
+      [() => f(c.variable([1, 2])), [11, 12]],
+      [() => withContext({ training: true }, () => f(x)), [2, 4]],
+      [() => f(c.tensor([1, 2], { dtype: "int32" })), [2, 3]],
+      [() => f(c.tensor([[1], [2]])).flatten(), [3, 4]],
+    ];
+    for (const [before] of calls)
+      for (const [call, want] of calls) {
+        before();
+        expect(call().array()).toEqual(want);
+        expect(call().array()).toEqual(want);
+      }
+  });
+
   test("numbers are inputs, not constants", () => {
     let calls = 0;
     const f = c.compiled((x: Tensor, rate: Tensor) => {
