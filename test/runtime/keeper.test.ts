@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { device } from "../../src/index.ts";
 import { Keeper } from "../../src/runtime/keeper.ts";
 
@@ -71,6 +71,16 @@ describe("what was made once", () => {
       writeFileSync(file, good.subarray(0, length));
       expect(() => again().get("key", never), `${length} bytes`).toThrow("made anew");
     }
+  });
+
+  test("is written at a pause, also where setTimeout is a page's", async () => {
+    vi.stubGlobal("setTimeout", () => 1);
+    try {
+      again().get("key", () => slowly(made));
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    await vi.waitFor(() => expect(again().get("key", never)).toEqual(made), 5000);
   });
 
   test("is not kept when it was quick, holds a function, or is not to be", () => {
