@@ -96,7 +96,8 @@ class CpuEngine implements Executor {
     const { observer } = this;
     const start = observer === null ? 0 : performance.now();
     const runner = p.runnerFor(this.device.crew.threads);
-    runner.profile(observer !== null);
+    if (observer === null) runner.clocks?.dispose();
+    else observer.watch(runner);
     const { plan, staging } = p;
     const { heap } = this;
     if (runner.roomBytes > this.room.bytes) {
@@ -128,10 +129,7 @@ class CpuEngine implements Executor {
       if (v.small) v.view().set(heap.u8.subarray(staging.outputs[i], staging.outputs[i] + v.bytes));
     }
     this.residents.sweep();
-    if (observer !== null) {
-      const end = performance.now();
-      observer.ran({ program: p, start, end, order: runner.order, threads: runner.stamps() });
-    }
+    observer?.ran(p, start, performance.now());
     return outputs;
   }
 

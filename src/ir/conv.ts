@@ -6,6 +6,7 @@ import { ShapeError, showShape, sizeOf } from "../base/index.ts";
 import * as b from "./build.ts";
 import { floatPair } from "./checks.ts";
 import type { Access, Family, Row } from "./family.ts";
+import { readInside } from "./inside.ts";
 import { intern, isOp, type Node } from "./node.ts";
 import type { ConvAttrs, Pads } from "./primitives.ts";
 import { dilate, noPads, ones, padSpatial, windowSize } from "./spatial.ts";
@@ -241,4 +242,4 @@ const reads: Family<"conv">["reads"] = (n) => {
   };
 };
 
-const rule: Family<"conv"> = { vjp, lower, reads };
+const rule: Family<"conv"> = { vjp, lower, reads, pass: readInside };

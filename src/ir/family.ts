@@ -34,6 +34,8 @@ export interface Family<P extends PrimName> {
   readonly lower?: (n: Node<P>) => Node | null;
   /** A node that reads this one in simpler primitives, or null. */
   readonly under?: (user: Node) => Node | null;
+  /** A rewrite of the whole lowered graph, once, where there is such a node. */
+  readonly pass?: (roots: readonly Node[]) => Node[];
   readonly reads?: (n: Node<P>) => Reading;
   /** Where the windows lie that the last source is written back into; the loops are over that source. */
   readonly writes?: (n: Node<P>) => Reading;

@@ -22,6 +22,18 @@ export interface ProgramInfo {
   readonly totalBytes: number;
 }
 
+/** One run of a program by the clock: milliseconds of the calling thread's `performance.now()`. */
+export interface ProgramRun {
+  readonly program: Program;
+  /** The whole run: handing over, kernels, results. */
+  readonly start: number;
+  readonly end: number;
+  /** Number in the program's kernels of each call, in order of the walk, turns of loops over time and all. */
+  readonly order: ArrayLike<number>;
+  /** For each thread start and end of each call of `order`; 0, 0: it had no part in it. Good until the next run. */
+  readonly threads: readonly Float64Array[];
+}
+
 export function programInfo(program: Program): ProgramInfo {
   const plan = program.plan as Plan;
   const kernels = allSteps(plan).map(({ name, kernel, flops, bytes }): KernelInfo => {

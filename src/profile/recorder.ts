@@ -1,6 +1,7 @@
 // What is noted while programs run: time by kernel for each step, and the raw clocks for a trace.
-import type { Observer, Program, ProgramRun } from "../tensor/executor.ts";
-import { programInfo, type ProgramInfo } from "./programs.ts";
+import { Clocks, type PlanRunner } from "../runtime/index.ts";
+import type { Observer, Program } from "../tensor/executor.ts";
+import { programInfo, type ProgramInfo, type ProgramRun } from "./programs.ts";
 
 /** Stamps kept for the trace; what comes later is in the table only. */
 const MOST_STAMPS = 500_000;
@@ -63,6 +64,8 @@ export class Recorder implements Observer {
   /** Called after each run that was noted. */
   onRun: (() => void) | null = null;
   private step: StepTimes | null = null;
+  /** Of the program that runs. */
+  private runner: PlanRunner | null = null;
   private stamps = 0;
 
   begin(): void {
@@ -84,11 +87,17 @@ export class Recorder implements Observer {
     this.compilations.push({ program: seen, start, end });
   }
 
-  ran(run: ProgramRun): void {
-    const { step } = this;
-    if (step === null) return;
+  watch(runner: unknown): void {
+    this.runner = runner as PlanRunner;
+    this.runner.clocks ??= new Clocks(this.runner);
+  }
+
+  ran(program: Program, start: number, end: number): void {
+    const { step, runner } = this;
+    if (step === null || !runner?.clocks) return;
     const before = performance.now();
-    const seen = this.see(run.program);
+    const run: ProgramRun = { program, start, end, order: runner.clocks.order, threads: runner.clocks.stamps() };
+    const seen = this.see(program);
     let times = step.programs.get(seen);
     if (times === undefined) step.programs.set(seen, (times = noTimes(seen)));
     times.runs++;

@@ -337,26 +337,6 @@ export class Commands {
   }
 }
 
-/** Name numbers of the kernels of a run, in order, turns counted: what the events of a timed walk belong to. */
-export function eventsOf(list: readonly Command[]): number[] {
-  const out: number[] = [];
-  const walk = (from: number): number => {
-    for (let i = from; ; i++) {
-      const { op, a, e } = list[i];
-      if (op === OP.end || op === OP.next) return i;
-      if (op === OP.kernel || op === OP.copy) out.push(e);
-      if (op === OP.loop) {
-        const start = out.length;
-        i = walk(i + 1);
-        const turn = out.slice(start);
-        for (let t = 1; t < a; t++) for (const name of turn) out.push(name);
-      }
-    }
-  };
-  walk(0);
-  return out;
-}
-
 const command = (op: number): Command => ({ op, a: 0, b: 0, c: 0, d: 0, e: 0 });
 
 /** Kernels of one run, turns counted. */
@@ -385,7 +365,6 @@ function overlap(s: Source, t: Source): boolean {
   return s.from === t.from && s.index === t.index;
 }
 
-/** What an error says of a kernel: its name and loops. */
 /** A plan's steps, each loop over time followed by those of its body. */
 export const allSteps = (plan: Plan): Step[] =>
   plan.steps.flatMap((s) => (s.kernel.kind === "scan" ? [s, ...allSteps(s.kernel.body)] : [s]));

@@ -7,6 +7,7 @@ export { Heap } from "./heap.ts";
 export { DeviceValue, Residents } from "./values.ts";
 export { PlanRunner } from "./runner.ts";
 export type { Failure, Walker } from "./runner.ts";
+export { Clocks } from "./clocks.ts";
 export { allSteps } from "./commands.ts";
 export type { KernelCode } from "./commands.ts";
 export { MOST_THREADS, WasmCrew } from "./crew.ts";

@@ -1,12 +1,9 @@
-/**
- * Runs one plan: its commands and argument tables in memory, bound to addresses before each run.
- *
- * Profiling: `profile(true)` makes every run note the clock; `stamps()` then gives what the last run noted.
- */
+// Runs one plan: its commands and argument tables in memory, bound to addresses before each run.
 import { ChainruleError } from "../base/index.ts";
 import { COMMAND, OP, PATCH, PLAN } from "../base/records.ts";
 import type { Plan, Step } from "../schedule/index.ts";
-import { allSteps, Commands, eventsOf, type KernelCode, type Speeds, textOf } from "./commands.ts";
+import type { Clocks } from "./clocks.ts";
+import { Commands, type KernelCode, type Speeds, textOf } from "./commands.ts";
 import type { Heap } from "./heap.ts";
 import { Pace } from "./pace.ts";
 
@@ -47,16 +44,15 @@ export class PlanRunner {
   readonly roomBytes: number;
   /** Threads that the plan is divided among: 1 when it is not worth more. */
   readonly threads: number;
-  private readonly walker: Walker;
-  private readonly commands: Commands;
+  readonly walker: Walker;
+  readonly commands: Commands;
   /** Address of the plan's record; commands, patches and tables follow. */
-  private readonly record: number;
+  readonly record: number;
   private readonly tables: number;
   private readonly tableBytes: number;
   private counters = 0;
-  /** Memory for the clock's readings: all bytes, and those of one thread. */
-  private clocks = { at: 0, bytes: 0, each: 0 };
-  private names: Int32Array | null = null;
+  /** Notes the clock in every run while it is there. */
+  clocks: Clocks | null = null;
   private readonly pace: Pace = new Pace();
   private readonly bound: { inputs: Float64Array; outputs: Float64Array; room: number };
 
@@ -160,7 +156,7 @@ export class PlanRunner {
 
   run(): void {
     if (this.commands.list.length === 1) return;
-    if (this.clocks.bytes > 0) this.walker.heap.u8.fill(0, this.clocks.at, this.clocks.at + this.clocks.bytes);
+    this.clocks?.clear();
     const failure = this.threads === 1 ? this.runAlone() : this.runQuicker();
     if (failure !== null) {
       const step = this.commands.names[failure.at];
@@ -190,47 +186,10 @@ export class PlanRunner {
     }
   }
 
-  // ---- profiling ----
-
-  /** Makes runs note the clock, or stops it. */
-  profile(on: boolean): void {
-    const { record, clocks } = this;
-    const { heap } = this.walker;
-    if (on === clocks.bytes > 0) return;
-    if (!on) heap.release(clocks.at);
-    const each = up(Math.max(1, this.order.length) * 16);
-    const bytes = on ? each * this.threads : 0;
-    this.clocks = { at: on ? heap.alloc(bytes, true) : 0, bytes, each };
-    heap.putAddress(record + PLAN.times, this.clocks.at);
-    heap.putNumber(record + PLAN.timesBytes, each);
-    heap.putNumber(record + PLAN.timed, on ? 1 : 0);
-  }
-
-  /** Number among `allSteps(plan)` of each kernel of a run, in order of the walk. */
-  get order(): Int32Array {
-    if (this.names === null) {
-      const at = new Map(allSteps(this.plan).map((step, i) => [step, i]));
-      const { list, names } = this.commands;
-      this.names = Int32Array.from(eventsOf(list), (n) => at.get(names[n]) as number);
-    }
-    return this.names;
-  }
-
-  /** What the last run noted, by thread: start and end of each of `order` in milliseconds; 0, 0: it had no part in it. */
-  stamps(): Float64Array[] {
-    const { clocks, threads, walker, order } = this;
-    const { scale, zero } = walker.clock();
-    return Array.from({ length: threads }, (_, t) => {
-      const at = clocks.at + t * clocks.each;
-      const ticks = new Float64Array(walker.heap.u8.slice(at, at + 16 * order.length).buffer);
-      return ticks.map((x) => (x === 0 ? 0 : x * scale + zero));
-    });
-  }
-
   /** Gives the memory back. */
   dispose(): void {
     const { heap } = this.walker;
-    this.profile(false);
+    this.clocks?.dispose();
     heap.release(this.record);
     if (this.counters > 0) heap.release(this.counters);
   }

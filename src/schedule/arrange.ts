@@ -1,5 +1,5 @@
 import type { Affine, Axis, Cond, ContractKernel, Ex, LoopKernel, Phase, Store } from "./kernel.ts";
-import { dependsOn } from "./exs.ts";
+import { dependsOn, indicesOf, withIndices } from "./exs.ts";
 
 /** Loops put in order for a machine: ones of size 1 dropped, neighbours that run on merged, the vector loop chosen. */
 export function arrange(kernel: LoopKernel): LoopKernel {
@@ -12,7 +12,7 @@ export function mergeContraction(kernel: ContractKernel): ContractKernel {
   let at = 0;
   const lists = [kernel.batch, kernel.m, kernel.n].map((list) => list.map(() => at++));
   const strides = (["a", "b", "c"] as const).map((of): Affine => ({ c: 0, t: axes.map((x) => x[of]) }));
-  const indices = [...strides, ...indicesIn(kernel.exs), ...kernel.stores.map((s) => s.index)];
+  const indices = [...strides, ...kernel.exs.flatMap(indicesOf), ...kernel.stores.map((s) => s.index)];
   const { keep, sizes } = runOn(
     axes.map((x) => x.size),
     lists,
@@ -27,17 +27,9 @@ export function mergeContraction(kernel: ContractKernel): ContractKernel {
     batch,
     m,
     n,
-    exs: kernel.exs.map((e) => mapEx(e, index)),
+    exs: kernel.exs.map((e) => withIndices(e, index)),
     stores: kernel.stores.map((s) => ({ ...s, index: index(s.index) })),
   };
-}
-
-const indicesIn = (exs: readonly Ex[]): Affine[] =>
-  exs.flatMap((e) => ("index" in e ? [e.index] : e.k === "guard" ? e.conds.map((c) => c.index) : []));
-
-export function mapEx(e: Ex, f: (a: Affine) => Affine): Ex {
-  if ("index" in e) return { ...e, index: f(e.index) };
-  return e.k === "guard" ? { ...e, conds: e.conds.map((c): Cond => ({ ...c, index: f(c.index) })) } : e;
 }
 
 /** The loops `keep` alone, renumbered. */
@@ -48,7 +40,7 @@ function renumber(kernel: LoopKernel, keep: readonly number[]): LoopKernel {
   const store = (s: Store): Store => ({ ...s, index: index(s.index) });
   return {
     ...kernel,
-    exs: kernel.exs.map((e) => mapEx(e, index)),
+    exs: kernel.exs.map((e) => withIndices(e, index)),
     loops: keep.map((l) => kernel.loops[l]),
     outer: list(kernel.outer),
     phases: kernel.phases.map((p) => ({ ...p, stores: p.stores.map(store), loops: list(p.loops) })),
@@ -59,7 +51,7 @@ function renumber(kernel: LoopKernel, keep: readonly number[]): LoopKernel {
 function mergeLoops(kernel: LoopKernel): LoopKernel {
   const { exs, phases } = kernel;
   const ordered = phases.flatMap((p) => (p.ordered ? p.loops : []));
-  const indices = [...indicesIn(exs), ...phases.flatMap((p) => p.stores.map((s) => s.index))];
+  const indices = [...exs.flatMap(indicesOf), ...phases.flatMap((p) => p.stores.map((s) => s.index))];
   const { keep, sizes } = runOn(kernel.loops, [kernel.outer, ...phases.map((p) => p.loops)], indices, ordered);
   return renumber({ ...kernel, loops: sizes }, keep);
 }

@@ -1,4 +1,4 @@
-import type { Ex, Phase } from "./kernel.ts";
+import type { Affine, Ex, Phase, Store } from "./kernel.ts";
 
 /** How many phases have to be over before an expression is known. */
 export function depths(exs: readonly Ex[]): (ex: number) => number {
@@ -22,16 +22,35 @@ export function sourcesOf(ex: Ex): readonly number[] {
   return ex.k === "random" ? ex.key : [];
 }
 
-/** The loops that an expression itself reads. */
-export function loopsIn(e: Ex): number[] {
-  const list =
-    e.k === "guard"
-      ? e.conds.map((c) => c.index)
-      : e.k === "load" || e.k === "iota" || e.k === "random"
-        ? [e.index]
-        : [];
-  return [...new Set(list.flatMap((a) => a.t.flatMap((f, l) => (f === 0 ? [] : [l]))))];
+/** The expression made from others: each source `i` is `f(i)`. */
+export function withSources(e: Ex, f: (i: number) => number): Ex {
+  if (e.k === "op") return { ...e, srcs: e.srcs.map(f) };
+  if (e.k === "guard") return { ...e, then: f(e.then) };
+  if (e.k === "load") return { ...e, dyn: e.dyn.map((d) => ({ ...d, ex: f(d.ex) })) };
+  return e.k === "random" ? { ...e, key: [f(e.key[0]), f(e.key[1])] } : e;
 }
+
+/** The store of other values, at other places. */
+export const storeWith = (s: Store, f: (i: number) => number): Store => ({
+  ...s,
+  dyn: s.dyn.map((d) => ({ ...d, ex: f(d.ex) })),
+  value: f(s.value),
+});
+
+/** The indices that an expression itself reads. */
+export const indicesOf = (e: Ex): readonly Affine[] =>
+  "index" in e ? [e.index] : e.k === "guard" ? e.conds.map((c) => c.index) : [];
+
+/** The expression at other indices. */
+export function withIndices(e: Ex, f: (a: Affine) => Affine): Ex {
+  if ("index" in e) return { ...e, index: f(e.index) };
+  return e.k === "guard" ? { ...e, conds: e.conds.map((c) => ({ ...c, index: f(c.index) })) } : e;
+}
+
+/** The loops that an expression itself reads. */
+export const loopsIn = (e: Ex): number[] => [
+  ...new Set(indicesOf(e).flatMap((a) => a.t.flatMap((f, l) => (f === 0 ? [] : [l])))),
+];
 
 /** True when an expression reads one of these loops other than through a finished reduction. */
 export const dependsOn = (exs: readonly Ex[], root: number, loops: readonly number[]): boolean =>

@@ -2,7 +2,8 @@
 import { bytesOf, sizeOf } from "../base/index.ts";
 import { build as b, type Node } from "../ir/index.ts";
 import type { Affine, Axis, ContractKernel, Ex, LoopKernel, Store } from "./kernel.ts";
-import { arrange, mapEx, mergeContraction } from "./arrange.ts";
+import { arrange, mergeContraction } from "./arrange.ts";
+import { withIndices } from "./exs.ts";
 import { workOf } from "./work.ts";
 
 /** Parts at most and at least: fixed, so that results do not depend on the number of threads. */
@@ -68,7 +69,7 @@ export function inParts(
   const shifted = (x: Affine): Affine => ({ c: x.c, t: [0, ...order.map((o) => x.t[given.indexOf(o)] ?? 0)] });
   const exs = kernel.exs.map((e): Ex => {
     if (e.k === "tile") return { k: "acc", phase: 0, slot: 0, dtype: e.dtype };
-    const moved = mapEx(e, shifted);
+    const moved = withIndices(e, shifted);
     return moved.k === "load" ? { ...moved, arg: moved.arg - 1 } : moved;
   });
   const index = { c: 0, t: [out, ...placed(order).map((x) => x.c)] };

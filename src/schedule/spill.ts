@@ -1,8 +1,8 @@
 import { bytesOf } from "../base/index.ts";
 import { PRIMITIVES } from "../ir/index.ts";
 import { arrange } from "./arrange.ts";
-import type { Affine, Ex, LoopKernel, Phase } from "./kernel.ts";
-import { dependsOn, reachable, wantedBy } from "./exs.ts";
+import type { Affine, Ex, LoopKernel, Phase, Store } from "./kernel.ts";
+import { dependsOn, reachable, sourcesOf, storeWith, wantedBy, withSources } from "./exs.ts";
 
 /** Additions above which a value is worth a trip to the first-level cache and back. */
 const DEAR = 10;
@@ -38,37 +38,20 @@ function keepRows(kernel: LoopKernel): LoopKernel | null {
   });
   if (rows.length === 0 || bytes > ROW_BYTES) return null;
   const all: Ex[] = [...exs];
-  const scratch = kernel.args.length;
+  const placeOf = ({ ex, offset }: (typeof rows)[number]): Pick<Store, "arg" | "index" | "dyn" | "dtype"> => {
+    const { dtype } = exs[ex];
+    return { arg: kernel.args.length, index: rowIndex(kernel, inner, offset / bytesOf(dtype)), dyn: [], dtype };
+  };
   const out: Phase[] = phases.map((p, n) => {
     const memo = new Map<number, number>();
-    for (const r of rows)
-      if (n > r.first)
-        memo.set(
-          r.ex,
-          all.push({
-            k: "load",
-            arg: scratch,
-            index: rowIndex(kernel, inner, r.offset / bytesOf(exs[r.ex].dtype)),
-            dyn: [],
-            dtype: exs[r.ex].dtype,
-          }) - 1,
-        );
+    for (const r of rows) if (n > r.first) memo.set(r.ex, all.push({ k: "load", ...placeOf(r) }) - 1);
     const swap = (i: number): number => (i < 0 ? i : substitute(all, i, memo));
     return {
       ...p,
       reductions: p.reductions.map((r) => ({ ...r, value: swap(r.value), payload: swap(r.payload) })),
       stores: [
-        ...rows
-          .filter((r) => r.first === n)
-          .map((r) => ({
-            arg: scratch,
-            index: rowIndex(kernel, inner, r.offset / bytesOf(exs[r.ex].dtype)),
-            dyn: [],
-            value: r.ex,
-            dtype: exs[r.ex].dtype,
-            add: false,
-          })),
-        ...p.stores.map((s) => ({ ...s, value: swap(s.value), dyn: s.dyn.map((d) => ({ ...d, ex: swap(d.ex) })) })),
+        ...rows.filter((r) => r.first === n).map((r) => ({ ...placeOf(r), value: r.ex, add: false })),
+        ...p.stores.map((s) => storeWith(s, swap)),
       ],
     };
   });
@@ -91,18 +74,9 @@ function substitute(all: Ex[], root: number, memo: Map<number, number>): number 
   const known = memo.get(root);
   if (known !== undefined) return known;
   const e = all[root];
-  const swap = (i: number): number => substitute(all, i, memo);
-  let out = root;
-  if (e.k === "op") {
-    const srcs = e.srcs.map(swap);
-    if (srcs.some((s, i) => s !== e.srcs[i])) out = all.push({ ...e, srcs }) - 1;
-  } else if (e.k === "guard") {
-    const then = swap(e.then);
-    if (then !== e.then) out = all.push({ ...e, then }) - 1;
-  } else if (e.k === "load" && e.dyn.length > 0) {
-    const dyn = e.dyn.map((d) => ({ ...d, ex: swap(d.ex) }));
-    if (dyn.some((d, i) => d.ex !== e.dyn[i].ex)) out = all.push({ ...e, dyn }) - 1;
-  }
+  const made = withSources(e, (i) => substitute(all, i, memo));
+  const old = sourcesOf(e);
+  const out = sourcesOf(made).every((s, i) => s === old[i]) ? root : all.push(made) - 1;
   memo.set(root, out);
   return out;
 }

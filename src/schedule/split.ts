@@ -1,7 +1,7 @@
 // Reductions that threads could not share: a fixed number of parts is reduced first, what needs the results adds them up.
 import { build as b, type Node } from "../ir/index.ts";
 import type { Affine, Ex, LoopKernel, Phase, Reduction, Store } from "./kernel.ts";
-import { reachable, sourcesOf, wantedBy } from "./exs.ts";
+import { reachable, storeWith, wantedBy, withIndices, withSources } from "./exs.ts";
 import { arrangeRows } from "./spill.ts";
 
 /** A kernel and the nodes whose buffers are its arguments. */
@@ -131,15 +131,19 @@ class Splitter {
     const copy = (i: number): number => {
       if (i < 0) return i;
       let at = memo.get(i);
-      if (at === undefined) memo.set(i, (at = exs.push(this.moved(k.exs[i], copy, argOf, place)) - 1));
+      // Sources stand before what is made from them.
+      if (at === undefined) memo.set(i, (at = exs.push(moved(withSources(k.exs[i], copy))) - 1));
       return at;
     };
+    const index = (a: Affine): Affine => this.index(a);
+    const moved = (e: Ex): Ex => {
+      if (e.k === "acc") return { ...e, phase: place.get(e.phase) as number };
+      return withIndices(e.k === "load" ? { ...e, arg: argOf(this.args[e.arg]) } : e, index);
+    };
     const store = (s: Store): Store => ({
-      ...s,
+      ...storeWith(s, copy),
       arg: argOf(this.args[s.arg]),
-      index: this.index(s.index),
-      dyn: s.dyn.map((d) => ({ ...d, ex: copy(d.ex) })),
-      value: copy(s.value),
+      index: index(s.index),
     });
     const phases = list.map((p): Phase => ({
       ...p,
@@ -165,38 +169,6 @@ class Splitter {
       args: args.map((a) => a.dtype),
     };
     return { kernel, args };
-  }
-
-  /** An expression with its loops, sources and accumulators renumbered. */
-  private moved(
-    e: Ex,
-    copy: (i: number) => number,
-    argOf: (n: Node) => number,
-    place: ReadonlyMap<number, number>,
-  ): Ex {
-    // Sources stand before what is made from them.
-    sourcesOf(e).forEach(copy);
-    switch (e.k) {
-      case "load":
-        return {
-          ...e,
-          arg: argOf(this.args[e.arg]),
-          index: this.index(e.index),
-          dyn: e.dyn.map((d) => ({ ...d, ex: copy(d.ex) })),
-        };
-      case "iota":
-        return { ...e, index: this.index(e.index) };
-      case "random":
-        return { ...e, key: [copy(e.key[0]), copy(e.key[1])], index: this.index(e.index) };
-      case "op":
-        return { ...e, srcs: e.srcs.map(copy) };
-      case "guard":
-        return { ...e, then: copy(e.then), conds: e.conds.map((c) => ({ ...c, index: this.index(c.index) })) };
-      case "acc":
-        return { ...e, phase: place.get(e.phase) as number };
-      default:
-        return e;
-    }
   }
 
   /** An index by the kernel's loops as one by ours. */

@@ -32,23 +32,13 @@ export interface Program {
   readonly plan: unknown;
 }
 
-/** One run of a program by the clock: milliseconds of the calling thread's `performance.now()`. */
-export interface ProgramRun {
-  readonly program: Program;
-  /** The whole run: handing over, kernels, results. */
-  readonly start: number;
-  readonly end: number;
-  /** Number in the program's kernels of each call, in order of the walk, turns of loops over time and all. */
-  readonly order: ArrayLike<number>;
-  /** For each thread start and end of each call of `order`; 0, 0: it had no part in it. Good until the next run. */
-  readonly threads: readonly Float64Array[];
-}
-
 /** Told of what an executor does, for profiles. */
 export interface Observer {
   /** A program was made, not found in the cache. */
   compiled(program: Program, start: number, end: number): void;
-  ran(run: ProgramRun): void;
+  /** A program is about to run; the runner knows how to note the clock. */
+  watch(runner: unknown): void;
+  ran(program: Program, start: number, end: number): void;
 }
 
 /** What runs graphs: injected by engine.ts, so that tensors know no device. */

@@ -1,7 +1,8 @@
 /** Which kernels run together, where barriers stand, what one thread does alone: plans by hand, commands as text. */
 import { expect, test } from "vitest";
 import { COMMAND, OP } from "../../src/base/records.ts";
-import { Commands, eventsOf, type KernelCode } from "../../src/runtime/commands.ts";
+import { eventsOf } from "../../src/runtime/clocks.ts";
+import { Commands, type KernelCode } from "../../src/runtime/commands.ts";
 import type { Kernel, LoopKernel, Place, Plan, ScanKernel, Step } from "../../src/schedule/index.ts";
 
 const speeds = { contract: 1, loop: 1, bytes: 1 };

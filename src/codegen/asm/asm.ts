@@ -79,7 +79,7 @@ export class Asm {
     const types = fn.kind === "fn" ? fn.params.map((p) => p.type) : fn.params;
     if (types.length !== args.length) fail(`call of "${fn.name}" with ${args.length} arguments, wants ${types.length}`);
     const vals = args.map((x, i) => this.arg(x, types[i]));
-    return this.push("call", fn.result ?? "i32", undefined, undefined, undefined, 0, 0, fn, vals);
+    return this.refer("call", fn.result ?? "i32", fn, undefined, vals);
   }
 
   // ---- constants ----
@@ -91,10 +91,11 @@ export class Asm {
     const fn = this.here();
     let known = fn.consts.get(type);
     if (!known) fn.consts.set(type, (known = new Map()));
+    const fresh = (): Val => make(this.serials++, -1, "const", type, undefined, undefined, undefined, v);
     // Maps take -0 for 0
-    if (Object.is(v, -0)) return make(this.serials++, -1, "const", type, undefined, undefined, undefined, v);
+    if (Object.is(v, -0)) return fresh();
     let k = known.get(v);
-    if (!k) known.set(v, (k = make(this.serials++, -1, "const", type, undefined, undefined, undefined, v)));
+    if (!k) known.set(v, (k = fresh()));
     return k;
   }
   i32(c: number): Val {
@@ -294,45 +295,37 @@ export class Asm {
   }
   /** Loads a scalar or a whole vector (unaligned is fine). */
   load(type: Type, p: Val, offset = 0): Val {
-    const [q, o] = this.addr(p, offset);
-    return this.push("load", type, q, undefined, undefined, o);
+    return this.access("load", type, p, offset);
   }
   /** `past`: past the caches, for what is not read again soon; whole vectors at addresses that are multiples of their size. */
   store(p: Val, offset: number, x: Val, past = false): void {
-    const [q, o] = this.addr(p, offset);
-    this.push("store", x.type, q, x, undefined, o, past ? 1 : 0);
+    this.access("store", x.type, p, offset, x, past ? 1 : 0);
   }
   /** Loads one element into all lanes. */
   loadSplat(type: VecType, p: Val, offset = 0): Val {
-    const [q, o] = this.addr(p, offset);
-    return this.push("loadSplat", type, q, undefined, undefined, o);
+    return this.access("loadSplat", type, p, offset);
   }
   /** Loads the first `n` lanes (0 < n <= lanes), zero in the others; reads nothing beyond. */
   loadPartial(type: VecType, n: number, p: Val, offset = 0): Val {
     if (n === this.lanesOf(type)) return this.load(type, p, offset);
-    const [q, o] = this.addr(p, offset);
-    return this.push("loadPartial", type, q, undefined, undefined, o, this.count(n, type));
+    return this.access("loadPartial", type, p, offset, undefined, this.count(n, type));
   }
   /** Stores the first `n` lanes; writes nothing beyond. */
   storePartial(n: number, p: Val, offset: number, x: Val): void {
     if (n === this.lanesOf(x.type)) return this.store(p, offset, x);
-    const [q, o] = this.addr(p, offset);
-    this.push("storePartial", x.type, q, x, undefined, o, this.count(n, x.type));
+    this.access("storePartial", x.type, p, offset, x, this.count(n, x.type));
   }
   /** Loads bytes, zero-extended: one (`i32`), or the first `n` lanes of `vi32` (default all). */
   loadU8(type: "i32" | "vi32", p: Val, offset = 0, n: number = this.lanesOf(type)): Val {
-    const [q, o] = this.addr(p, offset);
-    return this.push("loadU8", type, q, undefined, undefined, o, n);
+    return this.access("loadU8", type, p, offset, undefined, n);
   }
   /** Stores the low byte of an i32, or of the first `n` lanes of vi32. */
   storeU8(p: Val, offset: number, x: Val, n: number = this.lanesOf(x.type)): void {
-    const [q, o] = this.addr(p, offset);
-    this.push("storeU8", x.type, q, x, undefined, o, n);
+    this.access("storeU8", x.type, p, offset, x, n);
   }
   /** A hint: the line at this address is wanted soon in the cache of that level. The address need not be mapped. */
   prefetch(p: Val, offset = 0, level: 1 | 2 = 2): void {
-    const [q, o] = this.addr(p, offset);
-    this.push("prefetch", "i32", q, undefined, undefined, o, level);
+    this.access("prefetch", "i32", p, offset, undefined, level);
   }
   /** Copies bytes (regions may overlap). */
   copy(dst: Val, src: Val, bytes: Arg): void {
@@ -347,26 +340,21 @@ export class Asm {
 
   /** Adds and gives what was there before. */
   atomicAdd(p: Val, offset: number, x: Arg): Val {
-    const [q, o] = this.addr(p, offset);
-    return this.push("atomicAdd", "i32", q, this.arg(x, "i32"), undefined, o);
+    return this.access("atomicAdd", "i32", p, offset, this.arg(x, "i32"));
   }
   atomicLoad(p: Val, offset = 0): Val {
-    const [q, o] = this.addr(p, offset);
-    return this.push("atomicLoad", "i32", q, undefined, undefined, o);
+    return this.access("atomicLoad", "i32", p, offset);
   }
   atomicStore(p: Val, offset: number, x: Arg): void {
-    const [q, o] = this.addr(p, offset);
-    this.push("atomicStore", "i32", q, this.arg(x, "i32"), undefined, o);
+    this.access("atomicStore", "i32", p, offset, this.arg(x, "i32"));
   }
   /** Sleeps while the word is `expected`, at most `ms` milliseconds (a constant); may wake without a reason. */
   wait(p: Val, offset: number, expected: Arg, ms: number): void {
-    const [q, o] = this.addr(p, offset);
-    this.push("wait", "i32", q, this.arg(expected, "i32"), undefined, o, ms);
+    this.access("wait", "i32", p, offset, this.arg(expected, "i32"), ms);
   }
   /** Wakes all that wait on the word. */
   notify(p: Val, offset = 0): void {
-    const [q, o] = this.addr(p, offset);
-    this.push("notify", "i32", q, undefined, undefined, o);
+    this.access("notify", "i32", p, offset);
   }
   /** A turn of a loop that watches memory. */
   pause(): void {
@@ -378,11 +366,7 @@ export class Asm {
   }
   /** Calls a kernel by its address (wasm: its place in the table): `fn(args: ptr, lo: i32, hi: i32)`. */
   callPtr(fn: Val, args: Val, lo: Arg, hi: Arg): void {
-    this.push("callPtr", "i32", fn, undefined, undefined, 0, 0, undefined, [
-      this.want(args, "ptr"),
-      this.arg(lo, "i32"),
-      this.arg(hi, "i32"),
-    ]);
+    this.refer("callPtr", "i32", undefined, fn, [this.want(args, "ptr"), this.arg(lo, "i32"), this.arg(hi, "i32")]);
   }
 
   // ---- variables and control ----
@@ -392,14 +376,14 @@ export class Asm {
     const { vars } = this.here();
     const v: Var = { id: vars.length, type };
     vars.push(v);
-    this.push("decl", type, this.arg(init, type), undefined, undefined, 0, 0, v);
+    this.refer("decl", type, v, this.arg(init, type));
     return v;
   }
   get(v: Var): Val {
-    return this.push("get", v.type, undefined, undefined, undefined, 0, 0, v);
+    return this.refer("get", v.type, v);
   }
   set(v: Var, x: Arg): void {
-    this.push("set", v.type, this.arg(x, v.type), undefined, undefined, 0, 0, v);
+    this.refer("set", v.type, v, this.arg(x, v.type));
   }
 
   /**
@@ -415,7 +399,7 @@ export class Asm {
     if (known && s.imm + step >= e.imm) return body(s);
     const head = this.push("loop", "i32", s, e, undefined, step);
     this.scoped(() => body(head));
-    this.push("endloop", "i32", undefined, undefined, undefined, 0, 0, head);
+    this.refer("endloop", "i32", head);
   }
 
   /** Runs `body`, and again while the i32 that it returns is not zero. The condition may use values of the body. */
@@ -423,7 +407,7 @@ export class Asm {
     const head = this.push("repeat", "i32");
     this.scoped(() => {
       const again = this.want(body(), "i32");
-      this.push("again", "i32", again, undefined, undefined, 0, 0, head);
+      this.refer("again", "i32", head, again);
     });
   }
 
@@ -434,10 +418,10 @@ export class Asm {
     const head = this.push("if", "i32", c);
     this.scoped(then);
     if (orElse) {
-      this.push("else", "i32", undefined, undefined, undefined, 0, 0, head);
+      this.refer("else", "i32", head);
       this.scoped(orElse);
     }
-    this.push("endif", "i32", undefined, undefined, undefined, 0, 0, head);
+    this.refer("endif", "i32", head);
   }
 
   /** How many instructions `body` would record; nothing of it stays. */
@@ -456,7 +440,7 @@ export class Asm {
    * operands loaded just before. Write it between such a loop and what uses its results.
    */
   pin(values: readonly Val[]): void {
-    this.push("pin", values[0].type, undefined, undefined, undefined, 0, 0, undefined, values);
+    this.refer("pin", values[0].type, undefined, undefined, values);
   }
 
   /** Writes chains that do not wait for one another side by side, on targets that gain by it; others write them when used. */
@@ -508,6 +492,15 @@ export class Asm {
     const v = make(this.serials++, code.length, op, type, a, b, c, imm, count, ref, args);
     code.push(v);
     return v;
+  }
+  /** What touches memory: a value that is stored, a number of elements. */
+  private access(op: Op, type: Type, p: Val, offset: number, x?: Val, count = 0): Val {
+    const [at, rest] = this.addr(p, offset);
+    return this.push(op, type, at, x, undefined, rest, count);
+  }
+  /** What refers to a variable, a function or the head of a block. */
+  private refer(op: Op, type: Type, ref: Val["ref"], a?: Val, args?: readonly Val[]): Val {
+    return this.push(op, type, a, undefined, undefined, 0, 0, ref, args);
   }
   /** Moves a constant part of the address into the immediate offset. */
   private addr(p: Val, offset: number): [Val, number] {

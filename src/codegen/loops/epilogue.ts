@@ -19,7 +19,7 @@ export function emitEpilogue(asm: Asm, k: ContractKernel, args: readonly Val[], 
   const wide = k.dtype === "float64" || k.exs.some((e) => e.dtype === "float64");
   if (!wide || tile.count === 0) return emitTile(asm, k, args, tile);
   for (let i = 0; i < tile.count; i++) {
-    const step = (c: Val | number): Val | number => (typeof c === "number" ? c + i : asm.add(c, asm.i32(i)));
+    const step = (c: Val | number): Val | number => (typeof c === "number" ? c + i : asm.add(c, i));
     const at = tile.at.map((c, l) => (l === tile.lane ? step(c) : c));
     emitTile(asm, k, args, { ...tile, acc: asm.extract(tile.acc, i), at, count: 0 });
   }

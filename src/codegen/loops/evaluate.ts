@@ -200,7 +200,7 @@ export class Evaluator {
       if (verdict === true) continue;
       const at = this.counter(c.index, null);
       // One unsigned comparison for both ends.
-      both(asm.cmp("ltU", asm.sub(at, asm.i32(c.lo)), asm.i32(c.hi - c.lo)));
+      both(asm.cmp("ltU", asm.sub(at, c.lo), c.hi - c.lo));
     }
     const inside = (): Val => (vec ? this.value(e.then, lanes) : this.scalar(e.then));
     if (test === null) return inside();
@@ -228,12 +228,11 @@ export class Evaluator {
     for (const o of this.open) {
       const f = index.t[o.loop] ?? 0;
       if (f === 0) continue;
-      const turn = typeof o.counter === "number" ? asm.i32(o.counter) : o.counter;
-      at = asm.add(at, f === 1 ? turn : asm.mul(turn, asm.i32(f)));
+      at = asm.add(at, typeof o.counter === "number" ? o.counter * f : asm.mul(o.counter, f));
     }
     const f = this.vec < 0 ? 0 : (index.t[this.vec] ?? 0);
     if (lanes === null) return at;
-    if (lanes.offset !== 0 && f !== 0) at = asm.add(at, asm.i32(lanes.offset * f));
+    if (lanes.offset !== 0 && f !== 0) at = asm.add(at, lanes.offset * f);
     const all = asm.splat("vi32", at);
     return f === 0 ? all : asm.add(all, this.ramp(f));
   }
@@ -243,7 +242,7 @@ export class Evaluator {
     const { asm } = this;
     return this.keep(`ramp${f}`, () => {
       let v = asm.konst("vi32", 0);
-      for (let i = 1; i < asm.lanes; i++) v = asm.insert(v, i, asm.i32(i * f));
+      for (let i = 1; i < asm.lanes; i++) v = asm.insert(v, i, i * f);
       return v;
     });
   }
@@ -265,12 +264,7 @@ export class Evaluator {
     at ??= start === 0 ? this.args[arg] : this.keep(first, () => asm.ptrAdd(this.args[arg], start * width));
     for (const { o, f, key: name } of steps.slice(done)) {
       const { counter, loop } = o;
-      const by =
-        typeof counter === "number"
-          ? counter * f
-          : f === 1
-            ? counter
-            : this.keep(`by${loop}:${f}`, () => asm.mul(counter, asm.i32(f)));
+      const by = typeof counter === "number" ? counter * f : this.keep(`by${loop}:${f}`, () => asm.mul(counter, f));
       const outer: Val = at;
       at = this.keep(name, () => asm.ptrAdd(outer, by));
     }
@@ -298,8 +292,8 @@ export class Evaluator {
 
   private clamped(index: Val, d: Dynamic, width: number): Val {
     const { asm } = this;
-    const inside = asm.bin("min", asm.bin("max", index, asm.i32(0)), asm.i32(d.size - 1));
-    return asm.mul(inside, asm.i32(d.stride * width));
+    const inside = asm.bin("min", asm.bin("max", index, 0), d.size - 1);
+    return asm.mul(inside, d.stride * width);
   }
 
   /** Bytes that an index from memory, the same for all lanes, adds to an address. */
@@ -387,7 +381,7 @@ export class Evaluator {
     }
     for (let i = 0; i < lanes.count; i++) {
       const x = asm.extract(value, i);
-      this.storeScalar(s, base, off + i * f * width, s.dtype === "bool" ? asm.bin("and", x, asm.i32(1)) : x);
+      this.storeScalar(s, base, off + i * f * width, s.dtype === "bool" ? asm.bin("and", x, 1) : x);
     }
   }
 
@@ -411,7 +405,7 @@ export class Evaluator {
       for (let i = 0; i < 4; i++) {
         const r = THREEFRY_ROTATIONS[(round % 2) * 4 + i];
         x0 = asm.add(x0, x1);
-        x1 = asm.bin("xor", asm.bin("or", asm.bin("shl", x1, asm.i32(r)), asm.bin("shrU", x1, asm.i32(32 - r))), x0);
+        x1 = asm.bin("xor", asm.bin("or", asm.bin("shl", x1, r), asm.bin("shrU", x1, 32 - r)), x0);
       }
       x0 = asm.add(x0, ks[(round + 1) % 3]);
       x1 = asm.add(asm.add(x1, ks[(round + 2) % 3]), num(round + 1));

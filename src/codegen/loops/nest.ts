@@ -124,7 +124,7 @@ class Nest implements Loops {
       if (whole && e - s === 1) inside(s, s, e);
       else if (whole) asm.loop(s, e, 1, (i) => inside(i, s, e));
       else if (s === 0 && e === size) asm.loop(lo, hi, 1, (i) => inside(i, s, e));
-      else asm.loop(asm.bin("max", lo, asm.i32(s)), asm.bin("min", hi, asm.i32(e)), 1, (i) => inside(i, s, e));
+      else asm.loop(asm.bin("max", lo, s), asm.bin("min", hi, e), 1, (i) => inside(i, s, e));
     }
   }
 
@@ -165,7 +165,7 @@ class Nest implements Loops {
       if (main === step) inside(s, s, e, this.vectors(step));
       else if (flush !== null && main > 2 * SUM_BLOCK * step) {
         asm.loop(s, s + main, SUM_BLOCK * step, (b) => {
-          const end = asm.bin("min", asm.add(b, asm.i32(SUM_BLOCK * step)), asm.i32(s + main));
+          const end = asm.bin("min", asm.add(b, SUM_BLOCK * step), s + main);
           asm.loop(b, end, step, (i) => inside(i, s, e, this.vectors(step)));
           flush();
         });
@@ -193,12 +193,9 @@ class Nest implements Loops {
       ev.inLoop({ loop, counter, from: 0, to: size }, () => {
         body(this.vectors(n));
       });
-    if (full > 0)
-      asm.loop(asm.mul(lo, asm.i32(step)), asm.mul(asm.bin("min", hi, asm.i32(full)), asm.i32(step)), step, (i) =>
-        inside(i, step),
-      );
+    if (full > 0) asm.loop(asm.mul(lo, step), asm.mul(asm.bin("min", hi, full), step), step, (i) => inside(i, step));
     if (full * step < size)
-      asm.if(asm.cmp("gt", hi, asm.i32(full)), () => ev.scoped(() => inside(full * step, size - full * step)));
+      asm.if(asm.cmp("gt", hi, full), () => ev.scoped(() => inside(full * step, size - full * step)));
   }
 
   /** Turns number `at` and all within of a kernel of columns, blocks lo..hi of which are done. */
@@ -238,13 +235,11 @@ class Nest implements Loops {
       });
     if (main > 0) {
       this.pastCaches(() =>
-        asm.loop(asm.mul(lo, asm.i32(chunk)), asm.bin("min", asm.mul(hi, asm.i32(chunk)), asm.i32(main)), step, (i) =>
-          inside(i, step),
-        ),
+        asm.loop(asm.mul(lo, chunk), asm.bin("min", asm.mul(hi, chunk), main), step, (i) => inside(i, step)),
       );
     }
     if (main < size)
-      asm.if(asm.cmp("eq", hi, asm.i32(Math.ceil(size / chunk))), () => ev.scoped(() => inside(main, size - main)));
+      asm.if(asm.cmp("eq", hi, Math.ceil(size / chunk)), () => ev.scoped(() => inside(main, size - main)));
     ev.vec = -1;
   }
 
@@ -375,7 +370,7 @@ class Nest implements Loops {
       if (!innermost || flush === null || e - s <= 2 * SUM_BLOCK) asm.loop(s, e, 1, (i) => inside(i, s, e));
       else {
         asm.loop(s, e, SUM_BLOCK, (b) => {
-          const end = asm.bin("min", asm.add(b, asm.i32(SUM_BLOCK)), asm.i32(e));
+          const end = asm.bin("min", asm.add(b, SUM_BLOCK), e);
           asm.loop(b, end, 1, (i) => inside(i, s, e));
           flush();
         });
@@ -458,7 +453,7 @@ class Nest implements Loops {
   private firstLanes(n: number): Val {
     const { asm } = this;
     let v = asm.konst("vi32", 0);
-    for (let i = 0; i < n; i++) v = asm.insert(v, i, asm.i32(-1));
+    for (let i = 0; i < n; i++) v = asm.insert(v, i, -1);
     return v;
   }
 

@@ -14,7 +14,7 @@ export const regType = (dtype: DType, vec: boolean): Type => {
 const MATH: ReadonlySet<string> = new Set(["exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "erf"]);
 
 /** The bool value `c` (scalar 0|1 or mask) in vector form. */
-const vectorBool = (asm: Asm, c: Val): Val => (isVec(c.type) ? c : asm.splat("vi32", asm.sub(asm.i32(0), c)));
+const vectorBool = (asm: Asm, c: Val): Val => (isVec(c.type) ? c : asm.splat("vi32", asm.sub(0, c)));
 
 /** `c` turned over: masks bit by bit, scalars 0|1. */
 const notBool = (asm: Asm, c: Val): Val => (isVec(c.type) ? asm.un("not", c) : asm.cmp("eq", c, 0));
@@ -67,9 +67,7 @@ export function emitOp(asm: Asm, op: PrimName, from: DType, to: DType, xs: reado
       const kind = op === "shl" ? "shl" : unsigned ? "shrU" : "shrS";
       if (!isVec(a.type)) return wrap(asm.bin(kind, a, b));
       return wrap(
-        b.op === "const"
-          ? asm.bin(kind, a, asm.i32(b.imm))
-          : asm.perLane("vi32", [a, b], (x, y) => asm.bin(kind, x, y)),
+        b.op === "const" ? asm.bin(kind, a, b.imm) : asm.perLane("vi32", [a, b], (x, y) => asm.bin(kind, x, y)),
       );
     }
     case "lt":
@@ -136,21 +134,21 @@ const lanes = (asm: Asm, a: Val, b: Val, f: (x: Val, y: Val) => Val): Val =>
 const wholeDiv = (asm: Asm, a: Val, b: Val, unsigned: boolean): Val =>
   lanes(asm, a, b, (x, y) => {
     const zero = asm.cmp("eq", y, 0);
-    if (unsigned) return asm.select(zero, asm.i32(0), asm.bin("divU", x, asm.select(zero, asm.i32(1), y)));
+    if (unsigned) return asm.select(zero, 0, asm.bin("divU", x, asm.select(zero, 1, y)));
     const minus = asm.cmp("eq", y, -1);
-    const safe = asm.select(asm.bin("or", zero, minus), asm.i32(1), y);
-    return asm.select(zero, asm.i32(0), asm.select(minus, asm.sub(asm.i32(0), x), asm.bin("divS", x, safe)));
+    const safe = asm.select(asm.bin("or", zero, minus), 1, y);
+    return asm.select(zero, 0, asm.select(minus, asm.sub(0, x), asm.bin("divS", x, safe)));
   });
 
 /** Sign of the divisor; by zero gives 0. */
 const wholeMod = (asm: Asm, a: Val, b: Val, unsigned: boolean): Val =>
   lanes(asm, a, b, (x, y) => {
     const bad = unsigned ? asm.cmp("eq", y, 0) : asm.bin("or", asm.cmp("eq", y, 0), asm.cmp("eq", y, -1));
-    const safe = asm.select(bad, asm.i32(1), y);
+    const safe = asm.select(bad, 1, y);
     if (unsigned) return asm.bin("remU", x, safe);
     const r = asm.bin("remS", x, safe);
     const other = asm.bin("and", asm.cmp("ne", r, 0), asm.cmp("lt", asm.bin("xor", r, safe), 0));
-    return asm.add(r, asm.select(other, safe, asm.i32(0)));
+    return asm.add(r, asm.select(other, safe, 0));
   });
 
 const wholePow = (asm: Asm, a: Val, b: Val): Val =>
