@@ -1,6 +1,7 @@
 /**
  * The builder: one function per primitive. Every shape and dtype rule is checked here, when the node is made, so that an
- * error carries the user's own call in its stack. No broadcasting and no promotion: sources agree, or it throws.
+ * error carries the user's own call in its stack. No broadcasting and no promotion: sources agree, or it throws. Where the
+ * functions of Tensor have asked already, only a fault of ours can be met (`sound`).
  */
 import {
   axisOf,
@@ -16,7 +17,7 @@ import {
   ValueError,
 } from "../base/index.ts";
 import { nextId } from "../base/context.ts";
-import { agree, floatPair } from "./checks.ts";
+import { agree, floatPair, sound } from "./checks.ts";
 import type { Family } from "./family.ts";
 import { intern, isOp, type Node } from "./node.ts";
 import type {
@@ -121,10 +122,7 @@ export function compare(op: CompareName, a: Node, b: Node): Node {
 
 export function where(mask: Node, a: Node, b: Node): Node {
   agree("where", a, b);
-  if (mask.dtype !== "bool") throw new DTypeError(`[where] the mask must be bool, got ${mask.dtype}: compare first.`);
-  if (!sameShape(mask.shape, a.shape)) {
-    throw new ShapeError(`[where] mask ${showShape(mask.shape)} and values ${showShape(a.shape)} need one shape.`);
-  }
+  sound("where", mask.dtype === "bool" && sameShape(mask.shape, a.shape));
   return intern("where", [mask, a, b], none, a.shape, a.dtype);
 }
 
@@ -163,10 +161,7 @@ export function reshape(x: Node, shape: readonly number[]): Node {
 }
 
 export function permute(x: Node, perm: readonly number[]): Node {
-  const seen = [...perm].sort((a, b) => a - b);
-  if (perm.length !== x.shape.length || seen.some((p, i) => p !== i)) {
-    throw new ValueError(`[transpose] ${showShape(perm)} is not a permutation of the axes of ${showShape(x.shape)}.`);
-  }
+  sound("transpose", perm.length === x.shape.length && x.shape.every((_, i) => perm.includes(i)));
   if (perm.every((p, i) => p === i)) return x;
   if (isOp(x, "permute"))
     return permute(
@@ -222,11 +217,10 @@ export function pad(x: Node, padding: readonly Pads[], value = 0): Node {
 
 export function slice(x: Node, start: readonly number[], stop: readonly number[], step?: readonly number[]): Node {
   const st = step ?? x.shape.map(() => 1);
-  for (let i = 0; i < x.shape.length; i++) {
-    if (!(start[i] >= 0 && stop[i] <= x.shape[i] && start[i] <= stop[i] && st[i] >= 1)) {
-      throw new ValueError(`[slice] ${start[i]}:${stop[i]}:${st[i]} is outside axis ${i} of ${showShape(x.shape)}.`);
-    }
-  }
+  sound(
+    "slice",
+    x.shape.every((d, i) => start[i] >= 0 && stop[i] <= d && start[i] <= stop[i] && st[i] >= 1),
+  );
   const shape = x.shape.map((_, i) => Math.ceil((stop[i] - start[i]) / st[i]));
   if (sameShape(shape, x.shape)) return x;
   return intern("slice", [x], { start, stop, step: st }, shape, x.dtype);
@@ -239,17 +233,14 @@ export function flip(x: Node, axes: readonly number[]): Node {
 }
 
 export function concat(xs: readonly Node[], axis: number): Node {
-  if (xs.length === 0) throw new ValueError("[concat] needs at least one tensor.");
-  const first = xs[0];
+  const [first] = xs;
   const a = axisOf(axis, first.shape.length, "concat");
-  for (const x of xs) {
-    if (x.dtype !== first.dtype) throw new DTypeError(`[concat] one dtype for all, got ${first.dtype} and ${x.dtype}.`);
-    if (x.shape.length !== first.shape.length || x.shape.some((d, i) => i !== a && d !== first.shape[i])) {
-      throw new ShapeError(
-        `[concat] all but axis ${a} must agree, got ${showShape(first.shape)} and ${showShape(x.shape)}.`,
-      );
-    }
-  }
+  const fits = ({ shape }: Node): boolean =>
+    shape.length === first.shape.length && shape.every((d, i) => i === a || d === first.shape[i]);
+  sound(
+    "concat",
+    xs.every((x) => x.dtype === first.dtype && fits(x)),
+  );
   const kept = xs.filter((x) => x.shape[a] > 0);
   if (kept.length <= 1) return kept[0] ?? first;
   const shape = first.shape.map((d, i) => (i === a ? xs.reduce((n, x) => n + x.shape[a], 0) : d));
@@ -260,15 +251,9 @@ export function concat(xs: readonly Node[], axis: number): Node {
 export function dot(a: Node, b: Node, attrs: DotAttrs): Node {
   floatPair("dot", a, b);
   const { lhsBatch, rhsBatch, lhsContract, rhsContract } = attrs;
-  const pair = (l: readonly number[], r: readonly number[], what: string): void => {
-    if (l.length !== r.length || l.some((p, i) => a.shape[p] !== b.shape[r[i]])) {
-      throw new ShapeError(
-        `[dot] ${what} axes ${showShape(l)} of ${showShape(a.shape)} and ${showShape(r)} of ${showShape(b.shape)} differ in size.`,
-      );
-    }
-  };
-  pair(lhsBatch, rhsBatch, "batch");
-  pair(lhsContract, rhsContract, "contracted");
+  const pair = (l: readonly number[], r: readonly number[]): boolean =>
+    l.length === r.length && l.every((p, i) => a.shape[p] === b.shape[r[i]]);
+  sound("dot", pair(lhsBatch, rhsBatch) && pair(lhsContract, rhsContract));
   const free = (x: Node, used: readonly number[][]): number[] =>
     x.shape.filter((_, i) => !used.some((u) => u.includes(i)));
   const shape = [
@@ -303,12 +288,7 @@ export function gather(x: Node, indices: Node, axis: number): Node {
 export function scatterAdd(base: Node, indices: Node, updates: Node, axis: number): Node {
   const a = checkIndices("scatterAdd", base, indices, axis);
   const want = [...base.shape.slice(0, a), ...indices.shape, ...base.shape.slice(a + 1)];
-  if (!sameShape(want, updates.shape) || updates.dtype !== base.dtype) {
-    throw new ShapeError(
-      `[scatterAdd] updates ${updates.dtype} ${showShape(updates.shape)} must be ${base.dtype} ${showShape(want)} for ` +
-        `base ${showShape(base.shape)}, indices ${showShape(indices.shape)}, axis ${a}.`,
-    );
-  }
+  sound("scatterAdd", sameShape(want, updates.shape) && updates.dtype === base.dtype);
   return intern("scatterAdd", [base, indices, updates], { axis: a }, base.shape, base.dtype);
 }
 

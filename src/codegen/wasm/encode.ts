@@ -8,14 +8,10 @@ import * as A from "./atomic.ts";
 import { OPCODE, SHUFFLE } from "./opcodes.ts";
 import * as V from "./simd.ts";
 
-/** How the module sees its memory (imported as `host.memory`; functions for `callPtr` as `host.table`), and whether names are kept. */
+/** How the module sees its memory (imported as `host.memory`; functions for `callPtr` as `host.table`). */
 export interface EncodeOptions {
-  /** Least pages of the imported memory, default 1. */
-  initialPages?: number;
   /** The memory is shared between threads. */
   shared?: boolean;
-  /** Adds a name section. */
-  debugNames?: boolean;
 }
 
 const WASM_TYPE = [0x7f, 0x7d, 0x7c, 0x7b];
@@ -59,10 +55,9 @@ export function encodeWasm(asm: Asm, options: EncodeOptions = {}): Uint8Array {
     .str("host")
     .str("memory")
     .u8(2);
-  const pages = options.initialPages ?? 1;
   // A shared memory has a maximum: any.
-  if (options.shared) imports.u8(3).uleb(pages).uleb(65536);
-  else imports.u8(0).uleb(pages);
+  if (options.shared) imports.u8(3).uleb(1).uleb(65536);
+  else imports.u8(0).uleb(1);
   if (table) imports.str("host").str("table").u8(1).u8(0x70).u8(0).uleb(0);
   for (const e of asm.externs) imports.str("host").str(e.name).u8(0).uleb(typeIndex(e.params, e.result));
 
@@ -91,11 +86,6 @@ export function encodeWasm(asm: Asm, options: EncodeOptions = {}): Uint8Array {
   section(3, decls);
   section(7, exports);
   section(10, codes);
-  if (options.debugNames) {
-    const names = new Bytes().uleb(asm.fns.length);
-    asm.fns.forEach((f, i) => names.uleb(asm.externs.length + i).str(f.name));
-    section(0, new Bytes().str("name").u8(1).sized(names));
-  }
   return out.done().slice();
 }
 
@@ -133,7 +123,7 @@ class FnEncoder {
       const v = code[i];
       if (this.statement(v)) continue;
       this.expr(v);
-      if (local[i] >= 0) o.u8(0x21).uleb(this.slot(local[i]));
+      if (local[i] >= 0) this.set(local[i]);
       else if (leavesValue(v)) o.u8(0x1a);
     }
     if (this.fn.ret) this.push(this.fn.ret);
@@ -143,7 +133,15 @@ class FnEncoder {
   /** A condition that never holds: memory has at most 2^16 pages. */
   private never(): void {
     if (this.lay.neverLocal < 0) return;
-    this.o.u8(0x3f).u8(0).u8(0x41).sleb(17).u8(0x76).u8(0x21).uleb(this.slot(this.lay.neverLocal));
+    this.o.u8(0x3f).u8(0).u8(0x41).sleb(17).u8(0x76);
+    this.set(this.lay.neverLocal);
+  }
+
+  /** Writes `body` under that condition. */
+  private inVain(body: () => void): void {
+    this.get(this.lay.neverLocal).u8(0x04).u8(0x40);
+    body();
+    this.o.u8(0x0b);
   }
 
   /**
@@ -151,18 +149,15 @@ class FnEncoder {
    * them in registers or stack slots across a loop: under the condition that never holds they become zero.
    */
   private hotConstants(): void {
-    const { constLocal, neverLocal } = this.lay;
+    const { constLocal } = this.lay;
     if (!constLocal.size) return;
-    const o = this.o;
-    for (const [k, slot] of constLocal) {
-      this.constant(k);
-      o.u8(0x21).uleb(this.slot(slot));
-    }
-    o.u8(0x20).uleb(this.slot(neverLocal)).u8(0x04).u8(0x40);
-    for (const slot of constLocal.values()) {
-      this.simd(V.constant).f64(0).f64(0).u8(0x21).uleb(this.slot(slot));
-    }
-    o.u8(0x0b);
+    const setAll = (imm?: number): void =>
+      constLocal.forEach((slot, k) => {
+        this.constant(k.type, imm ?? k.imm);
+        this.set(slot);
+      });
+    setAll();
+    this.inVain(() => setAll(0));
   }
 
   /**
@@ -171,17 +166,12 @@ class FnEncoder {
    */
   private anchor(values: readonly Val[] | undefined): void {
     if (!values) return;
-    const o = this.o;
-    o.u8(0x20).uleb(this.slot(this.lay.neverLocal)).u8(0x04).u8(0x40);
-    for (const v of values) {
-      const cls = classOf(v.type);
-      if (cls === 0) o.u8(0x41).sleb(0);
-      else if (cls === 1) o.u8(0x43).f32(0);
-      else if (cls === 2) o.u8(0x44).f64(0);
-      else this.simd(V.constant).f64(0).f64(0);
-      o.u8(0x21).uleb(this.slot(this.lay.local[v.id]));
-    }
-    o.u8(0x0b);
+    this.inVain(() => {
+      for (const v of values) {
+        this.constant(v.type, 0);
+        this.set(this.lay.local[v.id]);
+      }
+    });
   }
 
   /**
@@ -190,18 +180,23 @@ class FnEncoder {
    * Stores that never happen, met first, set the order.
    */
   private pin(v: Val): void {
-    const o = this.o;
-    o.u8(0x20).uleb(this.slot(this.lay.neverLocal)).u8(0x04).u8(0x40);
-    v.args!.forEach((x, i) => {
-      o.u8(0x41).sleb(0);
-      this.push(x);
-      this.mem(V.store, 16 * i);
-    });
-    o.u8(0x0b);
+    this.inVain(() =>
+      v.args!.forEach((x, i) => {
+        this.o.u8(0x41).sleb(0);
+        this.push(x);
+        this.mem(V.store, 16 * i);
+      }),
+    );
   }
 
   private slot(packed: number): number {
     return this.base[packed & 3] + (packed >> 2);
+  }
+  private get(packed: number): Bytes {
+    return this.o.u8(0x20).uleb(this.slot(packed));
+  }
+  private set(packed: number): void {
+    this.o.u8(0x21).uleb(this.slot(packed));
   }
   private simd(op: number): Bytes {
     return this.o.u8(0xfd).uleb(op);
@@ -220,25 +215,25 @@ class FnEncoder {
   private push(v: Val): void {
     if (v.op === "const") {
       const slot = this.lay.constLocal.get(v);
-      if (slot === undefined) this.constant(v);
-      else this.o.u8(0x20).uleb(this.slot(slot));
+      if (slot === undefined) this.constant(v.type, v.imm);
+      else this.get(slot);
     } else if (v.op === "param") this.o.u8(0x20).uleb(v.imm);
     else if (this.lay.inline[v.id]) this.expr(v);
-    else this.o.u8(0x20).uleb(this.slot(this.lay.local[v.id]));
+    else this.get(this.lay.local[v.id]);
   }
 
-  private constant(v: Val): void {
+  private constant(type: Type, x: number): void {
     const o = this.o;
-    if (v.type === "f32") o.u8(0x43).f32(v.imm);
-    else if (v.type === "f64") o.u8(0x44).f64(v.imm);
-    else if (!isVec(v.type)) o.u8(0x41).sleb(v.imm);
+    if (type === "f32") o.u8(0x43).f32(x);
+    else if (type === "f64") o.u8(0x44).f64(x);
+    else if (!isVec(type)) o.u8(0x41).sleb(x);
     else {
       this.simd(V.constant);
-      for (let k = 0; k < 16; k += bytesOf(v.type)) {
-        if (v.type === "vf32") o.f32(v.imm);
-        else if (v.type === "vf64") o.f64(v.imm);
-        else if (v.type === "vi32") o.i32(v.imm);
-        else o.i32(v.imm).i32(v.imm);
+      for (let k = 0; k < 16; k += bytesOf(type)) {
+        if (type === "vf32") o.f32(x);
+        else if (type === "vf64") o.f64(x);
+        else if (type === "vi32") o.i32(x);
+        else o.i32(x).i32(x);
       }
     }
   }
@@ -250,7 +245,7 @@ class FnEncoder {
       case "set":
       case "decl":
         this.push(v.a!);
-        o.u8(0x21).uleb(this.slot(this.lay.varLocal[(v.ref as Var).id]));
+        this.set(this.lay.varLocal[(v.ref as Var).id]);
         return true;
       case "store": {
         this.push(v.a!);
@@ -342,7 +337,7 @@ class FnEncoder {
     const { a, b, c, type } = v;
     switch (v.op) {
       case "get":
-        o.u8(0x20).uleb(this.slot(this.lay.varLocal[(v.ref as Var).id]));
+        this.get(this.lay.varLocal[(v.ref as Var).id]);
         return;
       case "call":
         for (const x of v.args!) this.push(x);
