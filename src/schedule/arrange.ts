@@ -1,4 +1,4 @@
-import type { Affine, Axis, Cond, ContractKernel, Ex, LoopKernel, Phase, Store } from "./kernel.ts";
+import type { Affine, Axis, ContractKernel, LoopKernel, Phase, Store } from "./kernel.ts";
 import { dependsOn, indicesOf, withIndices } from "./exs.ts";
 
 /** Loops put in order for a machine: ones of size 1 dropped, neighbours that run on merged, the vector loop chosen. */

@@ -14,4 +14,3 @@
 export { compileWasm, compileWasmAsync, probeWasm, wasmTarget } from "./compile.ts";
 export { WasmCode } from "./store.ts";
 export type { SentModule } from "./store.ts";
-export { encodeWasm } from "./encode.ts";
