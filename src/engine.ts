@@ -239,13 +239,18 @@ context.executor = engine;
  * Results do not depend on it. Default: the cores of the processor, at most 16, or the environment's CHAINRULE_THREADS.
  *
  * @throws ValueError for anything but a whole number from 1 to 64.
+ * @example setThreads(1);
  */
 export function setThreads(n: number): void {
   engine.threads = { count: checkThreads(n, "setThreads"), why: `setThreads(${n})` };
   engine.device.crew.threads = n;
 }
 
-/** What computes here, with how many threads, and why. */
+/**
+ * What computes here, with how many threads, and why.
+ *
+ * @example const { name, threads } = device();
+ */
 export function device(): DeviceInfo {
   const { name, why, crew, heap } = engine.device;
   const { count, why: whyThreads } = engine.threads;
@@ -254,7 +259,11 @@ export function device(): DeviceInfo {
   return { name, why, threads: crew.threads, whyThreads: reason, ready: crew.serving };
 }
 
-/** What the device holds right now. */
+/**
+ * What the device holds right now.
+ *
+ * @example console.log(memory());
+ */
 export const memory = (): MemoryInfo => ({
   usedBytes: engine.residents.heap.used,
   reservedBytes: engine.residents.heap.reserved,
@@ -270,13 +279,21 @@ export const keptPrograms = (): string =>
  *
  * @example
  * trackMemory();
- * for (const batch of batches) kept.push(model.predict(batch)); // grows
+ * const kept: Tensor[] = [];
+ * for (let i = 0; i < 300; i++) kept.push(zeros([1024, 10]).add(1)); // grows
  * console.log(leakReport()); // 12.0 MiB   300×  float32 [1024, 10]  at file.ts:2:33
  */
 export const trackMemory = (on = true): void => {
   engine.residents.tracker = on ? new Tracker() : null;
 };
 
-/** Tensors made since `trackMemory()` that are still alive, by the line that made them, most bytes first. */
+/**
+ * Tensors made since `trackMemory()` that are still alive, by the line that made them, most bytes first.
+ *
+ * @example
+ * trackMemory();
+ * const kept = zeros([1024, 10]).add(1);
+ * console.log(kept.shape, leakReport());
+ */
 export const leakReport = (): string =>
   engine.residents.tracker?.report() ?? "Nothing was recorded: call trackMemory() first, then run what may leak.";

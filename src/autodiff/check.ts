@@ -73,8 +73,9 @@ interface Target {
  * Throws ChainruleError with the worst component's name and index when it fails (`throws: false` reports only).
  *
  * @example
- * checkGradients((x: Tensor) => x.tanh().sum(), [tensor([0.5, -1])]);
- * checkGradients(model, () => crossEntropy(model(x), y), { tolerance: 1e-5 });
+ * checkGradients((x: Tensor) => x.tanh().sum(), [tensor([0.5, -1])]).passed; // → true
+ * const mlp = sequential([dense(4), tanh, dense(2)], { inputShape: [3] });
+ * checkGradients(mlp, () => mlp(ones([5, 3])).square().mean(), { tolerance: 1e-5 }).passed; // → true
  */
 export function checkGradients<A extends readonly unknown[]>(
   f: (...args: A) => Tensor,

@@ -39,8 +39,8 @@ type Chosen<A extends readonly unknown[], N extends readonly number[]> = { -read
  * floats.
  *
  * @example
- * const [y, dx] = valueAndGrad((x: Tensor) => x.square().sum())(tensor([1, 2]));   // 5, [2, 4]
- * const [loss, grads] = valueAndGrad(model, () => crossEntropy(model(x), labels));
+ * const [value, dx] = valueAndGrad((a: Tensor) => a.square().sum())(tensor([1, 2])); // 5, [2, 4]
+ * const [loss, grads] = valueAndGrad(model, () => crossEntropy(model(x), y));
  */
 export function valueAndGrad<X>(
   model: HasVariables | readonly Variable[],

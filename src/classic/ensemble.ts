@@ -127,7 +127,9 @@ export interface Averaged {
  * The mean of the outputs of several models on the same samples (S-172): probabilities [n, classes] or values [n].
  *
  * @throws ShapeError when they differ in shape.
- * @example averageEnsemble(await Promise.all(nets.map(async (net) => softmax(await net.predict(x))))).classes;
+ * @example
+ * const nets = [net, net];
+ * averageEnsemble(await Promise.all(nets.map(async (one) => softmax(await one.predict(x))))).classes;
  */
 export function averageEnsemble(outputs: readonly Tensor[]): Averaged {
   const [first] = outputs;
@@ -153,7 +155,11 @@ export interface EnsembleError {
   readonly formula: number;
 }
 
-/** (1/k) E[e²] + ((k-1)/k) E[e_i e_j]: the squared error of the mean of k models (S-173). */
+/**
+ * (1/k) E[e²] + ((k-1)/k) E[e_i e_j]: the squared error of the mean of k models (S-173).
+ *
+ * @example expectedEnsembleError(4, 1, 0.2); // → 0.4
+ */
 export const expectedEnsembleError = (k: number, single: number, cross: number): number =>
   single / k + ((k - 1) / k) * cross;
 
@@ -163,7 +169,7 @@ export const expectedEnsembleError = (k: number, single: number, cross: number):
  * @param predictions of each model, all of one shape
  * @param target of that shape
  * @throws ShapeError when sizes differ.
- * @example ensembleError(nets.map((net) => net.predict(x)), y).ensemble;
+ * @example ensembleError([[[1], [2]], [[3], [2]]].map((p) => tensor(p)), tensor([[2], [2]])).ensemble; // → 0
  */
 export function ensembleError(predictions: readonly ArrayLikeInput[], target: ArrayLikeInput): EnsembleError {
   const k = predictions.length;

@@ -104,7 +104,9 @@ const CALIFORNIA: RemoteSet = {
  * rooms, bedrooms and occupants a household, as in scikit-learn. Downloaded once, checked every time.
  *
  * @throws ChainruleError when it cannot be had; FormatError when it is damaged.
- * @example const { data } = await californiaHousing();
+ * @example
+ * // not run: it downloads
+ * const { data } = await californiaHousing();
  */
 export async function californiaHousing(options: RemoteOptions = {}): Promise<TableDataset> {
   const { bytes } = await findFiles(CALIFORNIA, options);

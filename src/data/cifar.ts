@@ -48,7 +48,9 @@ const CIFAR10: RemoteSet = {
  * the original's pixels (JPEG is not) cannot be checked then; `onProgress` counts them.
  *
  * @throws FormatError when the archive or a picture is damaged; ChainruleError when the set cannot be had.
- * @example const { train, test } = await cifar10();
+ * @example
+ * // not run: it downloads
+ * const { train, test } = await cifar10();
  */
 export async function cifar10(options: RemoteOptions = {}): Promise<Cifar10> {
   if (options.folder !== undefined && (await holdsPictures(options.folder)))

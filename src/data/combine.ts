@@ -7,7 +7,7 @@ import { type Dataset, datasetOf } from "./dataset.ts";
  * The samples of one dataset with those of another as their labels (tf.data: zip). Held in memory.
  *
  * @throws ShapeError when the lengths differ.
- * @example const pairs = zip(images, masks); // x of images, y: the x of masks
+ * @example zip(train, train).at(0).y!.shape; // → [28, 28, 1]
  */
 export function zip(x: Dataset, y: Dataset): Dataset {
   if (x.length !== y.length)
@@ -19,6 +19,7 @@ export function zip(x: Dataset, y: Dataset): Dataset {
  * The samples of all datasets, one dataset after the other (tf.data: concatenate). Held in memory.
  *
  * @throws ShapeError when samples or labels differ in shape or dtype.
+ * @example concatDatasets([train, dev]).length; // → 192
  */
 export const concatDatasets = (datasets: readonly Dataset[]): Dataset => joined("concatDatasets", datasets);
 
@@ -27,7 +28,7 @@ export const concatDatasets = (datasets: readonly Dataset[]): Dataset => joined(
  * interleave). Held in memory.
  *
  * @throws ShapeError when samples or labels differ in shape or dtype.
- * @example interleave([real, made], { blockLength: 2 }); // real 0, real 1, made 0, made 1, real 2 …
+ * @example interleave([train, dev], { blockLength: 2 }).length; // → 192
  */
 export function interleave(datasets: readonly Dataset[], options: { readonly blockLength?: number } = {}): Dataset {
   const { blockLength = 1 } = options;

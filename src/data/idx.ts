@@ -84,7 +84,11 @@ export function parseIdx(bytes: Uint8Array, name: string, expect: IdxExpectation
 const fits = (shape: readonly number[], want: readonly number[]): boolean =>
   shape.length === want.length && shape.every((d, i) => want[i] < 0 || want[i] === d);
 
-/** The IDX bytes of an array of uint8, int32, float32 or float64. */
+/**
+ * The IDX bytes of an array of uint8, int32, float32 or float64.
+ *
+ * @example encodeIdx({ data: Uint8Array.of(1, 2), shape: [2], dtype: "uint8" }); // → [0, 0, 8, 1, 0, 0, 0, 2, 1, 2]
+ */
 export function encodeIdx(array: HostArray): Uint8Array {
   const code = { uint8: 0x08, int32: 0x0c, float32: 0x0d, float64: 0x0e, bool: 0, uint32: 0 }[array.dtype];
   if (code === 0) throw new FormatError(`[idx] has no type for ${array.dtype}: use uint8, int32, float32 or float64.`);

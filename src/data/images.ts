@@ -17,7 +17,9 @@ export interface ImageOptions {
  *
  * @param source a path (Node) or the bytes
  * @throws FormatError when it is not a whole picture; ChainruleError without the package that reads it (fast-png, jpeg-js).
- * @example (await readImage("cat.png", { channels: 3, size: [64, 64] })).shape; // [64, 64, 3]
+ * @example
+ * const png = await encodePng({ width: 20, height: 10, channels: 1, data: new Uint8Array(200) });
+ * (await readImage(png, { channels: 3, size: [64, 64] })).shape; // → [64, 64, 3]
  */
 export async function readImage(source: string | Uint8Array, options: ImageOptions = {}): Promise<HostArray> {
   const [bytes, name] = typeof source === "string" ? [await readFileBytes(source), source] : [source, "image"];
@@ -60,7 +62,7 @@ function withChannels({ channels, data }: Image, wanted: Channels): Uint8Array {
  * triangle filter, as Pillow's BILINEAR). uint8 is rounded, all else gives float32.
  *
  * @throws ShapeError when it is no picture; ValueError for a size below 1.
- * @example resizeImage(picture, [32, 32]).shape; // [32, 32, 3]
+ * @example resizeImage(train.at(0).x, [32, 32]).shape; // → [32, 32, 1]
  */
 export function resizeImage(image: HostArray, size: readonly [height: number, width: number]): HostArray {
   const { shape, data, dtype } = image;
@@ -133,6 +135,7 @@ export interface ImageFolder {
  *
  * @throws FormatError without sub-folders or pictures, for a broken file, or different sizes without `size`.
  * @example
+ * // not run: it needs such a folder
  * const { data, classNames } = await imageFolder("photos", { size: [64, 64] });
  * const { train, test } = trainTestSplit(data, { stratify: true });
  */

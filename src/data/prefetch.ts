@@ -78,7 +78,7 @@ listen(async (message) => {
  * every worker calls it once
  * @throws ChainruleError with what the worker said, when the module or the dataset fails.
  * @example
- * // train-data.mjs: export default async () => (await cifar10()).train.mapBatches(augment);
+ * // not run: it needs a module train-data.mjs: export default async () => (await cifar10()).train.mapBatches(augment);
  * const train = await prefetch(new URL("./train-data.mjs", import.meta.url), { workers: 2 });
  * await model.fit(train, { epochs: 10 });
  * train.close();

@@ -96,7 +96,13 @@ export function robustScaler(options: { readonly quantiles?: readonly [number, n
   return scalerOf("robustScaler", statistics);
 }
 
-/** The scaler that `config()` described. */
+/**
+ * The scaler that `config()` described.
+ *
+ * @example
+ * const scaler = standardScaler().fit([[1], [3]]);
+ * scalerFromConfig(scaler.config()).transform([[2]]).array(); // → [[0]]
+ */
 export function scalerFromConfig(config: ScalerConfig): Scaler {
   const scalers: Readonly<Record<string, (() => Scaler) | undefined>> = { minMaxScaler, standardScaler, robustScaler };
   const statistics = scalers[config.scaler];

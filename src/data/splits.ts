@@ -21,7 +21,7 @@ export interface KFoldOptions {
  * most.
  *
  * @throws ValueError for fewer than two splits, or more than samples.
- * @example for (const { train, validation } of kFold(data.length)) fitAndScore(data.select(train), data.select(validation));
+ * @example for (const { train, validation } of kFold(data.length)) console.log(data.select(train).length, data.select(validation).length);
  */
 export function kFold(n: number, options: KFoldOptions = {}): Fold[] {
   const { splits = 5, shuffle = true, seed = 0 } = options;

@@ -21,7 +21,9 @@ export interface TableOptions {
  *
  * @throws ValueError for columns that there are not, or missing values.
  * @example
+ * const text = "length,width,species\n5.1,3.5,setosa\n7,3.2,versicolor\n,3,setosa";
  * const { data, classNames } = datasetOfTable(parseCsv(text), { target: "species", missing: "drop" });
+ * classNames; // → ["setosa", "versicolor"]
  */
 export function datasetOfTable(table: CsvTable, options: TableOptions = {}): TableDataset {
   const { target, features = table.names.filter((n) => n !== target), missing = "error" } = options;

@@ -72,7 +72,7 @@ export interface UpdateRow {
  * How far a training step moves each variable, as a share of its norm: about 1e-3 is healthy, 1e-1 too fast, 1e-5 too slow. The
  * step is run and counts.
  *
- * @example updateRatios(net, () => step(x, y));
+ * @example updateRatios(net, () => net.variables.forEach((v) => v.assign(v.mul(0.99))))[0].ratio; // → 0.01
  */
 export function updateRatios(model: HasVariables, step: () => unknown): UpdateRow[] {
   const variables: readonly Variable[] = model.trainableVariables;

@@ -75,7 +75,7 @@ function look(path: string, activation: string, out: Tensor): UnitRow {
  *
  * @param x one batch; the larger, the surer
  * @throws ValueError when no layer was called.
- * @example console.log(String(unitMonitor(net, images)));
+ * @example console.log(String(unitMonitor(net, x)));
  */
 export function unitMonitor(net: (x: Tensor) => unknown, x: Tensor): UnitReport {
   const seen: [string, string, Tensor][] = [];

@@ -11,7 +11,9 @@ import { chosenScore, classesOf, type Explained, type ExplainOptions } from "./s
  * @param x [batch, height, width, channels]
  * @returns [batch, h, w], at the resolution of the last feature maps
  * @throws ValueError when the network does not end in globalAvgPool and dense: use gradCam then.
- * @example const map = classActivationMap(net, images);
+ * @example
+ * const cam = sequential([conv2d(4, 3), relu, globalAvgPool(), dense(10)], { inputShape: [28, 28, 1] });
+ * const map = classActivationMap(cam, x);
  */
 export function classActivationMap(net: Explained, x: TensorLike, options: ExplainOptions = {}): Tensor {
   const at = tensor(x);
@@ -47,7 +49,7 @@ export interface GradCamOptions extends ExplainOptions {
  * @param x [batch, height, width, channels]
  * @returns [batch, h, w], at the resolution of the layer's maps
  * @throws ValueError for an unknown layer, or when none gives maps.
- * @example const map = gradCam(net, images, { layer: "conv2d_2" });
+ * @example const map = gradCam(net, x, { layer: "conv2d" });
  */
 export function gradCam(net: Explained, x: TensorLike, options: GradCamOptions = {}): Tensor {
   const at = tensor(x);

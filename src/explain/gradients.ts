@@ -17,7 +17,7 @@ const overChannels = (slope: Tensor): Tensor => (slope.rank >= 4 ? max(abs(slope
  * @param x [batch, height, width, channels], or [batch, features]
  * @returns [batch, height, width], or [batch, features]
  * @throws ShapeError when the network does not give [batch, classes]; ValueError for a class that it does not have.
- * @example const map = saliency(net, images, { classes: 3 });
+ * @example const map = saliency(net, x, { classes: 3 });
  */
 export function saliency(net: Explained, x: TensorLike, options: ExplainOptions = {}): Tensor {
   const at = tensor(x);
@@ -37,7 +37,7 @@ export interface SmoothGradOptions extends ExplainOptions {
  *
  * @param x [batch, height, width, channels], or [batch, features]
  * @returns [batch, height, width], or [batch, features]
- * @example const map = smoothGrad(net, images, { samples: 50 });
+ * @example const map = smoothGrad(net, x, { samples: 50 });
  */
 export function smoothGrad(net: Explained, x: TensorLike, options: SmoothGradOptions = {}): Tensor {
   const { samples = 25, noise = 0.15 } = options;
@@ -69,7 +69,7 @@ export interface IntegratedOptions extends ExplainOptions {
  *
  * @param x any shape with the batch in front
  * @returns signed parts, in the shape of x
- * @example const parts = integratedGradients(net, images, { steps: 100 });
+ * @example const parts = integratedGradients(net, x, { steps: 100 });
  */
 export function integratedGradients(net: Explained, x: TensorLike, options: IntegratedOptions = {}): Tensor {
   const { baseline = 0, steps = 50 } = options;

@@ -20,7 +20,7 @@ export interface OcclusionOptions extends ExplainOptions {
  * @param image [height, width, channels] or [1, height, width, channels]
  * @returns [(height − size)/stride + 1, (width − size)/stride + 1], rounded down
  * @throws ShapeError for more than one picture; ValueError for a square larger than it.
- * @example const map = occlusion(net, image, { size: 7, stride: 3 });
+ * @example const map = occlusion(net, x.slice([0, 1]), { size: 7, stride: 3 });
  */
 export function occlusion(net: Explained, image: TensorLike, options: OcclusionOptions): Tensor {
   const { size, stride = size, fill = 0, batchSize = 128 } = options;

@@ -43,7 +43,7 @@ export function filterPictures(layer: Layer): Picture[] {
  * @param x [height, width, channels] or [1, height, width, channels]
  * @param layer path of a layer that gives [1, h, w, k]: "conv2d"
  * @throws ValueError for an unknown layer; ShapeError when it gives no maps, or for several pictures.
- * @example const sheet = pictureSheet(featureMaps(net, image, "conv2d"));
+ * @example const sheet = pictureSheet(featureMaps(net, x.slice([0, 1]), "conv2d"));
  */
 export function featureMaps(net: Explained, x: TensorLike, layer: string): Picture[] {
   const given = tensor(x);

@@ -33,7 +33,9 @@ function callsOf(model: Plotted): readonly LayerCall[] {
  * @dagrejs/dagre.
  *
  * @throws ValueError for a model without shapes; ChainruleError when the package is missing.
- * @example writeFileSync("model.svg", await plotModel(net));
+ * @example
+ * import { writeFileSync } from "node:fs";
+ * writeFileSync("model.svg", await plotModel(net));
  */
 export async function plotModel(model: Plotted): Promise<string> {
   const calls = callsOf(model);

@@ -27,7 +27,13 @@ export interface Checkpoint {
   readonly extra?: Json;
 }
 
-/** A model as safetensors bytes: any reader sees the weights; the metadata field `chainrule` holds the rest, and a CRC-32. */
+/**
+ * A model as safetensors bytes: any reader sees the weights; the metadata field `chainrule` holds the rest, and a CRC-32.
+ *
+ * @example
+ * const arrays = { w: { data: Float32Array.of(1, 2), shape: [2], dtype: "float32" } } as const;
+ * encodeModelFile({ config: null, weights: arrays, notes: "mine" }).length > 0; // → true
+ */
 export function encodeModelFile(model: ModelFile): Uint8Array {
   const { config, weights, notes = null } = model;
   return seal("model", { config, notes }, weights);
@@ -36,13 +42,22 @@ export function encodeModelFile(model: ModelFile): Uint8Array {
 /**
  * @param name of the file, for messages
  * @throws FormatError when the file is damaged, truncated, of a later version or not a model.
+ * @example
+ * const arrays = { w: { data: Float32Array.of(1, 2), shape: [2], dtype: "float32" } } as const;
+ * decodeModelFile(encodeModelFile({ config: null, weights: arrays, notes: "mine" })).notes; // → "mine"
  */
 export function decodeModelFile(bytes: Uint8Array, name = "model"): ModelFile {
   const { payload, arrays } = unseal("model", bytes, name);
   return { config: payload.config ?? null, notes: payload.notes ?? null, weights: arrays };
 }
 
-/** A training run as safetensors bytes. */
+/**
+ * A training run as safetensors bytes.
+ *
+ * @example
+ * const arrays = { w: { data: Float32Array.of(1, 2), shape: [2], dtype: "float32" } } as const;
+ * encodeCheckpoint({ arrays, position: 7, meta: null }).length > 0; // → true
+ */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const { arrays, position, meta, extra = null } = checkpoint;
   return seal("checkpoint", { position, meta, extra }, arrays);
@@ -51,6 +66,9 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
 /**
  * @param name of the file, for messages
  * @throws FormatError when the file is damaged, truncated, of a later version or not a checkpoint.
+ * @example
+ * const arrays = { w: { data: Float32Array.of(1, 2), shape: [2], dtype: "float32" } } as const;
+ * decodeCheckpoint(encodeCheckpoint({ arrays, position: 7, meta: null })).position; // → 7
  */
 export function decodeCheckpoint(bytes: Uint8Array, name = "checkpoint"): Checkpoint {
   const { payload, arrays } = unseal("checkpoint", bytes, name);

@@ -46,6 +46,7 @@ function isHdf5(bytes: Uint8Array): boolean {
  * @param name of the file, for messages
  * @throws ChainruleError when the optional package h5wasm is missing; FormatError when the bytes are not a whole HDF5 file.
  * @example
+ * // not run: it needs such a file
  * const { arrays, attributes } = await decodeHdf5(await readFileBytes("weights.h5"), "weights.h5");
  * arrays["dense/kernel"].shape; // [784, 10]
  */

@@ -17,6 +17,9 @@ async function jpegJs(): Promise<typeof import("jpeg-js")> {
  *
  * @param name of the file, for messages
  * @throws ChainruleError when the optional package jpeg-js is missing; FormatError when the bytes are not a whole JPEG.
+ * @example
+ * // not run: it needs such a file
+ * const { width, height, data } = await decodeJpeg(await readFileBytes("cat.jpg"));
  */
 export async function decodeJpeg(bytes: Uint8Array, name = "jpeg"): Promise<Image> {
   if (!isJpeg(bytes)) throw new FormatError(`[jpeg] "${name}" is not a JPEG: it does not begin with ff d8.`);
@@ -32,6 +35,12 @@ export async function decodeJpeg(bytes: Uint8Array, name = "jpeg"): Promise<Imag
 
 const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0xd8;
 
-/** The pixels of a PNG or a JPEG, by its first bytes; see `decodePng` and `decodeJpeg`. */
+/**
+ * The pixels of a PNG or a JPEG, by its first bytes; see `decodePng` and `decodeJpeg`.
+ *
+ * @example
+ * const png = await encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) });
+ * (await decodeImage(png)).width; // → 2
+ */
 export const decodeImage = (bytes: Uint8Array, name = "image"): Promise<Image> =>
   isJpeg(bytes) ? decodeJpeg(bytes, name) : decodePng(bytes, name);

@@ -38,6 +38,7 @@ export function encodeNpy(array: HostArray): Uint8Array {
  *
  * @param name of the file, for messages
  * @throws FormatError naming the file and what is wrong with it.
+ * @example decodeNpy(encodeNpy({ data: Float32Array.of(1, 2), shape: [2], dtype: "float32" })).data; // → [1, 2]
  */
 export function decodeNpy(bytes: Uint8Array, name = "npy"): HostArray {
   const fail = (message: string): never => {

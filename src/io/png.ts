@@ -27,6 +27,9 @@ async function fastPng(): Promise<FastPng> {
  *
  * @param name of the file, for messages
  * @throws ChainruleError when the optional package fast-png is missing; FormatError when the bytes are not a whole PNG.
+ * @example
+ * const image = { width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) } as const;
+ * (await decodePng(await encodePng(image))).data; // → [0, 255]
  */
 export async function decodePng(bytes: Uint8Array, name = "png"): Promise<Image> {
   const png = await fastPng();
@@ -46,7 +49,13 @@ export async function decodePng(bytes: Uint8Array, name = "png"): Promise<Image>
   }
 }
 
-/** The bytes of a PNG with 8 bits a channel. */
+/**
+ * The bytes of a PNG with 8 bits a channel.
+ *
+ * @example
+ * const image = { width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) } as const;
+ * await writeFileSafely("two.png", await encodePng(image));
+ */
 export async function encodePng(image: Image): Promise<Uint8Array> {
   const { width, height, channels, data } = image;
   if (data.length !== width * height * channels) {

@@ -104,6 +104,9 @@ interface Entry {
  *
  * @param name of the file, for messages
  * @throws FormatError naming the file, the tensor and the rule.
+ * @example
+ * const bytes = encodeSafetensors({ w: { data: Float32Array.of(1, 2), shape: [2], dtype: "float32" } });
+ * decodeSafetensors(bytes).tensors["w"].data; // → [1, 2]
  */
 export function decodeSafetensors(bytes: Uint8Array, name = "safetensors"): Safetensors {
   const fail = (message: string): never => {

@@ -4,7 +4,10 @@ import { FormatError } from "../base/index.ts";
  * The plain files of a tar archive by name (ustar; long names of GNU and pax are read). Contents are views of `bytes`.
  *
  * @throws FormatError when the archive is damaged or truncated.
- * @example const files = decodeTar(bytes); files.get("cifar-10-batches-bin/test_batch.bin");
+ * @example
+ * // not run: it needs such a file
+ * const files = decodeTar(await readFileBytes("cifar-10-binary.tar"));
+ * files.get("cifar-10-batches-bin/test_batch.bin");
  */
 export function decodeTar(bytes: Uint8Array, name = "tar"): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();

@@ -34,7 +34,11 @@ const CRC_TABLE = /* @__PURE__ */ Int32Array.from({ length: 256 }, (_, n) => {
   return c;
 });
 
-/** CRC-32C (Castagnoli, reflected polynomial 0x82f63b78). `crc32c` of the text "123456789" is 0xe3069283. */
+/**
+ * CRC-32C (Castagnoli, reflected polynomial 0x82f63b78). `crc32c` of the text "123456789" is 0xe3069283.
+ *
+ * @example crc32c(new TextEncoder().encode("123456789")).toString(16); // → "e3069283"
+ */
 export function crc32c(bytes: Uint8Array): number {
   let c = -1;
   for (const b of bytes) c = CRC_TABLE[(c ^ b) & 255] ^ (c >>> 8);
@@ -98,7 +102,12 @@ function histogram(h: HistogramValue): Uint8Array {
     .done();
 }
 
-/** The message tensorflow.Event. */
+/**
+ * The message tensorflow.Event.
+ *
+ * @example
+ * const record = encodeRecord(encodeEvent({ wallTime: 0, step: 1, scalars: [{ tag: "loss", value: 0.5 }] }));
+ */
 export function encodeEvent(event: EventRecord): Uint8Array {
   const out = new Message().double(1, event.wallTime);
   if (event.step !== undefined) out.int(2, event.step);
@@ -109,7 +118,11 @@ export function encodeEvent(event: EventRecord): Uint8Array {
   return out.block(5, summary.done()).done();
 }
 
-/** A TFRecord: length, its checksum, the bytes, their checksum. */
+/**
+ * A TFRecord: length, its checksum, the bytes, their checksum.
+ *
+ * @example encodeRecord(Uint8Array.of(1, 2, 3)).length; // → 19
+ */
 export function encodeRecord(data: Uint8Array): Uint8Array {
   const out = new Uint8Array(data.length + 16);
   const view = new DataView(out.buffer);

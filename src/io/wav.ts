@@ -17,7 +17,9 @@ const EXTENSIBLE = 0xfffe;
  *
  * @param name of the file, for messages
  * @throws FormatError when the bytes are not a whole WAV file, or compressed.
- * @example decodeWav(await readFileBytes("one-second.wav")).audio.shape; // [16000]
+ * @example
+ * // not run: it needs such a file
+ * decodeWav(await readFileBytes("one-second.wav")).audio.shape; // [16000]
  */
 export function decodeWav(bytes: Uint8Array, name = "wav"): Wav {
   const fail = (message: string): never => {

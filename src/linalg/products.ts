@@ -74,7 +74,7 @@ export interface CovOptions {
  * The covariance matrix of the rows (numpy.cov); of a vector its variance.
  *
  * @example
- * linalg.cov(samples, { rowvar: false }); // samples [observations, variables] → [variables, variables]
+ * linalg.cov([[1, 2], [2, 4], [3, 6]], { rowvar: false }).array(); // → [[1, 2], [2, 4]]
  */
 export function cov(x: TensorLike, options: CovOptions = {}): Tensor {
   const t = asTensor(x, "cov");

@@ -43,7 +43,11 @@ export interface RocCurve {
   readonly thresholds: number[];
 }
 
-/** The receiver's operating characteristic, one point a distinct score (scikit-learn: roc_curve without dropping points). */
+/**
+ * The receiver's operating characteristic, one point a distinct score (scikit-learn: roc_curve without dropping points).
+ *
+ * @example rocCurve([0, 1, 1], [0.2, 0.4, 0.9]).truePositiveRate; // → [0, 0.5, 1, 1]
+ */
 export function rocCurve(y: Numbers, scores: Numbers, { sampleWeight }: Weighted = {}): RocCurve {
   const { score, tp, fp } = steps("rocCurve", y, scores, sampleWeight);
   const [positives, negatives] = [tp[tp.length - 1], fp[fp.length - 1]];
@@ -73,7 +77,11 @@ export interface PrecisionRecallCurve {
   readonly thresholds: number[];
 }
 
-/** Precision and recall at each distinct score, the largest first (scikit-learn: precision_recall_curve, in the other order). */
+/**
+ * Precision and recall at each distinct score, the largest first (scikit-learn: precision_recall_curve, in the other order).
+ *
+ * @example precisionRecallCurve([0, 1, 1], [0.2, 0.4, 0.9]).recall; // → [0.5, 1, 1]
+ */
 export function precisionRecallCurve(
   y: Numbers,
   scores: Numbers,

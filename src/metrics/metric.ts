@@ -64,7 +64,13 @@ function weightedSums(values: Tensor, weight: Tensor | null | undefined, dtype: 
 
 export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
-/** A metric that is the mean of one number a sample. */
+/**
+ * A metric that is the mean of one number a sample.
+ *
+ * @example
+ * const error = meanMetric("error", (p, t) => p.sub(t).abs().mean(-1));
+ * model.compile({ loss: "mse", optimizer: adam(), metrics: [error] });
+ */
 export const meanMetric = (name: string, perSample: (p: Tensor, y: Tensor, at: MetricContext) => Tensor): Metric => ({
   name,
   batch: (p, y, at) => weightedSums(perSample(p, y, at), at.sampleWeight, floatOf(p)),
@@ -86,7 +92,11 @@ export function paired(name: string, p: Tensor, y: Tensor): Tensor {
   throw new ShapeError(`[${name}] prediction ${showShape(p.shape)} and target ${showShape(y.shape)} need one shape.`);
 }
 
-/** Share of (p > threshold) = y, for two classes (Keras: BinaryAccuracy). */
+/**
+ * Share of (p > threshold) = y, for two classes (Keras: BinaryAccuracy).
+ *
+ * @example model.compile({ loss: "mse", optimizer: adam(), metrics: [binaryAccuracy({ threshold: 0.7 })] });
+ */
 export const binaryAccuracy = (options: { readonly name?: string; readonly threshold?: number } = {}): Metric => {
   const { name = "binaryAccuracy", threshold = 0.5 } = options;
   return meanMetric(name, (p, y, at) =>
@@ -94,13 +104,23 @@ export const binaryAccuracy = (options: { readonly name?: string; readonly thres
   );
 };
 
-/** Share of rows whose largest class is the target's largest (Keras: CategoricalAccuracy). */
+/**
+ * Share of rows whose largest class is the target's largest (Keras: CategoricalAccuracy).
+ *
+ * @example
+ * model.compile({ loss: "categoricalCrossentropy", optimizer: adam(), metrics: [categoricalAccuracy()] });
+ */
 export const categoricalAccuracy = (options: { readonly name?: string } = {}): Metric => {
   const { name = "categoricalAccuracy" } = options;
   return meanMetric(name, (p, y) => t.equal(t.argmax(p, -1), t.argmax(paired(name, p, y), -1)));
 };
 
-/** Share of rows whose largest class is the class number in the target (Keras: SparseCategoricalAccuracy). */
+/**
+ * Share of rows whose largest class is the class number in the target (Keras: SparseCategoricalAccuracy).
+ *
+ * @example
+ * model.compile({ loss: "sparseCategoricalCrossentropy", optimizer: adam(), metrics: [sparseCategoricalAccuracy()] });
+ */
 export const sparseCategoricalAccuracy = (options: { readonly name?: string } = {}): Metric =>
   meanMetric(options.name ?? "sparseCategoricalAccuracy", (p, y) =>
     t.equal(t.argmax(p, -1), t.reshape(y.cast("int32"), p.shape.slice(0, -1))),
@@ -109,6 +129,8 @@ export const sparseCategoricalAccuracy = (options: { readonly name?: string } = 
 /**
  * Share of right answers, by shapes as in Keras: one number a sample is a two-class decision, rows of the prediction's shape
  * are one-hot, anything with one axis less holds class numbers (S-192).
+ *
+ * @example model.compile({ loss: "sparseCategoricalCrossentropy", optimizer: adam(), metrics: [accuracy()] });
  */
 export const accuracy = (options: { readonly name?: string } = {}): Metric => {
   const { name = "accuracy" } = options;
@@ -122,6 +144,9 @@ export const accuracy = (options: { readonly name?: string } = {}): Metric => {
 /**
  * Share of rows whose class, a number or a one-hot row, is among the `k` largest predictions; 1 minus it is the top-k error (Keras:
  * TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy; S-198). A class counts when fewer than k predictions are above its own.
+ *
+ * @example
+ * model.compile({ loss: "sparseCategoricalCrossentropy", optimizer: adam(), metrics: [topKAccuracy({ k: 3 })] });
  */
 export const topKAccuracy = (options: { readonly k?: number; readonly name?: string } = {}): Metric => {
   const { k = 5, name = `top${k}Accuracy` } = options;
@@ -157,13 +182,26 @@ export const counts = (
 
 type Threshold = { readonly threshold?: number };
 
-/** TP/(TP + FP), 0 when nothing was said (Keras: Precision; S-193). */
+/**
+ * TP/(TP + FP), 0 when nothing was said (Keras: Precision; S-193).
+ *
+ * @example
+ * model.compile({ loss: "binaryCrossentropy", optimizer: adam(), metrics: [precision({ threshold: 0.7 })] });
+ */
 export const precision = ({ threshold = 0.5 }: Threshold = {}): Metric =>
   counts("precision", threshold, (tp, fp) => ratio(tp, tp + fp));
-/** TP/(TP + FN) (Keras: Recall; S-194). */
+/**
+ * TP/(TP + FN) (Keras: Recall; S-194).
+ *
+ * @example model.compile({ loss: "binaryCrossentropy", optimizer: adam(), metrics: [recall()] });
+ */
 export const recall = ({ threshold = 0.5 }: Threshold = {}): Metric =>
   counts("recall", threshold, (tp, _, fn) => ratio(tp, tp + fn));
-/** 2PR/(P + R), 0 for 0/0 (S-195). */
+/**
+ * 2PR/(P + R), 0 for 0/0 (S-195).
+ *
+ * @example model.compile({ loss: "binaryCrossentropy", optimizer: adam(), metrics: [f1()] });
+ */
 export const f1 = ({ threshold = 0.5 }: Threshold = {}): Metric =>
   counts("f1", threshold, (tp, fp, fn) => ratio(2 * tp, 2 * tp + fp + fn));
 
@@ -178,7 +216,11 @@ const TABLE: Record<string, (() => Metric) | undefined> = {
   f1,
 };
 
-/** The metric of an option of `compile`: also every loss, whose mean it is. */
+/**
+ * The metric of an option of `compile`: also every loss, whose mean it is.
+ *
+ * @example [metricOf("f1").name, metricOf("mse").name]; // → ["f1", "mse"]
+ */
 export function metricOf(like: MetricLike): Metric {
   if (typeof like !== "string")
     return "perSample" in like ? meanMetric(like.loss, (p, y, at) => like.perSample(p, y, !at.activated)) : like;

@@ -11,7 +11,11 @@ import { counts, floatOf, meanMetric, type Metric, type MetricContext, paired, r
 type Named = { readonly name?: string };
 type Threshold = Named & { readonly threshold?: number };
 
-/** (1 + β²)PR/(β²P + R); β 1 (Keras: FBetaScore for two classes). */
+/**
+ * (1 + β²)PR/(β²P + R); β 1 (Keras: FBetaScore for two classes).
+ *
+ * @example model.compile({ loss: "binaryCrossentropy", optimizer: adam(), metrics: [fBeta({ beta: 2 })] });
+ */
 export const fBeta = ({
   beta = 1,
   threshold = 0.5,
@@ -19,23 +23,38 @@ export const fBeta = ({
 }: Threshold & { readonly beta?: number } = {}): Metric =>
   counts(name, threshold, (tp, fp, fn) => ratio((1 + beta ** 2) * tp, (1 + beta ** 2) * tp + beta ** 2 * fn + fp));
 
-/** TN/(TN + FP): the recall of class 0. */
+/**
+ * TN/(TN + FP): the recall of class 0.
+ *
+ * @example
+ * model.compile({ loss: "binaryCrossentropy", optimizer: adam(), metrics: [specificity({ threshold: 0.3 })] });
+ */
 export const specificity = ({ threshold = 0.5, name = "specificity" }: Threshold = {}): Metric =>
   counts(name, threshold, (_, fp, __, tn) => ratio(tn, tn + fp));
 
-/** √ of the mean square (Keras: RootMeanSquaredError; S-197). */
+/**
+ * √ of the mean square (Keras: RootMeanSquaredError; S-197).
+ *
+ * @example model.compile({ loss: "mse", optimizer: adam(), metrics: [rootMeanSquaredError()] });
+ */
 export function rootMeanSquaredError({ name = "rootMeanSquaredError" }: Named = {}): Metric {
   const squares = meanMetric(name, (p, y) => lossOf("mse").perSample(p, y));
   return { ...squares, result: (sums) => Math.sqrt(squares.result(sums)) };
 }
 
-/** Mean of the cosine of the angle between prediction and target (Keras: CosineSimilarity as a metric). */
+/**
+ * Mean of the cosine of the angle between prediction and target (Keras: CosineSimilarity as a metric).
+ *
+ * @example model.compile({ loss: "mse", optimizer: adam(), metrics: [meanCosineSimilarity()] });
+ */
 export const meanCosineSimilarity = ({ name = "cosineSimilarity" }: Named = {}): Metric =>
   meanMetric(name, (p, y) => t.neg(cosineLoss.perSample(p, y)));
 
 /**
  * Mean of −ln p of what is true (Keras: BinaryCrossentropy and CategoricalCrossentropy as metrics; S-196): rows and class numbers,
  * rows and one-hot rows, or one probability a sample, by the shapes.
+ *
+ * @example model.compile({ loss: "sparseCategoricalCrossentropy", optimizer: adam(), metrics: [logLoss()] });
  */
 export function logLoss({ name = "logLoss" }: Named = {}): Metric {
   const perSample = (p: Tensor, y: Tensor, { logits = false }: MetricContext): Tensor => {
@@ -47,7 +66,11 @@ export function logLoss({ name = "logLoss" }: Named = {}): Metric {
   return meanMetric(name, perSample);
 }
 
-/** 1 − Σ(y − p)²/Σ(y − ȳ)² over all samples (Keras: R2Score; S-202). */
+/**
+ * 1 − Σ(y − p)²/Σ(y − ȳ)² over all samples (Keras: R2Score; S-202).
+ *
+ * @example model.compile({ loss: "mse", optimizer: adam(), metrics: [r2()] });
+ */
 export function r2({ name = "r2" }: Named = {}): Metric {
   return {
     name,
@@ -87,6 +110,8 @@ const moments = (
 /**
  * Pearson's correlation of targets and predictions over all samples: cov(y, p)/√(var y · var p) (NumPy: corrcoef). Keras'
  * PearsonCorrelation takes it along the last axis of each sample and averages.
+ *
+ * @example model.compile({ loss: "mse", optimizer: adam(), metrics: [pearsonCorrelation()] });
  */
 export const pearsonCorrelation = ({ name = "pearsonCorrelation" }: Named = {}): Metric =>
   moments(name, (_, __, vy, vp, c) => ratio(c, Math.sqrt(vy * vp)));
@@ -94,6 +119,8 @@ export const pearsonCorrelation = ({ name = "pearsonCorrelation" }: Named = {}):
 /**
  * Lin's concordance of targets and predictions over all samples: 2 cov(y, p)/(var y + var p + (mean y − mean p)²) (Lin 1989). Keras'
  * ConcordanceCorrelation takes it along the last axis of each sample and averages.
+ *
+ * @example model.compile({ loss: "mse", optimizer: adam(), metrics: [concordanceCorrelation()] });
  */
 export const concordanceCorrelation = ({ name = "concordanceCorrelation" }: Named = {}): Metric =>
   moments(name, (my, mp, vy, vp, c) => ratio(2 * c, vy + vp + (my - mp) ** 2));
@@ -145,13 +172,28 @@ export function confusion(
 
 type Classes = Threshold & { readonly classes?: number };
 
-/** Matthews' correlation; two classes by default (scikit-learn: matthews_corrcoef). */
+/**
+ * Matthews' correlation; two classes by default (scikit-learn: matthews_corrcoef).
+ *
+ * @example
+ * model.compile({ loss: "sparseCategoricalCrossentropy", optimizer: adam(), metrics: [matthews({ classes: 10 })] });
+ */
 export const matthews = ({ classes = 2, ...rest }: Classes = {}): Metric =>
   confusion({ name: "matthews", ...rest, classes, of: matthewsOf });
-/** Cohen's kappa; two classes by default (scikit-learn: cohen_kappa_score). */
+/**
+ * Cohen's kappa; two classes by default (scikit-learn: cohen_kappa_score).
+ *
+ * @example
+ * model.compile({ loss: "sparseCategoricalCrossentropy", optimizer: adam(), metrics: [kappa({ classes: 10 })] });
+ */
 export const kappa = ({ classes = 2, ...rest }: Classes = {}): Metric =>
   confusion({ name: "kappa", ...rest, classes, of: kappaOf });
-/** Mean intersection over union of the classes that occur (Keras: MeanIoU; with two classes BinaryIoU). */
+/**
+ * Mean intersection over union of the classes that occur (Keras: MeanIoU; with two classes BinaryIoU).
+ *
+ * @example
+ * model.compile({ loss: "sparseCategoricalCrossentropy", optimizer: adam(), metrics: [meanIoU({ classes: 10 })] });
+ */
 export const meanIoU = ({ classes = 2, ...rest }: Classes = {}): Metric =>
   confusion({ name: "meanIoU", ...rest, classes, of: iouOf });
 
@@ -165,6 +207,8 @@ export interface AucOptions extends Named {
 /**
  * The area below a curve of two-class probabilities by thresholds: straight lines for ROC, Davis & Goadrich's interpolation for PR
  * (Keras: AUC).
+ *
+ * @example model.compile({ loss: "binaryCrossentropy", optimizer: adam(), metrics: [auc({ curve: "PR" })] });
  */
 export function auc(options: AucOptions = {}): Metric {
   const { curve = "ROC", thresholds: n = 200, name = curve === "ROC" ? "auc" : "prAuc" } = options;

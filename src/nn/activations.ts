@@ -196,7 +196,11 @@ export function namedActivation(f: unknown): Activation | null {
   return named[bare.indexOf(f as (x: TensorLike) => Tensor)] ?? null;
 }
 
-/** The activation of an option. Plain functions pass as they are; they have no JSON form. */
+/**
+ * The activation of an option. Plain functions pass as they are; they have no JSON form.
+ *
+ * @example activationOf("relu")(tensor([-1, 2])).array(); // → [0, 2]
+ */
 export function activationOf(like: ActivationLike): Activation {
   if (isActivation(like)) return like;
   if (typeof like === "function") return namedActivation(like) ?? custom(like);

@@ -191,7 +191,11 @@ export const layerTable: Readonly<Record<string, LayerMaker>> = {
   dot: plain(dot),
 };
 
-/** The layer that `layerJson` described. Throws ValueError for a class that is neither ours nor in `options.layers`. */
+/**
+ * The layer that `layerJson` described. Throws ValueError for a class that is neither ours nor in `options.layers`.
+ *
+ * @example layerFromConfig({ class: "dense", name: "fc", config: { units: 3 } })(zeros([2, 5])).shape; // → [2, 3]
+ */
 export function layerFromConfig(json: LayerConfig, options: ConfigOptions = {}): Layer {
   const { class: kind, name, trainable, config } = json;
   if (kind === "sequential" || kind === "model") return baseFromConfig(json as unknown as ModelConfig, options);

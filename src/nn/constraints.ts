@@ -63,7 +63,7 @@ export interface MinMaxNormOptions extends NormConstraintOptions {
 /**
  * Norms are brought into minValue..maxValue (Keras: MinMaxNorm). Throws ValueError unless 0 ≤ minValue ≤ maxValue.
  *
- * @example dense(8, { kernelConstraint: minMaxNorm({ min: 0.5, max: 1 }) });
+ * @example dense(8, { kernelConstraint: minMaxNorm({ minValue: 0.5, maxValue: 1 }) });
  */
 export function minMaxNorm(options: MinMaxNormOptions = {}): Constraint {
   const { minValue = 0, maxValue = 1, rate = 1, axis = 0 } = options;

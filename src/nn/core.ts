@@ -112,7 +112,11 @@ export const flatten = (options: LayerOptions = {}): Layer =>
     call: ([x]) => reshape(x, [x.shape[0] ?? 1, sizeOf(x.shape.slice(1))]),
   });
 
-/** [batch, ...] → [batch, ...shape], one size of which may be -1 (Keras: Reshape). */
+/**
+ * [batch, ...] → [batch, ...shape], one size of which may be -1 (Keras: Reshape).
+ *
+ * @example reshape([7, -1])(zeros([2, 28])).shape; // → [2, 7, 4]
+ */
 export const reshapeTo = (shape: readonly number[], options: LayerOptions = {}): Layer =>
   makeLayer({
     class: "reshape",

@@ -54,7 +54,8 @@ export interface DefinedLayer<Options> {
  *   }),
  *   call: (x, { weights }) => x.mul(weights.factor),
  * });
- * const net = sequential([dense(4), scaled({ start: 0.5 }), relu]);
+ * const net = sequential([dense(4), scaled({ start: 0.5 }), relu], { inputShape: [3] });
+ * await saveModel(net, "net.safetensors");
  * const again = await loadModel("net.safetensors", { layers: [scaled] });
  */
 export function defineLayer<Options extends Config = {}, Weights = undefined>(

@@ -61,9 +61,17 @@ export function make(
 const filled = (shape: readonly number[], dtype: DType, value: number): TypedArray =>
   hostArray(dtype, sizeOf(shape)).fill(value);
 
-/** All zeros: the default of biases (Keras: Zeros). */
+/**
+ * All zeros: the default of biases (Keras: Zeros).
+ *
+ * @example dense(2, { kernelInitializer: "zeros" })(tensor([[1, 2]])).array(); // → [[0, 0]]
+ */
 export const zeros = (): Initializer => make("zeros", {}, (shape, dtype) => filled(shape, dtype, 0));
-/** All ones (Keras: Ones). */
+/**
+ * All ones (Keras: Ones).
+ *
+ * @example dense(2, { kernelInitializer: "ones" })(tensor([[1, 2]])).array(); // → [[3, 3]]
+ */
 export const ones = (): Initializer => make("ones", {}, (shape, dtype) => filled(shape, dtype, 1));
 /**
  * One value everywhere (Keras: Constant).
@@ -76,7 +84,7 @@ export const constant = (value: number): Initializer =>
 /**
  * Uniform in (min, max), default ±0.05 (Keras: RandomUniform).
  *
- * @example dense(8, { kernelInitializer: uniform({ low: -0.1, high: 0.1 }) });
+ * @example dense(8, { kernelInitializer: uniform({ min: -0.1, max: 0.1 }) });
  */
 export const uniform = (options: Seeded & { min?: number; max?: number } = {}): Initializer =>
   make("uniform", options, (shape, dtype, key) =>
@@ -86,7 +94,7 @@ export const uniform = (options: Seeded & { min?: number; max?: number } = {}): 
 /**
  * Normal, default mean 0 and deviation 0.05 (Keras: RandomNormal; S-083 with deviation 0.01).
  *
- * @example dense(8, { kernelInitializer: normal({ std: 0.01 }) });
+ * @example dense(8, { kernelInitializer: normal({ stddev: 0.01 }) });
  */
 export const normal = (options: Seeded & { mean?: number; stddev?: number } = {}): Initializer =>
   make("normal", options, (shape, dtype, key) =>
@@ -96,7 +104,7 @@ export const normal = (options: Seeded & { mean?: number; stddev?: number } = {}
 /**
  * Normal cut at two deviations, default mean 0 and deviation 0.05 before the cut (Keras: TruncatedNormal).
  *
- * @example dense(8, { kernelInitializer: truncatedNormal({ std: 0.01 }) });
+ * @example dense(8, { kernelInitializer: truncatedNormal({ stddev: 0.01 }) });
  */
 export const truncatedNormal = (options: Seeded & { mean?: number; stddev?: number } = {}): Initializer =>
   make("truncatedNormal", options, (shape, dtype, key) =>
@@ -156,17 +164,41 @@ const named =
   (options: Seeded = {}): Initializer =>
     make(name, options, scaled({ scale, mode, distribution: name.endsWith("Uniform") ? "uniform" : undefined }));
 
-/** Variance 1/fanIn (Keras: LecunUniform). */
+/**
+ * Variance 1/fanIn (Keras: LecunUniform).
+ *
+ * @example dense(8, { kernelInitializer: lecunUniform({ seed: 1 }) })(zeros([2, 4])).shape; // → [2, 8]
+ */
 export const lecunUniform: (options?: Seeded) => Initializer = named("lecunUniform");
-/** Variance 1/fanIn, for tanh and selu: "Xavier" of the notes (Keras: LecunNormal; S-084). */
+/**
+ * Variance 1/fanIn, for tanh and selu: "Xavier" of the notes (Keras: LecunNormal; S-084).
+ *
+ * @example dense(8, { kernelInitializer: lecunNormal({ seed: 1 }) })(zeros([2, 4])).shape; // → [2, 8]
+ */
 export const lecunNormal: (options?: Seeded) => Initializer = named("lecunNormal");
-/** Uniform in ±√(6/(fanIn+fanOut)): the default of kernels (Keras: GlorotUniform; S-086). */
+/**
+ * Uniform in ±√(6/(fanIn+fanOut)): the default of kernels (Keras: GlorotUniform; S-086).
+ *
+ * @example dense(8, { kernelInitializer: glorotUniform({ seed: 1 }) })(zeros([2, 4])).shape; // → [2, 8]
+ */
 export const glorotUniform: (options?: Seeded) => Initializer = named("glorotUniform", 1, "fanAvg");
-/** Variance 2/(fanIn+fanOut) (Keras: GlorotNormal; S-085). */
+/**
+ * Variance 2/(fanIn+fanOut) (Keras: GlorotNormal; S-085).
+ *
+ * @example dense(8, { kernelInitializer: glorotNormal({ seed: 1 }) })(zeros([2, 4])).shape; // → [2, 8]
+ */
 export const glorotNormal: (options?: Seeded) => Initializer = named("glorotNormal", 1, "fanAvg");
-/** Variance 2/fanIn, uniform (Keras: HeUniform). */
+/**
+ * Variance 2/fanIn, uniform (Keras: HeUniform).
+ *
+ * @example dense(8, { kernelInitializer: heUniform({ seed: 1 }) })(zeros([2, 4])).shape; // → [2, 8]
+ */
 export const heUniform: (options?: Seeded) => Initializer = named("heUniform", 2);
-/** Variance 2/fanIn, for relu (Keras: HeNormal; S-087). */
+/**
+ * Variance 2/fanIn, for relu (Keras: HeNormal; S-087).
+ *
+ * @example dense(8, { kernelInitializer: heNormal({ seed: 1 }) })(zeros([2, 4])).shape; // → [2, 8]
+ */
 export const heNormal: (options?: Seeded) => Initializer = named("heNormal", 2);
 
 type Options = Readonly<Record<string, number | string | null>>;
@@ -187,7 +219,11 @@ const TABLE: Record<InitializerName, (options: Options) => Initializer> = {
   heNormal,
 };
 
-/** The initializer of an option: itself, or made from its name or JSON form. */
+/**
+ * The initializer of an option: itself, or made from its name or JSON form.
+ *
+ * @example initializerOf("ones")([2], "float32").array(); // → [1, 1]
+ */
 export function initializerOf(like: InitializerLike): Initializer {
   if (typeof like === "function") return like;
   const { name, ...options } = typeof like === "string" ? { name: like } : like;

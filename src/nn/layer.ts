@@ -261,7 +261,13 @@ function symbolicCall(layer: Layer, xs: readonly Symbolic[]): Symbolic | readonl
   return single ? outputs[0] : outputs;
 }
 
-/** The callable of a spec. */
+/**
+ * The callable of a spec.
+ *
+ * @example
+ * const double = makeLayer({ class: "double", options: {}, config: {}, call: ([a]) => a.mul(2) });
+ * double(tensor([1, 2])).array(); // → [2, 4]
+ */
 export function makeLayer(spec: LayerSpec): Layer {
   const core = new LayerCore(spec);
   const layer = ((x: unknown, options: CallOptions = {}): unknown => {

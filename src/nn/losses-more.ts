@@ -150,7 +150,9 @@ export const dice: Loss = define("dice", (p, target) => {
  * two samples, softplus(ln Σ exp(−γ(m + d)(m − d)) over the same class + ln Σ exp(γ(1 + m − d)(1 − m − d)) over the others); γ is 80, m
  * 0.4. A sample without another of its class, or without one of another class, has loss 0.
  *
- * @example compile({ loss: circle() }); // after a last layer unitNormalization()
+ * @example
+ * const net = sequential([flatten(), dense(8), unitNormalization()]);
+ * net.compile({ optimizer: adam(), loss: circle() });
  */
 export function circle(options: { readonly gamma?: number; readonly margin?: number } = {}): Loss {
   const { gamma = 80, margin = 0.4 } = options;
@@ -186,7 +188,7 @@ export type Reduction = "sumOverBatchSize" | "sum" | "meanWithSampleWeight" | "n
  * A loss that is reduced in another way (Keras: the option reduction of losses).
  *
  * @example
- * const total = reduced(meanSquaredError, "sum")(model(x), y);
+ * reduced(meanSquaredError, "sum")(tensor([[1], [2]]), tensor([[0], [0]])).item(); // → 5
  */
 export function reduced(loss: Loss, reduction: Reduction): Loss {
   const call = (p: Tensor, y: Tensor, w?: Tensor | null): Tensor => {

@@ -222,6 +222,8 @@ export function crossEntropy(logits: Tensor, labels: Tensor, sampleWeight: Tenso
 /**
  * The loss of an option. Cross-entropies by name look at the prediction's last activation: after softmax (or sigmoid) they
  * compute from the logits behind it, exactly; otherwise the prediction itself counts as logits. `options` are for these.
+ *
+ * @example lossOf("mse")(tensor([[1], [3]]), tensor([[0], [0]])).item(); // → 5
  */
 export function lossOf(like: LossLike, options: CrossentropyOptions = {}): Loss {
   if (typeof like === "function") return "perSample" in like ? like : define("meanSquaredError", like);

@@ -21,17 +21,41 @@ const merging =
       call: (xs) => finish(xs.slice(1).reduce(combine, xs[0]), xs.length),
     });
 
-/** a + b + …: the skip of a residual block (Keras: Add). `add()([x, y])`. */
+/**
+ * a + b + …: the skip of a residual block (Keras: Add). `add()([x, y])`.
+ *
+ * @example add()([tensor([1, 2]), tensor([3, 4])]).array(); // → [4, 6]
+ */
 export const add: (options?: LayerOptions) => Layer = merging("add", t.add);
-/** a − b (Keras: Subtract). */
+/**
+ * a − b (Keras: Subtract).
+ *
+ * @example subtract()([tensor([1, 2]), tensor([3, 5])]).array(); // → [-2, -3]
+ */
 export const subtract: (options?: LayerOptions) => Layer = merging("subtract", t.sub);
-/** a · b · … (Keras: Multiply). */
+/**
+ * a · b · … (Keras: Multiply).
+ *
+ * @example multiply()([tensor([1, 2]), tensor([3, 4])]).array(); // → [3, 8]
+ */
 export const multiply: (options?: LayerOptions) => Layer = merging("multiply", t.mul);
-/** Mean of the tensors (Keras: Average). */
+/**
+ * Mean of the tensors (Keras: Average).
+ *
+ * @example average()([tensor([1, 2]), tensor([3, 4])]).array(); // → [2, 3]
+ */
 export const average: (options?: LayerOptions) => Layer = merging("average", t.add, (x, n) => t.mul(x, 1 / n));
-/** Largest of the tensors, element by element (Keras: Maximum; with dense pieces: maxout, S-073). */
+/**
+ * Largest of the tensors, element by element (Keras: Maximum; with dense pieces: maxout, S-073).
+ *
+ * @example maximum()([tensor([1, 5]), tensor([3, 4])]).array(); // → [3, 5]
+ */
 export const maximum: (options?: LayerOptions) => Layer = merging("maximum", t.maximum);
-/** Smallest of the tensors (Keras: Minimum). */
+/**
+ * Smallest of the tensors (Keras: Minimum).
+ *
+ * @example minimum()([tensor([1, 5]), tensor([3, 4])]).array(); // → [1, 4]
+ */
 export const minimum: (options?: LayerOptions) => Layer = merging("minimum", t.minimum);
 
 /**

@@ -49,7 +49,11 @@ function adaptive(name: string, reduce: Reduce, rank: number, outputSize: Sizes,
   });
 }
 
-/** Mean of `outputSize` parts of the length of [batch, length, channels], which may overlap by one (Keras: AdaptiveAveragePooling1D). */
+/**
+ * Mean of `outputSize` parts of the length of [batch, length, channels], which may overlap by one (Keras: AdaptiveAveragePooling1D).
+ *
+ * @example adaptiveAvgPool1d(2)(tensor([[[1], [2], [3]]])).array(); // → [[[1.5], [2.5]]]
+ */
 export const adaptiveAvgPool1d = (outputSize: Sizes, options: LayerOptions = {}): Layer =>
   adaptive("adaptiveAvgPool1d", mean, 1, outputSize, options);
 /**
@@ -61,15 +65,31 @@ export const adaptiveAvgPool1d = (outputSize: Sizes, options: LayerOptions = {})
  */
 export const adaptiveAvgPool2d = (outputSize: Sizes, options: LayerOptions = {}): Layer =>
   adaptive("adaptiveAvgPool2d", mean, 2, outputSize, options);
-/** The same over [batch, depth, height, width, channels] (Keras: AdaptiveAveragePooling3D). */
+/**
+ * The same over [batch, depth, height, width, channels] (Keras: AdaptiveAveragePooling3D).
+ *
+ * @example adaptiveAvgPool3d([2, 1, 1])(zeros([1, 4, 3, 3, 2])).shape; // → [1, 2, 1, 1, 2]
+ */
 export const adaptiveAvgPool3d = (outputSize: Sizes, options: LayerOptions = {}): Layer =>
   adaptive("adaptiveAvgPool3d", mean, 3, outputSize, options);
-/** Largest of `outputSize` parts of the length (Keras: AdaptiveMaxPooling1D). */
+/**
+ * Largest of `outputSize` parts of the length (Keras: AdaptiveMaxPooling1D).
+ *
+ * @example adaptiveMaxPool1d(2)(tensor([[[1], [2], [3]]])).array(); // → [[[2], [3]]]
+ */
 export const adaptiveMaxPool1d = (outputSize: Sizes, options: LayerOptions = {}): Layer =>
   adaptive("adaptiveMaxPool1d", max, 1, outputSize, options);
-/** Largest of the parts that `adaptiveAvgPool2d` has (Keras: AdaptiveMaxPooling2D; PyTorch: AdaptiveMaxPool2d). */
+/**
+ * Largest of the parts that `adaptiveAvgPool2d` has (Keras: AdaptiveMaxPooling2D; PyTorch: AdaptiveMaxPool2d).
+ *
+ * @example adaptiveMaxPool2d(2)(zeros([1, 7, 5, 3])).shape; // → [1, 2, 2, 3]
+ */
 export const adaptiveMaxPool2d = (outputSize: Sizes, options: LayerOptions = {}): Layer =>
   adaptive("adaptiveMaxPool2d", max, 2, outputSize, options);
-/** Largest of the parts over [batch, depth, height, width, channels] (Keras: AdaptiveMaxPooling3D). */
+/**
+ * Largest of the parts over [batch, depth, height, width, channels] (Keras: AdaptiveMaxPooling3D).
+ *
+ * @example adaptiveMaxPool3d(2)(zeros([1, 4, 3, 5, 2])).shape; // → [1, 2, 2, 2, 2]
+ */
 export const adaptiveMaxPool3d = (outputSize: Sizes, options: LayerOptions = {}): Layer =>
   adaptive("adaptiveMaxPool3d", max, 3, outputSize, options);

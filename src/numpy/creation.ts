@@ -18,7 +18,11 @@ export interface DTypeOption {
 /** A shape: one size or several. */
 type Size = number | readonly number[];
 
-/** An array of numbers: float64 unless it is a tensor, a typed array or named otherwise; of booleans: bool. */
+/**
+ * An array of numbers: float64 unless it is a tensor, a typed array or named otherwise; of booleans: bool.
+ *
+ * @example np.array([1, 2]).dtype; // → "float64"
+ */
 export function array(x: TensorLike, options: DTypeOption = {}): Tensor {
   if (x instanceof Tensor) return options.dtype === undefined ? x : x.cast(options.dtype);
   const own = ArrayBuffer.isView(x) ? tensor(x) : null;
@@ -55,19 +59,39 @@ export const zeros: Creator = creator("zeros", 0);
 export const ones: Creator = creator("ones", 1);
 /** An array whose values nobody relies on (they are zeros). */
 export const empty: Creator = creator("empty", 0);
-/** `value` in every place of a shape. */
+/**
+ * `value` in every place of a shape.
+ *
+ * @example np.full([2], 7).array(); // → [7, 7]
+ */
 export const full = (size: Size, value: number, options: DTypeOption = {}): Tensor =>
   filled(shapeOf("full", size), value, { dtype: options.dtype ?? "float64" });
-/** The identity; k shifts its diagonal. */
+/**
+ * The identity; k shifts its diagonal.
+ *
+ * @example np.eye(2).array(); // → [[1, 0], [0, 1]]
+ */
 export const eye = (rows: number, columns: number = rows, k = 0, options: DTypeOption = {}): Tensor =>
   identityOf(rows, columns, k, { dtype: options.dtype ?? "float64" });
-/** start, start + step … without `stop`: float64 (int32 for { dtype: "int32" }). */
+/**
+ * start, start + step … without `stop`: float64 (int32 for { dtype: "int32" }).
+ *
+ * @example np.arange(1, 7, 2).array(); // → [1, 3, 5]
+ */
 export const arange = (start: number, stop?: number, step = 1, options: DTypeOption = {}): Tensor =>
   range(start, stop, step, { dtype: options.dtype ?? "float64" });
-/** `count` evenly spaced numbers, both ends included. */
+/**
+ * `count` evenly spaced numbers, both ends included.
+ *
+ * @example np.linspace(0, 1, 3).array(); // → [0, 0.5, 1]
+ */
 export const linspace = (start: number, stop: number, count = 50, options: DTypeOption = {}): Tensor =>
   spaced(start, stop, count, { dtype: options.dtype ?? "float64" });
-/** `count` numbers from base^start to base^stop. */
+/**
+ * `count` numbers from base^start to base^stop.
+ *
+ * @example np.logspace(0, 2, 3).array(); // → [1, 10, 100]
+ */
 export const logspace = (
   start: number,
   stop: number,

@@ -92,14 +92,22 @@ export const isfinite: Unary = unary(t.isFinite);
 /** Not x, as bool. */
 export const logicalNot: Unary = unary(t.logicalNot);
 
-/** To `decimals` places, halves to even. */
+/**
+ * To `decimals` places, halves to even.
+ *
+ * @example np.round([0.125, 2.5], 2).array(); // → [0.12, 2.5]
+ */
 export function round(x: TensorLike, decimals = 0): Tensor {
   const a = array(x);
   if (decimals === 0) return t.round(a);
   const scale = 10 ** Math.abs(decimals);
   return decimals > 0 ? t.div(t.round(t.mul(a, scale)), scale) : t.mul(t.round(t.div(a, scale)), scale);
 }
-/** NaN and ±∞ replaced by numbers. */
+/**
+ * NaN and ±∞ replaced by numbers.
+ *
+ * @example np.nanToNum([1, NaN]).array(); // → [1, 0]
+ */
 export const nanToNum = (x: TensorLike, options: more.NanToNumOptions = {}): Tensor => more.nanToNum(array(x), options);
 
 /** x + y, broadcast. */
@@ -145,9 +153,17 @@ export const logicalOr: Binary = binary(t.logicalOr);
 /** Either x or y, not both, as bool, broadcast. */
 export const logicalXor: Binary = binary(t.logicalXor);
 
-/** Limited to [lo, hi]. */
+/**
+ * Limited to [lo, hi].
+ *
+ * @example np.clip([-1, 5], 0, 3).array(); // → [0, 3]
+ */
 export const clip = (x: TensorLike, lo: TensorLike, hi: TensorLike): Tensor => t.clip(array(x), lo, hi);
-/** With three arguments a choice element by element; with one the places that are true. */
+/**
+ * With three arguments a choice element by element; with one the places that are true.
+ *
+ * @example np.where([true, false], [1, 2], [3, 4]).array(); // → [1, 4]
+ */
 export function where(mask: TensorLike): Tensor[];
 export function where(mask: TensorLike, x: TensorLike, y: TensorLike): Tensor;
 export function where(mask: TensorLike, x?: TensorLike, y?: TensorLike): Tensor | Tensor[] {
@@ -212,10 +228,18 @@ export const argmax: Arg = ofOneAxis(t.argmax);
 export const argmin: Arg = ofOneAxis(t.argmin);
 /** The middle value along an axis; the mean of two for an even number. */
 export const median: Arg = ofOneAxis((x, axis, options) => more.median(real(x), axis, options));
-/** The q-th quantile (0 to 1), with linear interpolation. */
+/**
+ * The q-th quantile (0 to 1), with linear interpolation.
+ *
+ * @example np.quantile([1, 2, 3, 4], 0.5).item(); // → 2.5
+ */
 export const quantile = (x: TensorLike, q: number | readonly number[], axis?: number): Tensor =>
   more.quantile(real(x), q, axis);
-/** The q-th percentile (0 to 100), with linear interpolation. */
+/**
+ * The q-th percentile (0 to 100), with linear interpolation.
+ *
+ * @example np.percentile([1, 2, 3, 4], 25).item(); // → 1.75
+ */
 export const percentile = (x: TensorLike, q: number | readonly number[], axis?: number): Tensor =>
   more.percentile(real(x), q, axis);
 /** Along an axis, or without one of all elements in a row. */
@@ -228,27 +252,59 @@ const runningOf =
 export const cumsum: Running = runningOf(t.cumsum);
 /** Running products along an axis; without one, of all elements in a row. */
 export const cumprod: Running = runningOf(more.cumprod);
-/** Differences of neighbours along an axis, n times. */
+/**
+ * Differences of neighbours along an axis, n times.
+ *
+ * @example np.diff([1, 4, 9]).array(); // → [3, 5]
+ */
 export const diff = (x: TensorLike, n = 1, axis = -1): Tensor => more.diff(array(x), n, axis);
 
 // Order and counts
-/** Sorted upward along an axis. Default: the last. */
+/**
+ * Sorted upward along an axis. Default: the last.
+ *
+ * @example np.sort([3, 1, 2]).array(); // → [1, 2, 3]
+ */
 export const sort: Running = (x, axis = -1) => more.sort(array(x), axis);
-/** The places that sort an axis. Default: the last. */
+/**
+ * The places that sort an axis. Default: the last.
+ *
+ * @example np.argsort([3, 1, 2]).array(); // → [1, 2, 0]
+ */
 export const argsort: Running = (x, axis = -1) => more.argsort(array(x), axis);
-/** Where each v belongs in the sorted vector a. */
+/**
+ * Where each v belongs in the sorted vector a.
+ *
+ * @example np.searchsorted([1, 3, 5], [3, 4]).array(); // → [1, 2]
+ */
 export const searchsorted = (a: TensorLike, v: TensorLike, side: "left" | "right" = "left"): Tensor =>
   more.searchSorted(array(a), array(v), { side });
-/** The distinct elements, sorted; see `unique` of the main entry for where and how often they stand. */
+/**
+ * The distinct elements, sorted; see `unique` of the main entry for where and how often they stand.
+ *
+ * @example np.unique([3, 1, 3]).array(); // → [1, 3]
+ */
 export const unique: Unary = (x) => more.unique(array(x)).values;
-/** The places that are not 0: one vector of indices an axis. */
+/**
+ * The places that are not 0: one vector of indices an axis.
+ *
+ * @example np.nonzero([0, 2, 3])[0].array(); // → [1, 2]
+ */
 export const nonzero = (x: TensorLike): Tensor[] => more.nonzero(array(x));
 /** The places that are not 0: one row of indices each. */
 export const argwhere: Unary = unary(more.argWhere);
-/** How often each whole number from 0 occurs. */
+/**
+ * How often each whole number from 0 occurs.
+ *
+ * @example np.bincount([0, 2, 2]).array(); // → [1, 0, 2]
+ */
 export const bincount = (x: TensorLike, options: more.BincountOptions = {}): Tensor =>
   more.bincount(array(x).cast("int32"), options);
-/** [counts, edges]. */
+/**
+ * [counts, edges].
+ *
+ * @example np.histogram([1, 2, 4], { bins: 2 })[0].array(); // → [2, 1]
+ */
 export function histogram(x: TensorLike, options: more.HistogramOptions = {}): [Tensor, Tensor] {
   const { counts, edges } = more.histogram(real(x), options);
   return [counts, edges];
@@ -261,7 +317,11 @@ export const dot: Binary = binary(t.dot);
 export const matmul: Binary = binary(t.matmul);
 /** x yᵀ of two vectors: [n], [m] → [n, m]. */
 export const outer: Binary = binary(t.outer);
-/** Σ x y over the last axes. */
+/**
+ * Σ x y over the last axes.
+ *
+ * @example np.inner([1, 2], [3, 4]).item(); // → 11
+ */
 export const inner: Binary = (x, y) => {
   const [a, b] = [array(x), array(y)];
   return a.rank === 0 || b.rank === 0 ? a.mul(b) : t.tensordot(a, b, [[-1], [-1]]);
@@ -270,55 +330,119 @@ export const inner: Binary = (x, y) => {
 export const kron: Binary = binary(la.kron);
 /** The vector product in three dimensions, along the last axis. */
 export const cross: Binary = binary(la.cross);
-/** Einstein's sum, written as a formula: "ij,jk->ik". */
+/**
+ * Einstein's sum, written as a formula: "ij,jk->ik".
+ *
+ * @example np.einsum("i,i->", [1, 2], [3, 4]).item(); // → 11
+ */
 export const einsum = (formula: string, ...xs: TensorLike[]): Tensor => t.einsum(formula, ...xs.map((x) => array(x)));
 /** The sum of the diagonal. */
 export const trace: Unary = unary(t.trace);
-/** Covariances; each row is a variable, each column an observation, unless `rowvar` is false. */
+/**
+ * Covariances; each row is a variable, each column an observation, unless `rowvar` is false.
+ *
+ * @example np.cov([[1, 2, 3], [3, 2, 1]]).array(); // → [[1, -1], [-1, 1]]
+ */
 export const cov = (x: TensorLike, options: la.CovOptions = {}): Tensor => la.cov(real(x), options);
-/** Coefficients of correlation; rows are variables, as in `cov`. */
+/**
+ * Coefficients of correlation; rows are variables, as in `cov`.
+ *
+ * @example np.corrcoef([[1, 2, 3], [3, 2, 1]]).array(); // → [[1, -1], [-1, 1]]
+ */
 export const corrcoef = (x: TensorLike, options: Pick<la.CovOptions, "rowvar"> = {}): Tensor =>
   la.corrcoef(real(x), options);
 
 // Shape
-/** The same elements in another shape; one size may be −1. */
+/**
+ * The same elements in another shape; one size may be −1.
+ *
+ * @example np.reshape([1, 2, 3, 4], [2, -1]).array(); // → [[1, 2], [3, 4]]
+ */
 export const reshape = (x: TensorLike, shape: number | readonly number[]): Tensor =>
   array(x).reshape(typeof shape === "number" ? [shape] : shape);
-/** All elements in one row. */
+/**
+ * All elements in one row.
+ *
+ * @example np.ravel([[1, 2], [3, 4]]).array(); // → [1, 2, 3, 4]
+ */
 export const ravel: Unary = (x) => array(x).reshape([-1]);
-/** Axes in another order; reversed without one. */
+/**
+ * Axes in another order; reversed without one.
+ *
+ * @example np.transpose([[1, 2], [3, 4]]).array(); // → [[1, 3], [2, 4]]
+ */
 export const transpose = (x: TensorLike, axes?: readonly number[]): Tensor => t.transpose(array(x), axes);
-/** Without axes of size 1: those named, or all. */
+/**
+ * Without axes of size 1: those named, or all.
+ *
+ * @example np.squeeze([[1, 2]]).array(); // → [1, 2]
+ */
 export const squeeze = (x: TensorLike, axis?: t.Axis): Tensor => t.squeeze(array(x), axis);
-/** With new axes of size 1 at these places. */
+/**
+ * With new axes of size 1 at these places.
+ *
+ * @example np.expandDims([1, 2], 0).array(); // → [[1, 2]]
+ */
 export const expandDims = (x: TensorLike, axis: number | readonly number[]): Tensor => t.expandDims(array(x), axis);
-/** Two axes exchanged. */
+/**
+ * Two axes exchanged.
+ *
+ * @example np.swapaxes([[1, 2]], 0, 1).array(); // → [[1], [2]]
+ */
 export const swapaxes = (x: TensorLike, a: number, b: number): Tensor => t.swapaxes(array(x), a, b);
-/** One axis at another place. */
+/**
+ * One axis at another place.
+ *
+ * @example np.moveaxis(np.zeros([2, 3, 4]), 0, -1).shape; // → [3, 4, 2]
+ */
 export const moveaxis = (x: TensorLike, from: number, to: number): Tensor => t.moveaxis(array(x), from, to);
-/** Repeated along axes of size 1 and new ones in front, without a copy. */
+/**
+ * Repeated along axes of size 1 and new ones in front, without a copy.
+ *
+ * @example np.broadcastTo([1, 2], [2, 2]).array(); // → [[1, 2], [1, 2]]
+ */
 export const broadcastTo = (x: TensorLike, shape: readonly number[]): Tensor => t.broadcastTo(array(x), shape);
 const arrays = (xs: readonly TensorLike[]): Tensor[] => xs.map((x) => array(x));
 /** concatenate([a, b], 1) or concatenate([a, b], { axis: 1 }). */
 type Joining = (xs: readonly TensorLike[], axis?: number | { readonly axis?: number }) => Tensor;
 const axisOf = (axis: number | { readonly axis?: number } | undefined): number =>
   typeof axis === "object" ? (axis.axis ?? 0) : (axis ?? 0);
-/** Arrays joined along an axis that is there. Default: 0. */
+/**
+ * Arrays joined along an axis that is there. Default: 0.
+ *
+ * @example np.concatenate([[1, 2], [3]]).array(); // → [1, 2, 3]
+ */
 export const concatenate: Joining = (xs, axis) => t.concat(arrays(xs), axisOf(axis));
-/** Arrays of one shape joined along a new axis. Default: 0. */
+/**
+ * Arrays of one shape joined along a new axis. Default: 0.
+ *
+ * @example np.stack([[1, 2], [3, 4]]).array(); // → [[1, 2], [3, 4]]
+ */
 export const stack: Joining = (xs, axis) => t.stack(arrays(xs), axisOf(axis));
-/** Rows below each other: vectors count as rows. */
+/**
+ * Rows below each other: vectors count as rows.
+ *
+ * @example np.vstack([[1, 2], [3, 4]]).array(); // → [[1, 2], [3, 4]]
+ */
 export const vstack = (xs: readonly TensorLike[]): Tensor =>
   t.concat(
     arrays(xs).map((x) => (x.rank < 2 ? x.reshape([1, -1]) : x)),
     0,
   );
-/** Columns beside each other: vectors follow each other. */
+/**
+ * Columns beside each other: vectors follow each other.
+ *
+ * @example np.hstack([[1, 2], [3, 4]]).array(); // → [1, 2, 3, 4]
+ */
 export function hstack(xs: readonly TensorLike[]): Tensor {
   const ts = arrays(xs).map((x) => (x.rank === 0 ? x.reshape([1]) : x));
   return t.concat(ts, ts[0]?.rank === 1 ? 0 : 1);
 }
-/** Parts along an axis: a number of equal ones, or the places of the cuts. */
+/**
+ * Parts along an axis: a number of equal ones, or the places of the cuts.
+ *
+ * @example np.split([1, 2, 3, 4], 2)[1].array(); // → [3, 4]
+ */
 export const split = (x: TensorLike, parts: number | readonly number[], axis = 0): Tensor[] => {
   if (typeof parts === "number") return t.split(array(x), parts, axis);
   // NumPy names the places of the cuts, not the sizes.
@@ -331,39 +455,91 @@ export const split = (x: TensorLike, parts: number | readonly number[], axis = 0
     axis,
   );
 };
-/** Repeated as a whole, so often along each axis. */
+/**
+ * Repeated as a whole, so often along each axis.
+ *
+ * @example np.tile([1, 2], 2).array(); // → [1, 2, 1, 2]
+ */
 export const tile = (x: TensorLike, reps: number | readonly number[]): Tensor => t.tile(array(x), reps);
-/** Each element repeated, along an axis. */
+/**
+ * Each element repeated, along an axis.
+ *
+ * @example np.repeat([1, 2], 2).array(); // → [1, 1, 2, 2]
+ */
 export const repeat = (x: TensorLike, count: number, axis?: number): Tensor => t.repeat(array(x), count, axis);
-/** Along an axis, or without one of all elements in a row. */
+/**
+ * Along an axis, or without one of all elements in a row.
+ *
+ * @example np.roll([1, 2, 3], 1).array(); // → [3, 1, 2]
+ */
 export function roll(x: TensorLike, shift: number, axis?: number): Tensor {
   const a = array(x);
   return axis === undefined ? t.roll(a.reshape([-1]), shift, 0).reshape(a.shape) : t.roll(a, shift, axis);
 }
-/** Reversed along an axis, several, or all. */
+/**
+ * Reversed along an axis, several, or all.
+ *
+ * @example np.flip([1, 2, 3]).array(); // → [3, 2, 1]
+ */
 export const flip = (x: TensorLike, axis?: t.Axis): Tensor => t.flip(array(x), axis);
-/** Reversed from left to right (axis 1). */
+/**
+ * Reversed from left to right (axis 1).
+ *
+ * @example np.fliplr([[1, 2]]).array(); // → [[2, 1]]
+ */
 export const fliplr: Unary = (x) => t.flip(array(x), 1);
-/** Reversed from top to bottom (axis 0). */
+/**
+ * Reversed from top to bottom (axis 0).
+ *
+ * @example np.flipud([[1], [2]]).array(); // → [[2], [1]]
+ */
 export const flipud: Unary = (x) => t.flip(array(x), 0);
-/** With zeros (or `value`) around: [before, after] an axis. */
+/**
+ * With zeros (or `value`) around: [before, after] an axis.
+ *
+ * @example np.pad([1], [[1, 2]]).array(); // → [0, 1, 0, 0]
+ */
 export const pad = (x: TensorLike, padding: t.Padding, options: t.PadOptions = {}): Tensor =>
   t.pad(array(x), padding, options);
-/** The slices at these indices along an axis; without one, of all elements in a row. */
+/**
+ * The slices at these indices along an axis; without one, of all elements in a row.
+ *
+ * @example np.take([5, 6, 7], [2, 0]).array(); // → [7, 5]
+ */
 export const take = (x: TensorLike, indices: TensorLike, axis?: number): Tensor =>
   axis === undefined ? t.gather(ravel(x), indices, 0) : t.gather(array(x), indices, axis);
-/** One element an index, along an axis; indices have the shape of the result. */
+/**
+ * One element an index, along an axis; indices have the shape of the result.
+ *
+ * @example np.takeAlongAxis([[5, 6]], [[1, 0]]).array(); // → [[6, 5]]
+ */
 export const takeAlongAxis = (x: TensorLike, indices: TensorLike, axis = -1): Tensor =>
   t.takeAlongAxis(array(x), indices, axis);
 /** The diagonal of a matrix, or the matrix with this diagonal. */
 export const diag: Unary = unary(t.diag);
-/** The k-th diagonal of the first two axes. */
+/**
+ * The k-th diagonal of the first two axes.
+ *
+ * @example np.diagonal([[1, 2], [3, 4]]).array(); // → [1, 4]
+ */
 export const diagonal = (x: TensorLike, k = 0): Tensor => more.diagonal(array(x), k, [0, 1]);
-/** The lower triangle, up to the k-th diagonal; zeros above. */
+/**
+ * The lower triangle, up to the k-th diagonal; zeros above.
+ *
+ * @example np.tril([[1, 2], [3, 4]]).array(); // → [[1, 0], [3, 4]]
+ */
 export const tril = (x: TensorLike, k = 0): Tensor => t.tril(array(x), k);
-/** The upper triangle, from the k-th diagonal; zeros below. */
+/**
+ * The upper triangle, from the k-th diagonal; zeros below.
+ *
+ * @example np.triu([[1, 2], [3, 4]]).array(); // → [[1, 2], [0, 4]]
+ */
 export const triu = (x: TensorLike, k = 0): Tensor => t.triu(array(x), k);
-/** meshgrid(x, y, …). */
+/**
+ * meshgrid(x, y, …).
+ *
+ * @example np.meshgrid([1, 2], [3, 4])[0].array(); // → [[1, 2], [1, 2]]
+ */
 export const meshgrid = (...xs: readonly TensorLike[]): Tensor[] => more.meshgrid(arrays(xs));
 
 // Like another array
@@ -372,32 +548,72 @@ export interface LikeOptions {
   readonly dtype?: DType;
 }
 type Like = (x: TensorLike, options?: LikeOptions) => Tensor;
-/** Zeros in the shape of x. */
+/**
+ * Zeros in the shape of x.
+ *
+ * @example np.zerosLike([1, 2]).array(); // → [0, 0]
+ */
 export const zerosLike: Like = (x, options = {}) => t.zerosLike(array(x), options);
-/** Ones in the shape of x. */
+/**
+ * Ones in the shape of x.
+ *
+ * @example np.onesLike([5, 6]).array(); // → [1, 1]
+ */
 export const onesLike: Like = (x, options = {}) => t.onesLike(array(x), options);
-/** An array of x's shape whose values nobody relies on (they are zeros). */
+/**
+ * An array of x's shape whose values nobody relies on (they are zeros).
+ *
+ * @example np.emptyLike([5, 6]).shape; // → [2]
+ */
 export const emptyLike: Like = (x, options = {}) => t.emptyLike(array(x), options);
-/** One value in the shape of x. */
+/**
+ * One value in the shape of x.
+ *
+ * @example np.fullLike([5, 6], 7).array(); // → [7, 7]
+ */
 export const fullLike = (x: TensorLike, value: number, options: LikeOptions = {}): Tensor =>
   t.fullLike(array(x), value, options);
 /** A tensor never changes: x itself is as good as a copy. */
 export const copy: Unary = array;
 
 // Facts
-/** The size of each axis. */
+/**
+ * The size of each axis.
+ *
+ * @example np.shape([[1, 2]]); // → [1, 2]
+ */
 export const shape = (x: TensorLike): readonly number[] => array(x).shape;
-/** The number of elements. */
+/**
+ * The number of elements.
+ *
+ * @example np.size([[1, 2]]); // → 2
+ */
 export const size = (x: TensorLike): number => array(x).size;
-/** The number of axes. */
+/**
+ * The number of axes.
+ *
+ * @example np.ndim([[1, 2]]); // → 2
+ */
 export const ndim = (x: TensorLike): number => array(x).rank;
-/** |x − y| ≤ atol + rtol · |y|, element by element. */
+/**
+ * |x − y| ≤ atol + rtol · |y|, element by element.
+ *
+ * @example np.isclose([1, 2], [1, 2.1]).array(); // → [true, false]
+ */
 export const isclose = (x: TensorLike, y: TensorLike, options: more.CloseOptions = {}): Tensor =>
   more.isClose(array(x), array(y), options);
-/** Whether all elements are close: a boolean, so not inside `compiled`. */
+/**
+ * Whether all elements are close: a boolean, so not inside `compiled`.
+ *
+ * @example np.allclose([1, 2], [1, 2.1]); // → false
+ */
 export const allclose = (x: TensorLike, y: TensorLike, options: more.CloseOptions = {}): boolean =>
   isclose(x, y, options).all().item() === 1;
-/** Whether shapes and all elements are equal: a boolean, so not inside `compiled`. */
+/**
+ * Whether shapes and all elements are equal: a boolean, so not inside `compiled`.
+ *
+ * @example np.arrayEqual([1, 2], [1, 2]); // → true
+ */
 export function arrayEqual(x: TensorLike, y: TensorLike): boolean {
   const [a, b] = [array(x), array(y)];
   return a.rank === b.rank && a.shape.every((d, i) => d === b.shape[i]) && a.equal(b).all().item() === 1;

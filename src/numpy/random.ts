@@ -20,7 +20,13 @@ const shapeOf = (size: Size, op: string): readonly number[] => {
 /** The stream in use; without a seed it starts from Chainrule's own. */
 const stream = (): Mersenne => (context.numpy ??= new Mersenne(nextKey()[0])) as Mersenne;
 
-/** Starts the stream anew: a whole number in 0..2³²-1. */
+/**
+ * Starts the stream anew: a whole number in 0..2³²-1.
+ *
+ * @example
+ * np.random.seed(1);
+ * np.random.uniform(0, 1, [2]).array(); // → [0.41702, 0.72032]
+ */
 export function seed(value: number): void {
   if (!Number.isInteger(value) || value < 0 || value >= 2 ** 32)
     throw new ValueError(`[random.seed] takes a whole number in 0..4294967295, got ${value}.`);
@@ -36,17 +42,35 @@ function draw(shape: readonly number[], next: (s: Mersenne) => number, recorded:
   return fromHost(host, shape, "float64");
 }
 
-/** Uniform in 0..1: rand(2, 3) is [2, 3]; rand() is one number as a scalar tensor. */
+/**
+ * Uniform in 0..1: rand(2, 3) is [2, 3]; rand() is one number as a scalar tensor.
+ *
+ * @example
+ * np.random.seed(1);
+ * np.random.rand(2).array(); // → [0.41702, 0.72032]
+ */
 export function rand(...shape: readonly number[]): Tensor {
   return uniform(0, 1, shape);
 }
 
-/** Standard normal: randn(2, 3) is [2, 3]. */
+/**
+ * Standard normal: randn(2, 3) is [2, 3].
+ *
+ * @example
+ * np.random.seed(1);
+ * np.random.randn(2).array(); // → [1.6243, -0.61176]
+ */
 export function randn(...shape: readonly number[]): Tensor {
   return normal(0, 1, shape);
 }
 
-/** Uniform in low..high. Default: one number in 0..1. */
+/**
+ * Uniform in low..high. Default: one number in 0..1.
+ *
+ * @example
+ * np.random.seed(1);
+ * np.random.uniform(5, 6, [2]).array(); // → [5.417, 5.7203]
+ */
 export function uniform(low = 0, high = 1, size: Size = []): Tensor {
   const shape = shapeOf(size, "uniform");
   return draw(
@@ -55,10 +79,22 @@ export function uniform(low = 0, high = 1, size: Size = []): Tensor {
     () => own.uniform(shape, { low, high, dtype: "float64" }),
   );
 }
-/** Uniform in 0..1 of a shape given as one argument. */
+/**
+ * Uniform in 0..1 of a shape given as one argument.
+ *
+ * @example
+ * np.random.seed(1);
+ * np.random.random([2]).array(); // → [0.41702, 0.72032]
+ */
 export const random = (size: Size = []): Tensor => uniform(0, 1, size);
 
-/** Normal with mean `loc` and standard deviation `scale`. */
+/**
+ * Normal with mean `loc` and standard deviation `scale`.
+ *
+ * @example
+ * np.random.seed(1);
+ * np.random.normal(10, 1, [2]).array(); // → [11.624, 9.3882]
+ */
 export function normal(loc = 0, scale = 1, size: Size = []): Tensor {
   const shape = shapeOf(size, "normal");
   if (!(scale >= 0)) throw new ValueError(`[random.normal] scale must be ≥ 0, got ${scale}.`);
@@ -69,7 +105,13 @@ export function normal(loc = 0, scale = 1, size: Size = []): Tensor {
   );
 }
 
-/** Whole numbers in low..high-1 (or 0..low-1 without `high`), int32. */
+/**
+ * Whole numbers in low..high-1 (or 0..low-1 without `high`), int32.
+ *
+ * @example
+ * np.random.seed(1);
+ * np.random.randint(0, 10, [3]).array(); // → [5, 8, 9]
+ */
 export function randint(low: number, high: number | null = null, size: Size = []): Tensor {
   const [from, to] = high === null ? [0, low] : [low, high];
   if (!(Number.isInteger(from) && Number.isInteger(to) && from < to))
@@ -93,7 +135,13 @@ function shuffled(n: number): Int32Array {
   return order;
 }
 
-/** 0..n-1 in random order, or the rows of a tensor. */
+/**
+ * 0..n-1 in random order, or the rows of a tensor.
+ *
+ * @example
+ * np.random.seed(1);
+ * np.random.permutation(4).array(); // → [3, 2, 0, 1]
+ */
 export function permutation(x: number | TensorLike): Tensor {
   if (typeof x === "number") {
     return currentTrace() !== null ? own.permutation(x) : fromHost(shuffled(x), [x], "int32");
@@ -101,7 +149,13 @@ export function permutation(x: number | TensorLike): Tensor {
   const t = array(x);
   return currentTrace() !== null ? own.shuffle(t) : t.gather(fromHost(shuffled(t.shape[0]), [t.shape[0]], "int32"));
 }
-/** The rows of x in random order: a new tensor (NumPy shuffles in place). */
+/**
+ * The rows of x in random order: a new tensor (NumPy shuffles in place).
+ *
+ * @example
+ * np.random.seed(1);
+ * np.random.shuffle([1, 2, 3]).array(); // → [1, 3, 2]
+ */
 export const shuffle = (x: TensorLike): Tensor => permutation(array(x));
 
 export interface ChoiceOptions {
@@ -110,7 +164,13 @@ export interface ChoiceOptions {
   readonly replace?: boolean;
 }
 
-/** Elements of a vector, or of 0..n-1, all equally likely. */
+/**
+ * Elements of a vector, or of 0..n-1, all equally likely.
+ *
+ * @example
+ * np.random.seed(1);
+ * np.random.choice([5, 6, 7], { size: [2] }).array(); // → [6, 5]
+ */
 export function choice(from: number | TensorLike, options: ChoiceOptions = {}): Tensor {
   const { size = [], replace = true } = options;
   const shape = shapeOf(size, "choice");

@@ -17,8 +17,11 @@ export interface LbfgsOptions extends ClipOptions {
  * of the same function. A pair with s·y ≤ 1e-10 is not kept. Takes 2·history + 2 times the memory of the variables.
  *
  * @example
- * model.compile({ optimizer: lbfgs(), loss: "mse" });
- * await model.fit([x, y], { epochs: 50, batchSize: x.shape[0] });
+ * const line = sequential([dense(1)]);
+ * line.compile({ optimizer: lbfgs(), loss: "mse" });
+ * const at = tensor([[0], [1], [2], [3]]);
+ * await line.fit({ x: at, y: at.mul(2).add(1) }, { epochs: 20, batchSize: 4, verbose: 0 });
+ * line(tensor([[4]])).array(); // → [[9]]
  */
 export function lbfgs(options?: LearningRate | LbfgsOptions): Optimizer {
   const { rate, rest } = split<LbfgsOptions>(options, 1);

@@ -90,13 +90,28 @@ export interface Rule {
   apply(steps: readonly Step[]): readonly Next[];
 }
 
-/** The slots of a variable as they are at first. */
+/**
+ * The slots of a variable as they are at first.
+ *
+ * @example Object.keys(firstSlots(adam().recipe.rule, variable([1, 2]))); // → ["m", "v"]
+ */
 export const firstSlots = ({ slots }: Rule, v: Variable): Readonly<Record<string, Tensor>> =>
   typeof slots === "function"
     ? slots(v)
     : Object.fromEntries(slots.map((slot) => [slot, zeros(v.shape, { dtype: v.dtype })]));
 
-/** The update of all variables, each by itself. */
+/**
+ * The update of all variables, each by itself.
+ *
+ * @example
+ * const plain = makeOptimizer(
+ *   { name: "plain", slots: [], apply: each(({ w, g, rate }) => ({ w: w.sub(g.mul(rate)), slots: [] })) },
+ *   0.1,
+ * );
+ * const w = variable([1, 2]);
+ * plain.update([w], [tensor([10, 10])]);
+ * w.array(); // → [0, 1]
+ */
 export const each =
   (one: (step: Step) => Next): Rule["apply"] =>
   (steps) =>
@@ -131,7 +146,18 @@ function checkGradients(name: string, variables: readonly Variable[], gradients:
   });
 }
 
-/** An optimizer from its rule. */
+/**
+ * An optimizer from its rule.
+ *
+ * @example
+ * const plain = makeOptimizer(
+ *   { name: "plain", slots: [], apply: each(({ w, g, rate }) => ({ w: w.sub(g.mul(rate)), slots: [] })) },
+ *   0.1,
+ * );
+ * const w = variable([1, 2]);
+ * plain.update([w], [tensor([10, 10])]);
+ * w.array(); // → [0, 1]
+ */
 export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: ClipOptions = {}): Optimizer {
   if (typeof learningRate === "number" && !(learningRate >= 0)) {
     throw new ValueError(
@@ -282,7 +308,11 @@ export function makeOptimizer(rule: Rule, learningRate: LearningRate, clip: Clip
   };
 }
 
-/** Gradients cut by value, by their own norm, by their common norm, in this order (Keras: clipvalue, clipnorm, global_clipnorm). */
+/**
+ * Gradients cut by value, by their own norm, by their common norm, in this order (Keras: clipvalue, clipnorm, global_clipnorm).
+ *
+ * @example clipGradients([tensor([3, 4])], { clipNorm: 1 })[0].array(); // → [0.6, 0.8]
+ */
 export function clipGradients(gradients: Gradients, clip: ClipOptions): Gradients {
   let gs = gradients;
   const { clipValue, clipNorm, globalClipNorm } = clip;

@@ -71,14 +71,14 @@ export function sgd(options?: LearningRate | SgdOptions): Optimizer {
 /**
  * `sgd` with momentum 0.9 (S-114; `form: "averaged"` for S-113).
  *
- * @example model.compile({ optimizer: momentum(0.1, 0.9), loss: "mse" });
+ * @example model.compile({ optimizer: momentum({ learningRate: 0.1, momentum: 0.9 }), loss: "mse" });
  */
 export const momentum = (options?: LearningRate | Omit<SgdOptions, "nesterov">): Optimizer =>
   sgd({ momentum: 0.9, ...asOptions(options) });
 /**
  * `sgd` with Nesterov momentum 0.9 (S-124).
  *
- * @example model.compile({ optimizer: nesterov(0.1, 0.9), loss: "mse" });
+ * @example model.compile({ optimizer: nesterov({ learningRate: 0.1, momentum: 0.9 }), loss: "mse" });
  */
 export const nesterov = (options?: LearningRate | Omit<SgdOptions, "nesterov">): Optimizer =>
   sgd({ momentum: 0.9, ...asOptions(options), nesterov: true });

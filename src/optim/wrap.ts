@@ -166,6 +166,12 @@ const trainableOf = (target: HasVariables | readonly Variable[]): readonly Varia
  * Exchanges the weights and the means that `withAverages` keeps; a second call puts them back (Keras: SwapEMAWeights).
  *
  * @throws ValueError when the optimizer keeps none, or has made no update yet.
+ * @example
+ * const optimizer = withAverages(adam(), 0.9);
+ * model.compile({ optimizer, loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
+ * await model.fit(train, { epochs: 2 });
+ * swapAverages(optimizer, model);
+ * await model.evaluate(dev);
  */
 export function swapAverages(optimizer: Optimizer, target: HasVariables | readonly Variable[]): void {
   const pairs = trainableOf(target).map((v) => [v, optimizer.slot(v, "average")] as const);

@@ -32,6 +32,9 @@ const ARRAY = STREAM_BLOCKS * STREAM_BLOCK;
  * most caches.
  *
  * @param options.threads how many threads share the work; default: all that programs use.
+ * @example
+ * // not run: it takes a second
+ * console.log(await ceilings({ threads: 1 }));
  */
 export function ceilings(options: { threads?: number } = {}): Ceilings {
   const before = device().threads;

@@ -34,7 +34,8 @@ export interface StartProfileOptions {
  * by program, and outside of them. What the function runs counts, compiled or not; it may be async.
  *
  * @example
- * const report = await profile(() => step(x, y));
+ * const step = compiled((a: Tensor) => model(a));
+ * const report = await profile(() => step(x));
  * console.log(report.toString());
  * await report.writeTrace("trace.json"); // for chrome://tracing or Perfetto
  */

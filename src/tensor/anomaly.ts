@@ -45,8 +45,8 @@ function firstOdd(data: TypedArray, infinities: boolean): number {
  * @throws ChainruleError with the operation, its layer, the line that called it, the element and what went into it.
  * @example
  * const step = detectAnomaly((x: Tensor) => x.log().sum());
- * step([1, 2]);  // 0.69
- * step([1, -1]); // throws: [detectAnomaly] log made a NaN: element [1] of float32 [2], from -1 …
+ * step([1, 2]).item(); // → 0.69315
+ * // step([1, -1]) throws: [detectAnomaly] log made a NaN: element [1] of float32 [2], from -1 …
  */
 export function detectAnomaly<R>(
   fn: (...args: Tensor[]) => R,

@@ -55,11 +55,13 @@ const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
  * Throws TraceError when the function asks for a tensor's value.
  *
  * @example
- * const step = compiled((x: Tensor, y: Tensor) => {
- *   const [loss, grads] = valueAndGrad(model, () => crossEntropy(model(x), y));
+ * const optimizer = adam();
+ * const step = compiled((a: Tensor, b: Tensor) => {
+ *   const [loss, grads] = valueAndGrad(model, () => crossEntropy(model(a), b));
  *   optimizer.update(model, grads);
  *   return loss;
  * });
+ * console.log(step(x, y).item(), step(x, y).item());
  */
 export function compiled<R>(fn: (...args: Tensor[]) => R): Compiled<Tensor[], R>;
 export function compiled<A extends readonly unknown[], R>(fn: (...args: A) => R): Compiled<A, R>;
@@ -93,7 +95,11 @@ export function compiled<R>(fn: (...args: never[]) => R): Compiled<never[], R> {
   return Object.assign(call, { explain });
 }
 
-/** The kernel list of a function as `compiled` would run it: `explain(fn)(...args)`. */
+/**
+ * The kernel list of a function as `compiled` would run it: `explain(fn)(...args)`.
+ *
+ * @example console.log(explain((a: Tensor) => softmax(a.mul(0.5)))(zeros([64, 1000])));
+ */
 export function explain(fn: (...args: Tensor[]) => unknown): (...args: TensorLike[]) => string;
 export function explain<A extends readonly unknown[]>(fn: (...args: A) => unknown): (...args: LooseAll<A>) => string;
 export function explain(fn: (...args: never[]) => unknown): (...args: never[]) => string {

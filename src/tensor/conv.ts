@@ -95,8 +95,8 @@ function operands(op: string, x: TensorLike, w: TensorLike): [Tensor, Tensor] {
  * Throws ShapeError when the channels do not meet or the kernel is larger than the padded input.
  *
  * @example
- * conv(ones([1, 5, 5, 3]), ones([3, 3, 3, 8])).shape;                       // [1, 3, 3, 8]
- * conv(x, w, { strides: 2, padding: "same" });
+ * conv(ones([1, 5, 5, 3]), ones([3, 3, 3, 8])).shape; // → [1, 3, 3, 8]
+ * conv(ones([1, 5, 5, 3]), ones([3, 3, 3, 8]), { strides: 2, padding: "same" }).shape; // → [1, 3, 3, 8]
  */
 export function conv(x: TensorLike, w: TensorLike, options: ConvOptions = {}): Tensor {
   const [a, b] = operands("conv", x, w);
@@ -158,6 +158,8 @@ function convGroups(x: Node, w: Node, groups: number, options: ConvOptions, op: 
 /**
  * Every channel with its own kernels: x [B, ...S, C] and w [...K, C, M] → [B, ...S', C · M], channel c giving outputs
  * c·M … c·M + M - 1 (Keras' depth multiplier M).
+ *
+ * @example depthwiseConv(ones([1, 5, 5, 3]), ones([3, 3, 3, 2])).shape; // → [1, 3, 3, 6]
  */
 export function depthwiseConv(x: TensorLike, w: TensorLike, options: Omit<ConvOptions, "groups"> = {}): Tensor {
   const [a, b] = operands("depthwiseConv", x, w);
@@ -198,6 +200,8 @@ export interface ConvTransposeOptions {
 /**
  * The transpose of a convolution, for upsampling: x [B, ...S, C] and w [...K, O / groups, C] (Keras' layout: that of the
  * convolution O → C it is the gradient of) → [B, ...S', O].
+ *
+ * @example convTranspose(ones([1, 4, 4, 3]), ones([2, 2, 8, 3]), { strides: 2 }).shape; // → [1, 8, 8, 8]
  */
 export function convTranspose(x: TensorLike, w: TensorLike, options: ConvTransposeOptions = {}): Tensor {
   const op = "convTranspose";

@@ -152,7 +152,11 @@ export function oneHot(indices: TensorLike, depth: number, options: OneHotOption
   });
 }
 
-/** Throws unless x has exactly this shape (-1 fits any size): the shape assertion of NumPy scripts. Returns x. */
+/**
+ * Throws unless x has exactly this shape (-1 fits any size): the shape assertion of NumPy scripts. Returns x.
+ *
+ * @example assertShape(zeros([2, 3]), [2, -1]).shape; // → [2, 3]
+ */
 export function assertShape(x: TensorLike, shape: readonly number[], name = "tensor"): Tensor {
   const t = asTensor(x, "assertShape");
   if (t.rank !== shape.length || shape.some((d, i) => d !== -1 && d !== t.shape[i])) {

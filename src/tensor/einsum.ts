@@ -109,9 +109,10 @@ function diagonal(x: Labelled): Labelled {
  * output of NumPy's implicit form. Throws ShapeError for sizes that differ, ValueError for a malformed specification.
  *
  * @example
- * einsum("ij,jk->ik", a, b);           // the matrix product
- * einsum("ii", a);                     // the trace
- * einsum("...qd,...kd->...qk", q, k);  // attention scores
+ * const a = tensor([[1, 2], [3, 4]]);
+ * einsum("ij,jk->ik", a, a).array(); // → [[7, 10], [15, 22]]
+ * einsum("ii", a).item(); // → 5
+ * einsum("...qd,...kd->...qk", ones([8, 4, 16]), ones([8, 6, 16])).shape; // → [8, 4, 6]
  */
 export function einsum(spec: string, ...operands: readonly TensorLike[]): Tensor {
   if (typeof spec !== "string")

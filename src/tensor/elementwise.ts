@@ -392,7 +392,11 @@ export function cast(x: TensorLike, dtype: DType): Tensor {
  */
 export const astype = (x: TensorLike, dtype: DType): Tensor => cast(x, dtype);
 
-/** A scalar constant of the graph in progress. */
+/**
+ * A scalar constant of the graph in progress.
+ *
+ * @example scalar(2).mul([1, 2]).array(); // → [2, 4]
+ */
 export const scalar = (value: number, dtype: DType = "float32"): Tensor => apply([constant(value, dtype)], (a) => a);
 
 /**

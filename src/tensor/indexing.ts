@@ -26,7 +26,7 @@ const wrap = (i: Node, size: number): Node =>
  * to the axis.
  *
  * @example
- * gather(table, [3, 0, 3]);   // rows 3, 0 and 3
+ * gather([[0, 1], [2, 3], [4, 5]], [2, 0, 2]).array(); // → [[4, 5], [0, 1], [4, 5]]
  */
 export function gather(x: TensorLike, indices: TensorLike, axis = 0): Tensor {
   const t = asTensor(x, "gather");

@@ -170,7 +170,7 @@ export function outer(x: TensorLike, y: TensorLike): Tensor {
  * The contraction of several axes: the last `axes` of x with the first of y, or the pairs named. Default: 2.
  *
  * @example
- * tensordot(x, y, [[0, 1], [1, 0]]);
+ * tensordot(ones([2, 3]), ones([3, 2]), [[0, 1], [1, 0]]).item(); // → 6
  */
 export function tensordot(
   x: TensorLike,

@@ -185,7 +185,7 @@ function border(a: Node, axis: number, count: number, side: "lo" | "hi", mode: "
  * x with elements added at the ends of its axes. Throws ValueError for negative sizes, or a reflection wider than the axis.
  *
  * @example
- * pad(x, [[0, 0], [1, 1]]);   // a column of zeros on both sides of a matrix
+ * pad([[1], [2]], [[0, 0], [1, 1]]).array(); // → [[0, 1, 0], [0, 2, 0]]
  */
 export function pad(x: TensorLike, padding: Padding, options: PadOptions = {}): Tensor {
   const t = asTensor(x, "pad");

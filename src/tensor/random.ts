@@ -29,13 +29,23 @@ export interface RandomOptions {
   readonly dtype?: DType;
 }
 
-/** Sets the seed of the default stream: the same program then draws the same numbers. */
+/**
+ * Sets the seed of the default stream: the same program then draws the same numbers.
+ *
+ * @example
+ * random.seed(1);
+ * random.uniform([2]).array(); // → [0.38189, 0.43554]
+ */
 export const seed = (value: number): void => {
   if (!Number.isInteger(value)) throw new ValueError(`[random.seed] the seed must be a whole number, got ${value}.`);
   setSeed(value);
 };
 
-/** The key of a whole-number seed. */
+/**
+ * The key of a whole-number seed.
+ *
+ * @example random.normal([2], { key: random.key(7) }).array(); // → [1.0122, -1.3668]
+ */
 export const key = (value: number): Key => keyOfSeed(value);
 /** Streams from here on are keys of children. */
 const CHILDREN = 0x5eed0000;
@@ -43,6 +53,8 @@ const CHILDREN = 0x5eed0000;
 /**
  * The `index`-th child of a key: independent of its siblings. Of a key that is a tensor (uint32 [2], as inside `compiled`) another
  * child, made by the program itself.
+ *
+ * @example random.uniform([1], { key: random.fold(random.key(7), 3) }).array(); // → [0.20876]
  */
 export function fold(parent: Key, index: number): Key;
 export function fold(parent: Tensor, index: number): Tensor;
@@ -107,7 +119,11 @@ export interface UniformOptions extends RandomOptions {
   readonly high?: number;
 }
 
-/** Evenly spread over [low, high). */
+/**
+ * Evenly spread over [low, high).
+ *
+ * @example random.uniform([2, 3], { low: -1, high: 1 }).shape; // → [2, 3]
+ */
 export function uniform(shape: readonly number[], options: UniformOptions = {}): Tensor {
   const { low = 0, high = 1 } = options;
   const dtype = floatType(options.dtype, "uniform");
@@ -140,7 +156,11 @@ const scaled = (x: Node, mean: number, std: number): Node => {
   return mean === 0 ? wide : n.add(wide, n.like(x, mean));
 };
 
-/** Normally distributed numbers. */
+/**
+ * Normally distributed numbers.
+ *
+ * @example random.normal([1000], { key: random.key(1) }).mean().item(); // → 0.039335
+ */
 export function normal(shape: readonly number[], options: NormalOptions = {}): Tensor {
   const { mean = 0, std = 1 } = options;
   const dtype = floatType(options.dtype, "normal");
@@ -155,6 +175,8 @@ export interface TruncatedNormalOptions extends NormalOptions {
 /**
  * Normal numbers cut at ±bound standard deviations, by the inverse distribution function: √2 erf⁻¹ of uniform numbers over
  * ±erf(bound / √2). erf⁻¹ is Giles' polynomial (2010), sharpened by two Newton steps.
+ *
+ * @example random.truncatedNormal([1000]).abs().max().item() <= 2; // → true
  */
 export function truncatedNormal(shape: readonly number[], options: TruncatedNormalOptions = {}): Tensor {
   const { mean = 0, std = 1, bound = 2 } = options;
@@ -196,7 +218,11 @@ function inverseErf(y: Node): Node {
   return x;
 }
 
-/** true with probability p (a number, or a tensor that broadcasts to `shape`). */
+/**
+ * true with probability p (a number, or a tensor that broadcasts to `shape`).
+ *
+ * @example random.bernoulli([0, 1]).array(); // → [false, true]
+ */
 export function bernoulli(p: TensorLike, shape?: readonly number[], options: RandomOptions = {}): Tensor {
   if (typeof p === "number" && !(p >= 0 && p <= 1))
     throw new ValueError(`[random.bernoulli] p must be in 0..1, got ${p}.`);
@@ -205,7 +231,11 @@ export function bernoulli(p: TensorLike, shape?: readonly number[], options: Ran
   return draw(out, options, 1, ([w], q) => build.compare("lt", unit([w], "float32"), build.broadcast(q, out)), [prob]);
 }
 
-/** Whole numbers evenly spread over [low, high), int32. */
+/**
+ * Whole numbers evenly spread over [low, high), int32.
+ *
+ * @example random.randint([4], 0, 10, { key: random.key(1) }).array(); // → [0, 0, 8, 1]
+ */
 export function randint(shape: readonly number[], low: number, high: number, options: RandomOptions = {}): Tensor {
   if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low || high - low > 2 ** 31) {
     throw new ValueError(`[random.randint] needs whole numbers low < high, got ${low} and ${high}.`);
@@ -216,7 +246,11 @@ export function randint(shape: readonly number[], low: number, high: number, opt
   });
 }
 
-/** Indices drawn from the distributions softmax(logits) along the last axis, by the Gumbel trick: [...S, C] → [...S] int32. */
+/**
+ * Indices drawn from the distributions softmax(logits) along the last axis, by the Gumbel trick: [...S, C] → [...S] int32.
+ *
+ * @example random.categorical([[0, -Infinity], [-Infinity, 0]]).array(); // → [0, 1]
+ */
 export function categorical(logits: TensorLike, options: RandomOptions & { readonly samples?: number } = {}): Tensor {
   const { operands } = together("categorical", [logits]);
   const t = operands[0].cast("float32");
@@ -241,7 +275,11 @@ export function categorical(logits: TensorLike, options: RandomOptions & { reado
 /** Largest permutation that can be drawn inside a recorded function, where it takes n² comparisons. */
 const RECORDED_MAX = 4096;
 
-/** A random order of 0 … n-1 (int32), or x with its first axis in a random order. */
+/**
+ * A random order of 0 … n-1 (int32), or x with its first axis in a random order.
+ *
+ * @example random.permutation(5, { key: random.key(1) }).array(); // → [1, 0, 4, 2, 3]
+ */
 export function permutation(x: number | TensorLike, options: RandomOptions = {}): Tensor {
   if (typeof x !== "number") {
     const t = asTensor(x, "permutation");
@@ -274,6 +312,10 @@ export function permutation(x: number | TensorLike, options: RandomOptions = {})
   });
 }
 
-/** A copy of x with its first axis in a random order. */
+/**
+ * A copy of x with its first axis in a random order.
+ *
+ * @example random.shuffle([[1, 1], [2, 2], [3, 3]], { key: random.key(2) }).array(); // → [[3, 3], [1, 1], [2, 2]]
+ */
 export const shuffle = (x: TensorLike, options: RandomOptions = {}): Tensor =>
   permutation(asTensor(x, "shuffle"), options);

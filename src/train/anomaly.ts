@@ -45,7 +45,11 @@ export function checkNumbers(): Callback {
   };
 }
 
-/** Ends training, with a line on the console, at the first batch whose loss is not finite (Keras: TerminateOnNaN). */
+/**
+ * Ends training, with a line on the console, at the first batch whose loss is not finite (Keras: TerminateOnNaN).
+ *
+ * @example await model.fit(data, { epochs: 2, callbacks: [terminateOnNaN()] });
+ */
 export const terminateOnNaN = (): Callback => ({
   name: "terminateOnNaN",
   onBatchEnd({ epoch, batch, loss }, run) {

@@ -156,7 +156,11 @@ export interface CsvLoggerOptions {
   readonly append?: boolean;
 }
 
-/** One line an epoch: its number, from 0, and the logs (Keras: CSVLogger). The first line names the columns. */
+/**
+ * One line an epoch: its number, from 0, and the logs (Keras: CSVLogger). The first line names the columns.
+ *
+ * @example await model.fit(data, { epochs: 2, callbacks: [csvLogger("runs/log.csv")] });
+ */
 export function csvLogger(path: string, options: CsvLoggerOptions = {}): Callback {
   const { separator = ",", append = false } = options;
   const bytes = (lines: readonly string[]): Uint8Array => new TextEncoder().encode(lines.map((l) => `${l}\n`).join(""));

@@ -22,10 +22,10 @@ export interface GeneratorOptions {
  *
  * @throws ValueError when the first batch cannot be read.
  * @example
- * const data = await fromGenerator(function* (epoch) {
- *   for (let i = 0; i < 100; i++) yield drawBatch(epoch, i); // { x, y }
+ * const drawn = await fromGenerator(function* () {
+ *   for (let i = 0; i < 10; i++) yield { x: random.normal([16, 28, 28, 1]), y: random.randint([16], 0, 10) };
  * });
- * await model.fit(data, { epochs: 5 });
+ * await model.fit(drawn, { epochs: 2 });
  */
 export async function fromGenerator(
   make: (epoch: number) => Batches,

@@ -151,7 +151,7 @@ export function needLabels(y: Tensor | null, x: Tensor): Tensor {
  * @throws ValueError for a class without a sample.
  *
  * @example
- * classWeights(train.labels(), 10);
+ * classWeights([0, 0, 0, 1], 2);
  */
 export function classWeights(labels: ArrayLike<number>, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0);

@@ -189,6 +189,10 @@ export interface ModelOptions {
   readonly trainable?: boolean;
 }
 
-/** The network that `model.config()` described; see `layerTable` for layers of your own. */
+/**
+ * The network that `model.config()` described; see `layerTable` for layers of your own.
+ *
+ * @example modelFromConfig(model.config()).layers.length; // → 5
+ */
 export const modelFromConfig = (config: ModelConfig, options: ConfigOptions = {}): Model =>
   trainable(baseFromConfig(config, options));

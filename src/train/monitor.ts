@@ -200,5 +200,10 @@ export function learningRateScheduler(rate: (epoch: number, now: number) => numb
   };
 }
 
-/** A callback of functions by event (Keras: LambdaCallback); a plain object with them is one, too. */
+/**
+ * A callback of functions by event (Keras: LambdaCallback); a plain object with them is one, too.
+ *
+ * @example
+ * await model.fit(data, { callbacks: [lambdaCallback({ onEpochEnd: (epoch, logs) => console.log(epoch, logs) })] });
+ */
 export const lambdaCallback = (handlers: Callback): Callback => ({ ...handlers });

@@ -29,7 +29,11 @@ async function onBatch(
   return sums.logs(at.metrics);
 }
 
-/** One update on one batch; its loss, before the update, and metrics (Keras: train_on_batch). */
+/**
+ * One update on one batch; its loss, before the update, and metrics (Keras: train_on_batch).
+ *
+ * @example for (let step = 0; step < 3; step++) console.log(await trainOnBatch(model, x, y));
+ */
 export const trainOnBatch = (
   model: Model,
   x: ArrayLikeInput,
@@ -37,7 +41,11 @@ export const trainOnBatch = (
   options: OnBatchOptions = {},
 ): Promise<Logs> => onBatch("trainOnBatch", "train", model, x, y, options);
 
-/** Loss and metrics of one batch in evaluation mode (Keras: test_on_batch). */
+/**
+ * Loss and metrics of one batch in evaluation mode (Keras: test_on_batch).
+ *
+ * @example const { loss, accuracy } = await testOnBatch(model, x, y);
+ */
 export const testOnBatch = (
   model: Model,
   x: ArrayLikeInput,
@@ -45,7 +53,11 @@ export const testOnBatch = (
   options: OnBatchOptions = {},
 ): Promise<Logs> => onBatch("testOnBatch", "test", model, x, y, options);
 
-/** The outputs for one batch in evaluation mode, in one pass (Keras: predict_on_batch). */
+/**
+ * The outputs for one batch in evaluation mode, in one pass (Keras: predict_on_batch).
+ *
+ * @example (await predictOnBatch(model, x)).shape; // → [32, 10]
+ */
 export const predictOnBatch = (model: Model, x: Tensor): Promise<Tensor> =>
   model.predict(x, { batchSize: Math.max(1, x.shape[0] ?? 1) });
 

@@ -30,9 +30,12 @@ function fingerprint(arrays: readonly HostArray[]): number {
  *
  * @throws ValueError when part of the network is trainable.
  * @example
+ * const backbone = sequential([conv2d(4, 3), relu, globalAvgPool()], { inputShape: [28, 28, 1] });
+ * const head = sequential([dense(10)]);
+ * head.compile({ optimizer: adam(), loss: "sparseCategoricalCrossentropy" });
  * backbone.trainable = false;
  * const features = await precompute(backbone, train, { cache: "runs/features.safetensors" });
- * await head.fit(features, { epochs: 10 });
+ * await head.fit(features, { epochs: 3 });
  */
 export async function precompute(
   backbone: Model,

@@ -49,7 +49,11 @@ const logsText = (logs: Logs): string =>
     .map(([k, v]) => `${k} ${/acc/i.test(k) ? `${(100 * v).toFixed(2)}%` : figure(v)}`)
     .join("  ");
 
-/** `8s`, `2:05`, `1:02:03`. */
+/**
+ * `8s`, `2:05`, `1:02:03`.
+ *
+ * @example [8, 125, 3723].map(clock); // → ["8s", "2:05", "1:02:03"]
+ */
 export function clock(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";
   const s = Math.round(seconds);

@@ -25,6 +25,7 @@ export type LoadOptions = ConfigOptions;
  * A model as bytes: weights as safetensors, the architecture and a checksum in its metadata.
  *
  * @throws ValueError when the model is not built: it has no weights yet.
+ * @example const bytes: Uint8Array = modelToBytes(model, { notes: { by: "me" } });
  */
 export function modelToBytes(model: Model, options: SaveOptions = {}): Uint8Array {
   if (!model.built) {
@@ -35,7 +36,11 @@ export function modelToBytes(model: Model, options: SaveOptions = {}): Uint8Arra
   return encodeModelFile({ config: model.config(), weights: model.weights(), notes: options.notes ?? null });
 }
 
-/** The model in the bytes that `modelToBytes` made, built and with its weights. `name` is that of the file, for messages. */
+/**
+ * The model in the bytes that `modelToBytes` made, built and with its weights. `name` is that of the file, for messages.
+ *
+ * @example modelFromBytes(modelToBytes(model)).inputShapes; // → [[null, 28, 28, 1]]
+ */
 export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}, name = "model"): Model {
   const { config, weights } = decodeModelFile(bytes, name);
   try {
@@ -65,6 +70,9 @@ export async function saveModel(model: Model, path: string, options: SaveOptions
  * Reads a model that `saveModel` wrote. It predicts at once; to train on, compile it.
  *
  * @throws FormatError when the file is missing, damaged, of a later version, or has a layer that is not known.
+ * @example
+ * await saveModel(model, "digits.safetensors");
+ * (await (await loadModel("digits.safetensors")).predict(x)).shape; // → [32, 10]
  */
 export async function loadModel(path: string, options: LoadOptions = {}): Promise<Model> {
   return modelFromBytes(await readFileBytes(path), options, path);
@@ -75,6 +83,9 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
  * The state is copied before the first await: training may go on while the file is written.
  *
  * @throws ValueError for anything but such a state.
+ * @example
+ * await model.fit(train);
+ * await saveCheckpoint(model.trainingState(), "run.safetensors", { by: "me" });
  */
 export async function saveCheckpoint(state: TrainingState, path: string, extra: Json = null): Promise<void> {
   const { arrays, position, meta } = state;
@@ -88,7 +99,15 @@ export async function saveCheckpoint(state: TrainingState, path: string, extra: 
   );
 }
 
-/** Reads what `saveCheckpoint` wrote. */
+/**
+ * Reads what `saveCheckpoint` wrote.
+ *
+ * @example
+ * await model.fit(train);
+ * await saveCheckpoint(model.trainingState(), "run.safetensors");
+ * const { state } = await loadCheckpoint("run.safetensors");
+ * await model.fit(train, { epochs: 2, resume: state });
+ */
 export async function loadCheckpoint(path: string): Promise<{ state: TrainingState; extra: Json }> {
   const { arrays, position, meta, extra = null } = decodeCheckpoint(await readFileBytes(path), path);
   return { state: { arrays, position: position as unknown as Position, meta: meta as unknown as TrainingMeta }, extra };

@@ -8,7 +8,9 @@ const LOG = new Set(["logUniform"]);
 /**
  * The value of every finished trial over each hyperparameter, one panel each: which of them matter, and where to zoom in.
  *
- * @example await writeFile("search.svg", await renderSvg(searchChart(result)));
+ * @example
+ * const result = await search({ space: { x: uniform(-1, 1) }, objective: ({ x }) => x ** 2, trials: 5 });
+ * const svg = await renderSvg(searchChart(result));
  */
 export function searchChart<S extends Space>(result: SearchResult<S>): ChartSpec {
   const done = result.trials.filter((t) => t.state === "done");

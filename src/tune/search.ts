@@ -146,9 +146,14 @@ const show = (v: unknown): string => (typeof v === "number" ? String(Number(v.to
  * @throws ValueError for options that do not fit; ChainruleError when every trial failed, with the first error.
  * @example
  * const result = await search({
- *   space: { learningRate: logUniform(1e-4, 1), units: choice([32, 64, 128]) },
- *   objective: async ({ learningRate, units }) => trainAndEvaluate(learningRate, units),
- *   trials: 30,
+ *   space: { learningRate: logUniform(1e-4, 1), units: choice([8, 16]) },
+ *   objective: async ({ learningRate, units }) => {
+ *     const net = sequential([flatten(), dense(units), relu, dense(10)]);
+ *     net.compile({ optimizer: adam(learningRate), loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
+ *     await net.fit(train, { epochs: 2, verbose: 0 });
+ *     return 1 - (await net.evaluate(dev))["accuracy"];
+ *   },
+ *   trials: 4,
  * });
  * console.log(result.best, String(result));
  */
@@ -258,7 +263,14 @@ function lineOf<S extends Space>(record: TrialRecord, now: SearchResult<S>, tota
   return `trial ${record.number}  ${ended}/${total}  ${what}  ${params.join(", ")}${best}`;
 }
 
-/** The trials of a study in a store, without running any. */
+/**
+ * The trials of a study in a store, without running any.
+ *
+ * @example
+ * const space = { x: uniform(-1, 1) };
+ * await search({ space, objective: ({ x }) => x ** 2, trials: 5, store: "trials.db", study: "squares" });
+ * (await loadStudy("trials.db", "squares", space)).trials.length; // → 5
+ */
 export async function loadStudy<S extends Space>(
   where: string,
   study: string,

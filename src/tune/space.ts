@@ -136,14 +136,22 @@ function place(seed: number, trial: number, parameter: number): number {
   return ((high >>> 5) * 67108864 + (low >>> 6)) / 9007199254740992;
 }
 
-/** The hyperparameters of trial number `trial` in a random search: points, not a grid (S-394). */
+/**
+ * The hyperparameters of trial number `trial` in a random search: points, not a grid (S-394).
+ *
+ * @example sampleSpace({ lr: logUniform(1e-4, 1), units: intUniform(8, 64) }, 1, 0).units; // → 30
+ */
 export function sampleSpace<S extends Space>(space: S, seed: number, trial: number): Params<S> {
   return Object.fromEntries(
     Object.entries(space).map(([name, p], i) => [name, p.at(place(seed, trial, i))]),
   ) as Params<S>;
 }
 
-/** All points of a grid with `steps` places an axis (choices have all their values), in the order of the last axis first. */
+/**
+ * All points of a grid with `steps` places an axis (choices have all their values), in the order of the last axis first.
+ *
+ * @example gridOf({ x: uniform(0, 1), act: choice(["relu", "tanh"]) }, 3).length; // → 6
+ */
 export function gridOf<S extends Space>(space: S, steps: number): Params<S>[] {
   if (!Number.isInteger(steps) || steps < 1)
     throw new ValueError(`[gridOf] steps must be a whole number ≥ 1, got ${steps}.`);
@@ -162,7 +170,10 @@ export function gridOf<S extends Space>(space: S, steps: number): Params<S>[] {
  * wide as before (S-395). Choices keep the values that occur.
  *
  * @param best hyperparameters of the best trials, at least one
- * @example const fine = zoomSpace(space, result.top(5).map((t) => t.params));
+ * @example
+ * const space = { x: uniform(-1, 1) };
+ * const result = await search({ space, objective: ({ x }) => x ** 2, trials: 10 });
+ * const fine = zoomSpace(space, result.top(3).map((t) => t.params));
  */
 export function zoomSpace<S extends Space>(space: S, best: readonly Params<S>[]): S {
   if (best.length === 0) throw new ValueError("[zoomSpace] needs the hyperparameters of at least one trial.");

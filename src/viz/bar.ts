@@ -3,7 +3,11 @@ import { formatCount, formatDuration, visibleWidth } from "./text.ts";
 /** Eighths of a cell, from empty to nearly full. */
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"] as const;
 
-/** A bar of `width` columns, `fraction` of it filled, to an eighth of a column. */
+/**
+ * A bar of `width` columns, `fraction` of it filled, to an eighth of a column.
+ *
+ * @example formatBar(0.5, 4); // → "██░░"
+ */
 export function formatBar(fraction: number, width: number, ascii = false): string {
   const f = Math.min(1, Math.max(0, Number.isFinite(fraction) ? fraction : 0));
   if (ascii) {

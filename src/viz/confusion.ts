@@ -16,6 +16,7 @@ export function confusionCounts(truth: ArrayLike<number>, predicted: ArrayLike<n
  * precision; dots stand for zeros.
  *
  * @param counts [classes][classes], true × predicted
+ * @example console.log(formatConfusion([[8, 2], [1, 9]], ["cat", "dog"]));
  */
 export function formatConfusion(counts: readonly (readonly number[])[], names?: readonly string[]): string {
   const n = counts.length;

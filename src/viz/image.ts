@@ -17,6 +17,8 @@ const SHADES = " .:-=+*#%@";
 
 /**
  * An image as lines of text, one column a pixel and one line two pixels high (a character is about twice as high as wide).
+ *
+ * @example console.log(drawImage({ width: 2, height: 2, data: Uint8Array.of(0, 255, 255, 0) }).join("\n"));
  */
 export function drawImage(picture: Picture, options: DrawOptions = {}): string[] {
   const { width, height, data } = picture;
@@ -44,7 +46,11 @@ export function drawImage(picture: Picture, options: DrawOptions = {}): string[]
 /** The nearest of the 24 greys of the 256-colour palette. */
 const grey = (v: number): number => 232 + Math.round(v * 23);
 
-/** Blocks of lines side by side, as many as fit into `columns`, then the next row of blocks below. */
+/**
+ * Blocks of lines side by side, as many as fit into `columns`, then the next row of blocks below.
+ *
+ * @example arrangeBlocks([["a"], ["b"]], 10); // → "a  b"
+ */
 export function arrangeBlocks(blocks: readonly (readonly string[])[], columns: number, gap = 2): string {
   const width = Math.max(1, ...blocks.flat().map(visibleWidth));
   const perRow = Math.max(1, Math.floor((columns + gap) / (width + gap)));

@@ -37,7 +37,11 @@ function pixel(picture: Picture | ColourPicture, at: number, palette: Palette): 
   return [r, g, b];
 }
 
-/** Values stretched to 0..1; "signed" keeps 0 in the middle. */
+/**
+ * Values stretched to 0..1; "signed" keeps 0 in the middle.
+ *
+ * @example stretch([2, 3, 4]); // → [0, 0.5, 1]
+ */
 export function stretch(values: ArrayLike<number>, signed = false): Float64Array {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i++) {

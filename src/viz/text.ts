@@ -2,7 +2,11 @@
 // eslint-disable-next-line no-control-regex -- the escape character is what is looked for
 const ANSI = /\x1b\[[0-9;]*m/g;
 
-/** Columns that `text` takes on a screen; wide characters are not used by this room. */
+/**
+ * Columns that `text` takes on a screen; wide characters are not used by this room.
+ *
+ * @example visibleWidth("\u001b[31mred\u001b[0m"); // → 3
+ */
 export const visibleWidth = (text: string): number => [...text.replace(ANSI, "")].length;
 
 /** `text` filled with spaces to `width` columns. */
@@ -51,7 +55,11 @@ function guess(column: readonly (string | number | undefined)[]): "left" | "righ
     : "left";
 }
 
-/** Seconds as `0:07`, `12:30` or `1:02:03`. */
+/**
+ * Seconds as `0:07`, `12:30` or `1:02:03`.
+ *
+ * @example formatDuration(750); // → "12:30"
+ */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "–:––";
   const s = Math.max(0, Math.round(seconds));
@@ -60,7 +68,11 @@ export function formatDuration(seconds: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
 }
 
-/** Whole numbers with thousands separated: `61,706`. */
+/**
+ * Whole numbers with thousands separated: `61,706`.
+ *
+ * @example formatCount(61706); // → "61,706"
+ */
 export const formatCount = (n: number): string =>
   Math.round(n)
     .toString()

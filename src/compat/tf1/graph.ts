@@ -91,7 +91,11 @@ export function op(name: string, inputs: readonly Input[], f: (inputs: Tensor[])
 
 const asNode = (x: Input): GraphTensor => (x instanceof GraphTensor ? x : constant(x));
 
-/** A value that never changes. dtype: float32 unless it is a tensor or typed array, or named. */
+/**
+ * A value that never changes. dtype: float32 unless it is a tensor or typed array, or named.
+ *
+ * @example new tf.Session().run(tf.constant([1, 2]).mul(3)); // → [3, 6]
+ */
 export function constant(value: TensorLike, options: { readonly dtype?: DType } = {}): GraphTensor {
   const held = tensor(value, options);
   return new GraphTensor("constant", [], () => held);

@@ -29,17 +29,40 @@ export { Session, withSession, type RunOptions } from "./session.ts";
 export * as train from "./train.ts";
 export * as nn from "./nn.ts";
 
-/** A value that every run is given through feed_dict. null in the shape fits any size; no shape fits all. */
+/**
+ * A value that every run is given through feed_dict. null in the shape fits any size; no shape fits all.
+ *
+ * @example
+ * const x = tf.placeholder(tf.float32, [2]);
+ * new tf.Session().run(x.mul(2), { feed_dict: [[x, [1, 2]]] }); // → [2, 4]
+ */
 export const placeholder = (
   dtype: DType,
   shape: readonly (number | null)[] | null = null,
   name = "Placeholder",
 ): Placeholder => new Placeholder(dtype, shape, name);
 
-/** An operation that gives every variable made so far its initial value, in the session that runs it. */
+/**
+ * An operation that gives every variable made so far its initial value, in the session that runs it.
+ *
+ * @example
+ * const w = new tf.Variable([1, 2], { dtype: tf.float32 });
+ * const session = new tf.Session();
+ * session.run(tf.global_variables_initializer());
+ * session.run(w); // → [1, 2]
+ */
 export const global_variables_initializer = (): Operation => new Initializer();
 
-/** An operation that replaces the value of a variable. */
+/**
+ * An operation that replaces the value of a variable.
+ *
+ * @example
+ * const w = new tf.Variable([1], { dtype: tf.float32 });
+ * const session = new tf.Session();
+ * session.run(tf.global_variables_initializer());
+ * session.run(tf.assign(w, [5]));
+ * session.run(w); // → [5]
+ */
 export function assign(variable: Variable, value: Input): Operation {
   const next = op("assign", [value], ([v]) => v);
   return new Operation("assign", [variable, next], (scope) => {
@@ -101,15 +124,31 @@ export const tanh: Unary = unary("tanh", t.tanh);
 /** To the nearest whole number, halves to even. */
 export const round: Unary = unary("round", t.round);
 
-/** The same values in another dtype. */
+/**
+ * The same values in another dtype.
+ *
+ * @example new tf.Session().run(tf.cast([1.7], "int32")); // → [1]
+ */
 export const cast = (x: Input, dtype: DType): GraphTensor => op("cast", [x], ([a]) => a.cast(dtype));
-/** The same elements in another shape; one size may be −1. */
+/**
+ * The same elements in another shape; one size may be −1.
+ *
+ * @example new tf.Session().run(tf.reshape([1, 2], [2, 1])); // → [[1], [2]]
+ */
 export const reshape = (x: Input, shape: readonly number[]): GraphTensor =>
   op("reshape", [x], ([a]) => a.reshape(shape));
-/** Axes in another order; reversed without one. */
+/**
+ * Axes in another order; reversed without one.
+ *
+ * @example new tf.Session().run(tf.transpose([[1, 2]])); // → [[1], [2]]
+ */
 export const transpose = (x: Input, perm?: readonly number[]): GraphTensor =>
   op("transpose", [x], ([a]) => a.transpose(perm));
-/** The place of the largest along an axis. Default: 0. */
+/**
+ * The place of the largest along an axis. Default: 0.
+ *
+ * @example new tf.Session().run(tf.argmax([1, 5, 2])); // → 1
+ */
 export const argmax = (x: Input, axis = 0): GraphTensor => op("argmax", [x], ([a]) => a.argmax(axis));
 
 /** Over an axis, or all. */
@@ -127,13 +166,25 @@ export const reduce_max: Reduction = reduction("reduce_max", t.max);
 /** The smallest over an axis, several, or all. */
 export const reduce_min: Reduction = reduction("reduce_min", t.min);
 
-/** Zeros of a shape. */
+/**
+ * Zeros of a shape.
+ *
+ * @example new tf.Session().run(tf.zeros([2])); // → [0, 0]
+ */
 export const zeros = (shape: readonly number[], dtype: DType = "float32"): GraphTensor =>
   op("zeros", [], () => t.zeros(shape, { dtype }));
-/** Ones of a shape. */
+/**
+ * Ones of a shape.
+ *
+ * @example new tf.Session().run(tf.ones([2])); // → [1, 1]
+ */
 export const ones = (shape: readonly number[], dtype: DType = "float32"): GraphTensor =>
   op("ones", [], () => t.ones(shape, { dtype }));
-/** Drawn anew by each run; as an initial value, by each initialization. */
+/**
+ * Drawn anew by each run; as an initial value, by each initialization.
+ *
+ * @example const w = new tf.Variable(tf.random_normal([2, 3], { stddev: 0.1 }));
+ */
 export const random_normal = (
   shape: readonly number[],
   { mean = 0, stddev = 1, dtype = "float32" }: { mean?: number; stddev?: number; dtype?: "float32" | "float64" } = {},

@@ -20,10 +20,11 @@ interface Plan {
  * Runs parts of the graph, and keeps the values of variables. Sessions know nothing of each other.
  *
  * @example
- * const session = new Session();
- * session.run(global_variables_initializer());
- * session.run(train, { feed_dict: [[x, coefficients]] });
- * console.log(session.run(w));
+ * const x = tf.placeholder(tf.float32, [2]);
+ * const w = new tf.Variable([3], { dtype: tf.float32 });
+ * const session = new tf.Session();
+ * session.run(tf.global_variables_initializer());
+ * session.run(x.mul(w), { feed_dict: [[x, [1, 2]]] });
  */
 export class Session {
   private readonly values: Map<Variable, Stored> = new Map();
@@ -122,7 +123,11 @@ export class Session {
   }
 }
 
-/** Runs `body` with a session that is closed after it: Python's with-statement, as `using` does where the compiler knows it. */
+/**
+ * Runs `body` with a session that is closed after it: Python's with-statement, as `using` does where the compiler knows it.
+ *
+ * @example tf.withSession((session) => session.run(tf.constant(2).mul(3))); // → 6
+ */
 export function withSession<R>(body: (session: Session) => R): R {
   const session = new Session();
   try {

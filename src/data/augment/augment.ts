@@ -25,7 +25,7 @@ const isMixing = (a: Augmentation | Mixing): a is Mixing => "mixes" in a;
  * Augmentations one after the other as one; each draws from a key of its own.
  *
  * @example
- * const cifarStyle = compose([randomCrop([32, 32], { padding: 4 }), randomFlip()]);
+ * const cifarStyle = compose([randomCrop([28, 28], { padding: 4 }), randomFlip()]);
  * const x2 = cifarStyle(x, { key: random.key(1) });
  */
 export const compose =
@@ -51,7 +51,7 @@ export interface PipelineOptions {
  *
  * @throws ValueError when something mixes labels and `classes` is not given for class numbers.
  * @example
- * const seen = train.mapBatches(augment([randomCrop([32, 32], { padding: 4 }), randomFlip(), cutout({ size: 8 })]));
+ * const seen = train.mapBatches(augment([randomCrop([28, 28], { padding: 4 }), randomFlip(), cutout({ size: 8 })]));
  * await model.fit(seen, { epochs: 10 });
  */
 export function augment(stages: readonly (Augmentation | Mixing)[], options: PipelineOptions = {}): MapBatchFunction {

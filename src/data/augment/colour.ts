@@ -33,33 +33,53 @@ function rgb(op: string, images: Tensor): Tensor {
 const LUMA = [0.299, 0.587, 0.114];
 const luma = (x: Tensor): Tensor => sum(x.mul(LUMA), -1, { keepdims: true });
 
-/** Images of three colours as grey ones, with as many channels unless `channels` is 1. */
+/**
+ * Images of three colours as grey ones, with as many channels unless `channels` is 1.
+ *
+ * @example grayscale(tensor([[[[1, 0, 0]]]]), { channels: 1 }).array(); // → [[[[0.299]]]]
+ */
 export function grayscale(images: Tensor, options: { readonly channels?: 1 | 3 } = {}): Tensor {
   const x = rgb("grayscale", images);
   return options.channels === 1 ? luma(x) : luma(x).broadcastTo(x.shape);
 }
 
-/** high + low - x. */
+/**
+ * high + low - x.
+ *
+ * @example invertImages(tensor([[[[0.25]]]])).array(); // → [[[[0.75]]]]
+ */
 export const invertImages = (images: Tensor, { range = UNIT }: RangeOptions = {}): Tensor =>
   imagesOf("invertImages", images)
     .mul(-1)
     .add(range[0] + range[1]);
 
-/** x + amount, clipped; a number, or one an image [n, 1, 1, 1]. */
+/**
+ * x + amount, clipped; a number, or one an image [n, 1, 1, 1].
+ *
+ * @example adjustBrightness(tensor([[[[0.2], [0.9]]]]), 0.3).array(); // → [[[[0.5], [1]]]]
+ */
 export const adjustBrightness = (
   images: Tensor,
   amount: number | Tensor,
   { range = UNIT }: RangeOptions = {},
 ): Tensor => clipped(imagesOf("adjustBrightness", images).add(amount), range);
 
-/** mean + factor · (x - mean), with the mean of each image and channel, clipped. */
+/**
+ * mean + factor · (x - mean), with the mean of each image and channel, clipped.
+ *
+ * @example adjustContrast(tensor([[[[0.4], [0.6]]]]), 2).array(); // → [[[[0.3], [0.7]]]]
+ */
 export function adjustContrast(images: Tensor, factor: number | Tensor, { range = UNIT }: RangeOptions = {}): Tensor {
   const x = imagesOf("adjustContrast", images);
   const middle = mean(x, [1, 2], { keepdims: true });
   return clipped(x.sub(middle).mul(factor).add(middle), range);
 }
 
-/** grey + factor · (x - grey), clipped: 0 takes all colour. */
+/**
+ * grey + factor · (x - grey), clipped: 0 takes all colour.
+ *
+ * @example adjustSaturation(tensor([[[[1, 0, 0]]]]), 0).array(); // → [[[[0.299, 0.299, 0.299]]]]
+ */
 export function adjustSaturation(images: Tensor, factor: number | Tensor, { range = UNIT }: RangeOptions = {}): Tensor {
   const x = rgb("adjustSaturation", images);
   const grey = luma(x);
@@ -79,7 +99,11 @@ const RGB = [
   [1, -1.106989, 1.704615],
 ];
 
-/** Colours turned by so many degrees around grey (in YIQ), clipped; grey stays. */
+/**
+ * Colours turned by so many degrees around grey (in YIQ), clipped; grey stays.
+ *
+ * @example adjustHue(ones([1, 2, 2, 3]).mul(0.5), 90).shape; // → [1, 2, 2, 3]
+ */
 export function adjustHue(images: Tensor, degrees: number | Tensor, { range = UNIT }: RangeOptions = {}): Tensor {
   const x = rgb("adjustHue", images);
   const angle = (typeof degrees === "number" ? tensor(degrees) : degrees).mul(Math.PI / 180);
@@ -94,31 +118,51 @@ export function adjustHue(images: Tensor, degrees: number | Tensor, { range = UN
   return clipped(turned.matmul(tensor(RGB).T.cast(x.dtype)), range);
 }
 
-/** Each image brighter or darker by up to `amount` (of the same unit as the pixels). */
+/**
+ * Each image brighter or darker by up to `amount` (of the same unit as the pixels).
+ *
+ * @example randomBrightness(0.2)(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomBrightness =
   (amount: number, options: RangeOptions = {}): Augmentation =>
   (images, keyed) =>
     adjustBrightness(images, each(imagesOf("randomBrightness", images), -amount, amount, keyed), options);
 
-/** Each image with its contrast times a factor in [1 - amount, 1 + amount]. */
+/**
+ * Each image with its contrast times a factor in [1 - amount, 1 + amount].
+ *
+ * @example randomContrast(0.2)(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomContrast =
   (amount: number, options: RangeOptions = {}): Augmentation =>
   (images, keyed) =>
     adjustContrast(images, each(imagesOf("randomContrast", images), 1 - amount, 1 + amount, keyed), options);
 
-/** Each image with its saturation times a factor in [1 - amount, 1 + amount]. */
+/**
+ * Each image with its saturation times a factor in [1 - amount, 1 + amount].
+ *
+ * @example randomSaturation(0.3)(random.uniform([4, 8, 8, 3])).shape; // → [4, 8, 8, 3]
+ */
 export const randomSaturation =
   (amount: number, options: RangeOptions = {}): Augmentation =>
   (images, keyed) =>
     adjustSaturation(images, each(imagesOf("randomSaturation", images), 1 - amount, 1 + amount, keyed), options);
 
-/** Each image with its colours turned by up to so many degrees either way. */
+/**
+ * Each image with its colours turned by up to so many degrees either way.
+ *
+ * @example randomHue(20)(random.uniform([4, 8, 8, 3])).shape; // → [4, 8, 8, 3]
+ */
 export const randomHue =
   (degrees: number, options: RangeOptions = {}): Augmentation =>
   (images, keyed) =>
     adjustHue(images, each(imagesOf("randomHue", images), -degrees, degrees, keyed), options);
 
-/** Each image grey with this probability. */
+/**
+ * Each image grey with this probability.
+ *
+ * @example randomGrayscale(0.2)(random.uniform([4, 8, 8, 3])).shape; // → [4, 8, 8, 3]
+ */
 export const randomGrayscale =
   (probability = 0.1): Augmentation =>
   (images, keyed) => {
@@ -140,7 +184,7 @@ export interface JitterOptions extends RangeOptions {
 /**
  * Brightness, contrast, saturation and hue of each image at random, in this order.
  *
- * @example colorJitter({ brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 10 })(x);
+ * @example colorJitter({ brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 10 })(zeros([8, 32, 32, 3])).shape; // → [8, 32, 32, 3]
  */
 export function colorJitter(options: JitterOptions = {}): Augmentation {
   const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = options;
@@ -167,7 +211,11 @@ export function gaussianBlur(images: Tensor, sigma: number): Tensor {
   return blur(imagesOf("gaussianBlur", images), sigma);
 }
 
-/** Each image blurred by a Gaussian of `sigma` pixels with this probability. */
+/**
+ * Each image blurred by a Gaussian of `sigma` pixels with this probability.
+ *
+ * @example randomBlur(1)(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomBlur =
   (sigma: number, probability = 0.5): Augmentation =>
   (images, keyed) => {
@@ -239,7 +287,7 @@ export interface ColorComponents {
  * The principal components of the colours of all pixels, for `pcaColor`.
  *
  * @param data images [n, h, w, 3], or a dataset of them
- * @example const look = pcaColor(colorComponents(train));
+ * @example colorComponents(random.uniform([16, 8, 8, 3])).values.length; // → 3
  */
 export function colorComponents(data: Tensor | Dataset): ColorComponents {
   const x = "dataSync" in data ? { data: data.dataSync(), shape: data.shape } : data.all().x;
@@ -267,7 +315,9 @@ export function colorComponents(data: Tensor | Dataset): ColorComponents {
  * Every pixel of an image moved by one and the same [p₁ p₂ p₃][α₁λ₁ α₂λ₂ α₃λ₃]ᵀ, α ~ N(0, std) (S-169; A. Krizhevsky, I. Sutskever,
  * G. Hinton, 2012). λ are the eigenvalues of the covariance.
  *
- * @example pcaColor(colorComponents(train), { std: 0.1 })(x);
+ * @example
+ * const photos = random.uniform([16, 8, 8, 3]);
+ * pcaColor(colorComponents(photos), { std: 0.1 })(photos).shape; // → [16, 8, 8, 3]
  */
 export function pcaColor(
   { values, vectors }: ColorComponents,

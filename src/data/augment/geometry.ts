@@ -4,11 +4,19 @@ import { broadcastTo, cast, cos, conv, floor, random, sin, type Tensor, tensor, 
 import type { Augmentation } from "./augment.ts";
 import { imagesOf, type Outside, pick, places, sample } from "./warp.ts";
 
-/** Images mirrored left to right, or top to bottom. */
+/**
+ * Images mirrored left to right, or top to bottom.
+ *
+ * @example flipImages(tensor([[[[1], [2]]]])).array(); // → [[[[2], [1]]]]
+ */
 export const flipImages = (images: Tensor, direction: "horizontal" | "vertical" = "horizontal"): Tensor =>
   imagesOf("flipImages", images).flip(direction === "horizontal" ? 2 : 1);
 
-/** Images turned by quarter turns, counter-clockwise, exactly. */
+/**
+ * Images turned by quarter turns, counter-clockwise, exactly.
+ *
+ * @example rotate90(tensor([[[[1], [2]]]])).shape; // → [1, 2, 1, 1]
+ */
 export function rotate90(images: Tensor, turns = 1): Tensor {
   const x = imagesOf("rotate90", images);
   const t = ((turns % 4) + 4) % 4;
@@ -17,7 +25,11 @@ export function rotate90(images: Tensor, turns = 1): Tensor {
   return t === 0 ? x : turned.flip(t === 1 ? 1 : 2);
 }
 
-/** The middle [height, width] of each image. */
+/**
+ * The middle [height, width] of each image.
+ *
+ * @example centerCrop(x, [20, 20]).shape; // → [32, 20, 20, 1]
+ */
 export function centerCrop(images: Tensor, size: readonly [height: number, width: number]): Tensor {
   const x = imagesOf("centerCrop", images);
   const [top, left] = [0, 1].map((a) => Math.floor((x.shape[a + 1] - size[a]) / 2));
@@ -179,21 +191,37 @@ export function randomAffine(options: RandomAffineOptions = {}): Augmentation {
   };
 }
 
-/** Each image turned by up to so many degrees either way. */
+/**
+ * Each image turned by up to so many degrees either way.
+ *
+ * @example randomRotation(15)(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomRotation = (degrees: number, options: { readonly outside?: Outside } = {}): Augmentation =>
   randomAffine({ ...options, rotate: degrees });
 
-/** Each image scaled by a factor in [low, high] about its middle. */
+/**
+ * Each image scaled by a factor in [low, high] about its middle.
+ *
+ * @example randomZoom([0.9, 1.1])(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomZoom = (
   scale: readonly [low: number, high: number],
   options: { readonly outside?: Outside } = {},
 ): Augmentation => randomAffine({ ...options, scale });
 
-/** Each image sheared by up to so many degrees either way. */
+/**
+ * Each image sheared by up to so many degrees either way.
+ *
+ * @example randomShear(10)(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomShear = (degrees: number, options: { readonly outside?: Outside } = {}): Augmentation =>
   randomAffine({ ...options, shear: degrees });
 
-/** Each image moved by up to so large a share of its height and width either way. */
+/**
+ * Each image moved by up to so large a share of its height and width either way.
+ *
+ * @example randomTranslation(0.1)(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomTranslation = (share: number, options: { readonly outside?: Outside } = {}): Augmentation =>
   randomAffine({ ...options, translate: share });
 
@@ -235,7 +263,7 @@ export function blur(x: Tensor, sigma: number): Tensor {
  * Elastic distortion (P. Simard, D. Steinkraus, J. Platt, 2003): every pixel is read from where a smooth random field points.
  *
  * @param options alpha: how far in pixels (default 8 times a field of about 1), sigma: smoothness in pixels (default 4)
- * @example elastic({ alpha: 8, sigma: 4 })(digits);
+ * @example elastic({ alpha: 8, sigma: 4 })(x).shape; // → [32, 28, 28, 1]
  */
 export function elastic(
   options: { readonly alpha?: number; readonly sigma?: number; readonly outside?: Outside } = {},

@@ -97,6 +97,7 @@ export function posterize(images: Tensor, bits: number, { range: [low, high] = [
  * Values of at least `threshold` inverted: low + high - x (PIL: solarize).
  *
  * @param threshold a value of the range; default its middle
+ * @example solarize(tensor([[[[0.25], [0.75]]]])).array(); // → [[[[0.25], [0.25]]]]
  */
 export function solarize(
   images: Tensor,
@@ -151,23 +152,43 @@ const sometimes =
     return where(each(x, 0, 1, keyed).less(probability), change(x), x);
   };
 
-/** Each image stretched by `autoContrast` with this probability. */
+/**
+ * Each image stretched by `autoContrast` with this probability.
+ *
+ * @example randomAutoContrast(0.3)(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomAutoContrast = (probability = 0.5, options: RangeOptions = {}): Augmentation =>
   sometimes("randomAutoContrast", (x) => autoContrast(x, options), probability);
 
-/** Each image spread by `equalize` with this probability. */
+/**
+ * Each image spread by `equalize` with this probability.
+ *
+ * @example randomEqualize(0.3)(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomEqualize = (probability = 0.5, options: RangeOptions = {}): Augmentation =>
   sometimes("randomEqualize", (x) => equalize(x, options), probability);
 
-/** Each image inverted with this probability (Keras: RandomInvert). */
+/**
+ * Each image inverted with this probability (Keras: RandomInvert).
+ *
+ * @example randomInvert(0.1)(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomInvert = (probability = 0.5, options: RangeOptions = {}): Augmentation =>
   sometimes("randomInvert", (x) => invertImages(x, options), probability);
 
-/** Each image of so many bits with this probability (Keras: RandomPosterization). */
+/**
+ * Each image of so many bits with this probability (Keras: RandomPosterization).
+ *
+ * @example randomPosterize(4)(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomPosterize = (bits: number, probability = 0.5, options: RangeOptions = {}): Augmentation =>
   sometimes("randomPosterize", (x) => posterize(x, bits, options), probability);
 
-/** Each image with a threshold of its own, anywhere in the range (Keras: Solarization). */
+/**
+ * Each image with a threshold of its own, anywhere in the range (Keras: Solarization).
+ *
+ * @example randomSolarize()(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomSolarize =
   (options: RangeOptions = {}): Augmentation =>
   (images, keyed) => {
@@ -176,7 +197,11 @@ export const randomSolarize =
     return solarize(x, each(x, low, high, keyed), options);
   };
 
-/** Each image with its sharpness times a factor in [1 - amount, 1 + amount] (Keras: RandomSharpness). */
+/**
+ * Each image with its sharpness times a factor in [1 - amount, 1 + amount] (Keras: RandomSharpness).
+ *
+ * @example randomSharpness(0.5)(x).shape; // → [32, 28, 28, 1]
+ */
 export const randomSharpness =
   (amount: number, options: RangeOptions = {}): Augmentation =>
   (images, keyed) => {
