@@ -270,7 +270,11 @@ export const memory = (): MemoryInfo => ({
   programs: engine.programs.size,
 });
 
-/** Where compiled programs are kept for later processes, and how many; or why none are. */
+/**
+ * Where compiled programs are kept for later processes, and how many; or why none are.
+ *
+ * @example console.log(keptPrograms());
+ */
 export const keptPrograms = (): string =>
   engine.device.keeper?.describe() ?? "nothing is kept: only what machine code needs is";
 

@@ -14,9 +14,8 @@ export async function docstrings() {
   const names = publicNames(root);
   const findings = names
     .map(({ file, line, name, kind, doc }) => {
-      if (doc === null && kind !== "interface" && kind !== "type")
-        return `${file}:${line}: the ${kind} ${name} is public and has no docstring`;
-      if (kind === "function" && !/@example\b/.test(doc ?? ""))
+      if (doc === null) return `${file}:${line}: the ${kind} ${name} is public and has no docstring`;
+      if (kind === "function" && !/@example\b/.test(doc))
         return `${file}:${line}: the function ${name} is public and has no @example`;
       return "";
     })

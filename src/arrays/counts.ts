@@ -81,6 +81,7 @@ function placesOf(x: TensorLike, op: string): { flat: Int32Array; shape: readonl
   return { flat: flat.slice(0, count), shape: t.shape };
 }
 
+/** What `unique` gives. */
 export interface Unique {
   /** The distinct elements, sorted, in x's dtype. */
   readonly values: Tensor;
@@ -132,6 +133,7 @@ function sortedPlaces(data: TypedArray): Int32Array {
   });
 }
 
+/** Options of `bincount`. */
 export interface BincountOptions {
   /** Added instead of 1, in the shape of x; the result then has their dtype. */
   readonly weights?: TensorLike;
@@ -183,6 +185,7 @@ function counted(at: Tensor, length: number, weights: Tensor | null): Tensor {
   });
 }
 
+/** Options of `histogram`. */
 export interface HistogramOptions {
   /** Number of bins of equal width, or their edges in ascending order. Default: 10. */
   readonly bins?: number | TensorLike;

@@ -11,6 +11,7 @@ import {
   type TensorLike,
 } from "../tensor/index.ts";
 
+/** Options of `meshgrid`. */
 export interface MeshgridOptions {
   /** "xy": the first vector runs along axis 1, the second along axis 0, as plots have it; "ij": in order. Default: "xy". */
   readonly indexing?: "xy" | "ij";
@@ -43,6 +44,7 @@ export function meshgrid(vectors: readonly TensorLike[], options: MeshgridOption
   );
 }
 
+/** Options of `logspace`. */
 export interface LogspaceOptions extends DTypeOption {
   /** Default: 10. */
   readonly base?: number;

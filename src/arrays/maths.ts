@@ -49,6 +49,7 @@ export const isInf = (x: TensorLike): Tensor =>
     return isFloat(t.dtype) ? equal(abs(t), Infinity) : t.notEqual(t);
   });
 
+/** Options of `nanToNum`. */
 export interface NanToNumOptions {
   /** Default: 0. */
   readonly nan?: number;
@@ -72,6 +73,7 @@ export const nanToNum = (x: TensorLike, options: NanToNumOptions = {}): Tensor =
     return where(isNaN(t), nan, where(t.equal(Infinity), posinf, where(t.equal(-Infinity), neginf, t)));
   });
 
+/** Options of `isClose`. */
 export interface CloseOptions {
   /** Relative tolerance. Default: 1e-5. */
   readonly rtol?: number;

@@ -17,6 +17,7 @@ import {
 import { argsortRows } from "./argsort.ts";
 import { fused } from "./fused.ts";
 
+/** Options of `argsort` and `sort`. */
 export interface SortOptions {
   /** From the largest to the smallest. Default: false. */
   readonly descending?: boolean;
@@ -56,6 +57,7 @@ export function sort(x: TensorLike, axis = -1, options: SortOptions = {}): Tenso
   return fused(() => takeAlongAxis(t, argsort(t, a, options), a));
 }
 
+/** Options of `topK`. */
 export interface TopKOptions {
   /** Default: the last. */
   readonly axis?: number;
@@ -81,6 +83,7 @@ export function topK(x: TensorLike, k: number, options: TopKOptions = {}): { val
   return { values: takeAlongAxis(t, indices, a), indices };
 }
 
+/** Options of `searchSorted`. */
 export interface SearchSortedOptions {
   /** Of equal elements, before the first or after the last. Default: "left". */
   readonly side?: "left" | "right";
@@ -127,6 +130,7 @@ function commonFloats(a: Node, b: Node): [Node, Node] {
   return [build.cast(a, dtype), build.cast(b, dtype)];
 }
 
+/** Options of `quantile` and `percentile`. */
 export interface QuantileOptions extends ReduceOptions {
   /** What a place between two elements gives. Default: "linear". */
   readonly method?: "linear" | "lower" | "higher" | "nearest" | "midpoint";

@@ -28,6 +28,7 @@ import {
 import { differentiating, variablesOf } from "./loss.ts";
 import { reverse } from "./reverse.ts";
 
+/** Options of `checkGradients`. */
 export interface CheckOptions {
   /** Distance of the two points of a difference. Default: 1e-5. */
   readonly eps?: number;
@@ -51,6 +52,7 @@ export interface CheckedComponent {
   readonly error: number;
 }
 
+/** What `checkGradients` found. */
 export interface CheckReport {
   readonly passed: boolean;
   readonly checked: number;

@@ -12,6 +12,7 @@ import {
 } from "../tensor/index.ts";
 import { overVariables, withGradients } from "./loss.ts";
 
+/** Options of `valueAndGrad` and `grad`. */
 export interface GradOptions {
   /** Which arguments to differentiate by. Default: 0. With a list, the gradients are a list too. */
   readonly argnums?: number | readonly number[];

@@ -20,6 +20,7 @@ import {
 import { activeNodes, reverse } from "./reverse.ts";
 import { add, like } from "./nodes.ts";
 
+/** Options of `scan`. */
 export interface ScanOptions {
   /** From the last slice to the first; the results still stand at their slices' places. Default: false. */
   readonly reverse?: boolean;

@@ -1,5 +1,6 @@
 import { ShapeError, showShape, ValueError } from "./errors.ts";
 
+/** The size of each axis; empty for a scalar. */
 export type Shape = readonly number[];
 
 /** Number of elements; 1 for a scalar. */

@@ -21,11 +21,13 @@ import { type Classifier, classesOf, fitted, labelsOf, samplesOf, type SampleDat
 import { solveNormal } from "./normal.ts";
 import { accuracyScore } from "./scores.ts";
 
+/** Options of linear classifiers. */
 export interface LinearClassifierOptions extends DescentOptions {
   /** Weight of ½‖w‖² beside the mean loss; default 1e-4. The bias is free. */
   readonly l2?: number;
 }
 
+/** What `logisticRegression`, `softmaxRegression` and `linearSvm` make. */
 export interface LinearClassifier extends Classifier {
   /** [features, classes]; [features, 1] where one score decides between two classes. */
   readonly weights: Tensor;

@@ -14,6 +14,7 @@ import {
   zeros,
 } from "../tensor/index.ts";
 
+/** Options of models that are fitted by gradient descent. */
 export interface DescentOptions {
   /** Passes over the samples. */
   readonly epochs?: number;

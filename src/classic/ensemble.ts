@@ -16,6 +16,7 @@ export function bootstrap(n: number, seed: number): Int32Array {
   return Int32Array.from({ length: n }, (_, i) => Math.floor((words[2 * i] / 2 ** 32) * n));
 }
 
+/** Options of `bagging`. */
 export interface BaggingOptions {
   /** Number of models; default 10. */
   readonly models?: number;
@@ -23,6 +24,7 @@ export interface BaggingOptions {
   readonly seed?: number;
 }
 
+/** What `bagging` makes. */
 export interface Bagging extends Estimator {
   readonly models: readonly Estimator[];
   /** Score over the samples by the models that did not see them; NaN when every model saw every sample. */
@@ -116,6 +118,7 @@ export function bagging(make: (index: number) => Estimator, options: BaggingOpti
   return model;
 }
 
+/** What `averageEnsemble` gives. */
 export interface Averaged {
   /** [n, classes] or [n]. */
   readonly mean: Tensor;
@@ -144,6 +147,7 @@ export function averageEnsemble(outputs: readonly Tensor[]): Averaged {
   return { mean, classes: mean.rank === 2 ? argmax(mean, -1).cast("int32") : null };
 }
 
+/** What `ensembleError` gives. */
 export interface EnsembleError {
   /** Mean squared error of the mean of the models. */
   readonly ensemble: number;

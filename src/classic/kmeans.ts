@@ -3,6 +3,7 @@ import { argmin, compiled, matmul, min, oneHot, sum, type Tensor, tensor } from 
 import { fitted, type SampleData, samplesOf } from "./inputs.ts";
 import { pairwiseDistances } from "./neighbors.ts";
 
+/** Options of `kMeans`. */
 export interface KMeansOptions {
   readonly clusters: number;
   /** First centres [clusters, features]; default: k-means++ (D. Arthur, S. Vassilvitskii, 2007). */
@@ -15,6 +16,7 @@ export interface KMeansOptions {
   readonly seed?: number;
 }
 
+/** What `kMeans` makes. */
 export interface KMeans {
   /** Finds the centres. */
   fit(x: SampleData): this;

@@ -29,6 +29,7 @@ export function pairwiseDistances(x: SampleData, y: SampleData, options: { reado
   return options.squared === true ? squared : sqrt(squared);
 }
 
+/** Options of `kNearestNeighbors`. */
 export interface NeighborsOptions {
   /** How many neighbours vote; default 5. */
   readonly k?: number;
@@ -44,6 +45,7 @@ export interface Neighbors {
   readonly distances: readonly Float64Array[];
 }
 
+/** What `kNearestNeighbors` makes. */
 export interface KNearestNeighbors extends Classifier {
   /** The k nearest samples of each x. */
   neighbors(x: SampleData, k?: number): Neighbors;

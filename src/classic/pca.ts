@@ -3,6 +3,7 @@ import { eigh } from "../linalg/index.ts";
 import { matmul, mean, type Tensor, tensor } from "../tensor/index.ts";
 import { fitted, type SampleData, samplesOf } from "./inputs.ts";
 
+/** Options of `pca`. */
 export interface PcaOptions {
   /** Components to keep; a share below 1: as many as explain that share of the variance. Default: all. */
   readonly components?: number;
@@ -10,6 +11,7 @@ export interface PcaOptions {
   readonly whiten?: boolean;
 }
 
+/** What `pca` makes. */
 export interface Pca {
   /** Finds mean and axes. */
   fit(x: SampleData): this;

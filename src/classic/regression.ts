@@ -6,6 +6,7 @@ import { fitted, labelsOf, type Regressor, samplesOf } from "./inputs.ts";
 import { solveNormal } from "./normal.ts";
 import { r2Score } from "./scores.ts";
 
+/** Options of `linearRegression`. */
 export interface LinearRegressionOptions extends DescentOptions {
   /**
    * "normal" (default): the normal equations; "gradientDescent": steps on all samples; "sgd": one sample a step; "miniBatch": 100
@@ -16,6 +17,7 @@ export interface LinearRegressionOptions extends DescentOptions {
   readonly l2?: number;
 }
 
+/** What `linearRegression` makes. */
 export interface LinearRegression extends Regressor {
   /** [features]. */
   readonly coefficients: Tensor;

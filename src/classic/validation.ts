@@ -15,6 +15,7 @@ export interface Model {
   score(data: Dataset): number | Promise<number>;
 }
 
+/** Options of `crossValidate`. */
 export interface ValidationOptions {
   /** Number of folds, or the folds themselves; default 5. */
   readonly splits?: number | readonly Fold[];
@@ -28,6 +29,7 @@ export interface ValidationOptions {
   readonly trainScores?: boolean;
 }
 
+/** What `crossValidate` gives. */
 export interface CrossValidation {
   /** Score on each held-out fold. */
   readonly scores: readonly number[];
@@ -95,12 +97,14 @@ export interface Candidate<P> extends CrossValidation {
   readonly params: P;
 }
 
+/** What `gridSearch` and `randomSearch` give. */
 export interface SearchResult<P> {
   /** The one with the best mean score; of equals the first. */
   readonly best: Candidate<P>;
   readonly candidates: readonly Candidate<P>[];
 }
 
+/** Options of `gridSearch` and `randomSearch`. */
 export interface SearchOptions extends ValidationOptions {
   /** Called after each candidate. */
   readonly onCandidate?: (candidate: Candidate<Record<string, unknown>>, index: number, total: number) => void;

@@ -2,6 +2,7 @@ import { foldKey, keyOfSeed, randomWords } from "../base/index.ts";
 import type { Dataset } from "./dataset.ts";
 import { classNumbers } from "./splits.ts";
 
+/** Options of `overSample` and `underSample`. */
 export interface BalanceOptions {
   /** Of what is drawn; default 0. */
   readonly seed?: number;

@@ -4,6 +4,7 @@ import { type Dataset, datasetOf } from "./dataset.ts";
 import { imageFolder } from "./images.ts";
 import { findFiles, gunzip, type RemoteOptions, type RemoteSet } from "./remote.ts";
 
+/** What `cifar10` gives. */
 export interface Cifar10 {
   /** 50,000 pictures: x float32 [n, 32, 32, 3] in 0..1, y int32 [n] in 0..9. */
   readonly train: Dataset;

@@ -22,6 +22,7 @@ export interface Sample {
   readonly y: HostArray | null;
 }
 
+/** Options of `datasetOf`. */
 export interface DatasetInit extends SamplesInit {
   /** Number of classes; when given, integer labels are checked to lie in 0..classes-1. */
   readonly classes?: number | null;

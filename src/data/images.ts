@@ -5,6 +5,7 @@ import { type Dataset, datasetOf } from "./dataset.ts";
 /** Grey, RGB or RGBA. */
 export type Channels = 1 | 3 | 4;
 
+/** Options of `readImage`. */
 export interface ImageOptions {
   /** Default: as the picture has them (grey with alpha becomes RGBA). Transparency is laid over white when it is dropped. */
   readonly channels?: Channels;
@@ -111,6 +112,7 @@ function taps(from: number, to: number): { from: number; weights: number[] }[] {
   });
 }
 
+/** Options of `imageFolder`. */
 export interface ImageFolderOptions {
   /** All pictures are scaled to [height, width]; default: they must be of one size. */
   readonly size?: readonly [height: number, width: number];
@@ -122,6 +124,7 @@ export interface ImageFolderOptions {
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
+/** What `imageFolder` gives. */
 export interface ImageFolder {
   /** x float32 [n, height, width, channels] in 0..1, kept as bytes; y int32 [n]. */
   readonly data: Dataset;

@@ -46,6 +46,7 @@ export function oneHotLabels(labels: HostArray, classes: number): HostArray {
 /** What stands for a class outside. */
 export type ClassName = string | number | boolean;
 
+/** Class names to numbers and back; see `labelEncoder`. */
 export interface LabelEncoder {
   /** Distinct values, sorted; the class number is the position. */
   readonly classes: readonly ClassName[];

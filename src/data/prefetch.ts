@@ -2,6 +2,7 @@
 import { ChainruleError, type DType, ValueError } from "../base/index.ts";
 import type { Batch, BatchOptions } from "./samples.ts";
 
+/** Options of `prefetch`. */
 export interface PrefetchOptions {
   /** Number of workers; default 1. */
   readonly workers?: number;

@@ -1,6 +1,7 @@
 /** Files of a data set: from a folder, a package, the cache or the network, each checked against its SHA-256. */
 import { ChainruleError, FormatError, ValueError } from "../base/index.ts";
 
+/** How far a download is, in bytes. */
 export interface DownloadProgress {
   readonly file: string;
   readonly loaded: number;
@@ -8,6 +9,7 @@ export interface DownloadProgress {
   readonly total: number;
 }
 
+/** Options of data sets that are shipped in a package or downloaded. */
 export interface RemoteOptions {
   /** A folder with the files, as they are or as `<name>.gz` (Node). Default: an installed package, the cache, a download. */
   readonly folder?: string;

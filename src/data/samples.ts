@@ -27,6 +27,7 @@ export interface Batch {
   readonly index: number;
 }
 
+/** How samples become batches. */
 export interface BatchOptions {
   /** Another order every epoch; default false: the order of the data. */
   readonly shuffle?: boolean;

@@ -14,6 +14,7 @@ export interface Transform {
   (data: TensorLike): Tensor;
 }
 
+/** Scales features by statistics of the training set. */
 export interface Scaler {
   /** Takes the statistics of these samples: of the training set, never of the test set. */
   fit(data: Columns): this;
@@ -161,6 +162,7 @@ function scalerOf(name: string, statistics: Statistics, gain = 1, base = 0): Sca
   return scaler;
 }
 
+/** Fills missing values; see `imputer`. */
 export interface Imputer {
   /** Takes the means or medians of what is there. */
   fit(data: Columns): this;

@@ -7,6 +7,7 @@ export interface Fold {
   readonly validation: Int32Array;
 }
 
+/** Options of `kFold` and `stratifiedKFold`. */
 export interface KFoldOptions {
   /** Number of folds; default 5. */
   readonly splits?: number;
@@ -88,6 +89,7 @@ function membersOf(
   });
 }
 
+/** Options of `trainTestSplit`. */
 export interface SplitOptions {
   /** Share of the samples held out, or their number when ≥ 1; default 0.25. */
   readonly testSize?: number;
@@ -112,6 +114,7 @@ export function trainTestSplit(data: Dataset, options: SplitOptions = {}): { tra
   return { train, test };
 }
 
+/** Options of `holdOut`. */
 export interface HoldOutOptions extends Omit<SplitOptions, "testSize"> {
   /** Share of the samples to choose hyperparameters by, or their number when ≥ 1; default 0.1. */
   readonly dev?: number;

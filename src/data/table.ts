@@ -4,6 +4,7 @@ import type { TableDataset } from "./bundled.ts";
 import { datasetOf } from "./dataset.ts";
 import { labelEncoder } from "./labels.ts";
 
+/** Options of `datasetOfTable`. */
 export interface TableOptions {
   /** Column of the labels: names or true/false become class numbers, numbers stay values. Default: none, x only. */
   readonly target?: string;

@@ -1,6 +1,7 @@
 import { ValueError } from "../base/index.ts";
 import type { HostArray } from "../io/index.ts";
 
+/** Options of `vocabulary`. */
 export interface VocabularyOptions {
   /** What an id stands for: words and punctuation marks in lower case (default), or characters as they are. */
   readonly unit?: "word" | "character";
@@ -8,6 +9,7 @@ export interface VocabularyOptions {
   readonly size?: number;
 }
 
+/** Text to numbers and back; see `vocabulary`. */
 export interface Vocabulary {
   /** Units by id; 0 is "<pad>", 1 is "<unk>". */
   readonly units: readonly string[];

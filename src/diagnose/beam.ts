@@ -1,5 +1,6 @@
 import { ValueError } from "../base/index.ts";
 
+/** What `beamErrorAnalysis` gives. */
 export interface BeamErrorReport {
   /** For each sentence: "beam" where the model finds the reference likelier than what search gave, else "model". */
   readonly blame: readonly ("beam" | "model")[];

@@ -5,6 +5,7 @@ import type { ModelBase } from "../nn/model.ts";
 import { type Tensor, tensor, type TensorLike } from "../tensor/index.ts";
 import { formatTable } from "../viz/index.ts";
 
+/** Options of `checkModel`. */
 export interface CheckModelOptions {
   /** Distance of the two points of a difference. Default 1e-5. */
   readonly eps?: number;
@@ -22,6 +23,7 @@ export interface VariableCheck {
   readonly worst: CheckedComponent;
 }
 
+/** What `checkModel` gives. */
 export interface ModelCheck {
   /** Distance over all variables: "good" up to 1e-7, a "bug" from 1e-3 on, in between "look". */
   readonly verdict: "good" | "look" | "bug";

@@ -8,13 +8,16 @@ export interface ErrorRates {
   readonly optimal?: number;
 }
 
+/** What is wrong by three errors. */
 export type Verdict = "fine" | "bias" | "variance" | "bias and variance";
 
+/** Options of `diagnoseErrors`. */
 export interface DiagnoseOptions {
   /** A gap above this is a problem. Default 0.02. */
   readonly threshold?: number;
 }
 
+/** What `diagnoseErrors` gives. */
 export interface Diagnosis {
   /** train − optimal: what the network cannot fit (avoidable bias). */
   readonly bias: number;

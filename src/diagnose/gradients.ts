@@ -14,6 +14,7 @@ export interface GradientRow {
   readonly ratio: number;
 }
 
+/** What `gradientNorms` gives. */
 export interface GradientNorms {
   readonly loss: number;
   readonly rows: readonly GradientRow[];

@@ -4,6 +4,7 @@ import type { ModelBase } from "../nn/model.ts";
 import { adam, type Optimizer } from "../optim/index.ts";
 import { compiled, type Tensor, tensor, type TensorLike } from "../tensor/index.ts";
 
+/** Options of `overfitBatch`. */
 export interface OverfitOptions {
   /** Steps at most. Default 500. */
   readonly steps?: number;
@@ -13,6 +14,7 @@ export interface OverfitOptions {
   readonly optimizer?: Optimizer;
 }
 
+/** What `overfitBatch` gives. */
 export interface OverfitReport {
   readonly passed: boolean;
   /** The loss before each step. */

@@ -20,6 +20,7 @@ export interface UnitRow {
   readonly std: number;
 }
 
+/** What `unitMonitor` gives. */
 export interface UnitReport {
   readonly rows: readonly UnitRow[];
   /** A table. */

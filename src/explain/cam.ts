@@ -37,6 +37,7 @@ export function classActivationMap(net: Explained, x: TensorLike, options: Expla
   return maps.mul(columns).sum(-1);
 }
 
+/** Options of `gradCam`. */
 export interface GradCamOptions extends ExplainOptions {
   /** The layer whose maps are weighed, by name ("conv2d_1"). Default: the last that gives [batch, h, w, k]. */
   readonly layer?: string;

@@ -24,6 +24,7 @@ export function saliency(net: Explained, x: TensorLike, options: ExplainOptions 
   return overChannels(slopes(net, "saliency")(at, classesOf(net, at, options, "saliency")));
 }
 
+/** Options of `smoothGrad`. */
 export interface SmoothGradOptions extends ExplainOptions {
   /** Noisy copies of each sample. Default 25. */
   readonly samples?: number;
@@ -56,6 +57,7 @@ export function smoothGrad(net: Explained, x: TensorLike, options: SmoothGradOpt
   return (sum as Tensor).div(samples);
 }
 
+/** Options of `integratedGradients`. */
 export interface IntegratedOptions extends ExplainOptions {
   /** Where the path begins, one sample or a number for all of it. Default 0. */
   readonly baseline?: TensorLike;

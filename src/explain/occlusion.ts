@@ -2,6 +2,7 @@ import { ShapeError, showShape, ValueError } from "../base/index.ts";
 import { compiled, sigmoid, softmax, type Tensor, tensor, type TensorLike } from "../tensor/index.ts";
 import { classesOf, type Explained, type ExplainOptions, pick, scoresOf } from "./scores.ts";
 
+/** Options of `occlusion`. */
 export interface OcclusionOptions extends ExplainOptions {
   /** Side of the square that is hidden, in pixels. */
   readonly size: number;

@@ -6,6 +6,7 @@ import type { Symbolic } from "../nn/index.ts";
 /** A network that can be explained: one image (or any sample) in, one score a class out. */
 export type Explained = (x: Tensor) => Tensor | Symbolic;
 
+/** Options of every explanation. */
 export interface ExplainOptions {
   /** The class whose score is explained, for all samples or one each. Default: what the network predicts. */
   readonly classes?: number | readonly number[];

@@ -1,5 +1,6 @@
 import { FormatError, ValueError } from "../base/index.ts";
 
+/** What the fields of a column are. */
 export type CsvType = "number" | "string" | "boolean";
 
 /** One column, missing values counted: NaN among numbers, null among the rest. */
@@ -8,6 +9,7 @@ export type CsvColumn =
   | { readonly type: "string"; readonly data: readonly (string | null)[]; readonly missing: number }
   | { readonly type: "boolean"; readonly data: readonly (boolean | null)[]; readonly missing: number };
 
+/** What `parseCsv` gives. */
 export interface CsvTable {
   /** Names of the columns, in order. */
   readonly names: readonly string[];
@@ -16,6 +18,7 @@ export interface CsvTable {
   readonly columns: Readonly<Record<string, CsvColumn>>;
 }
 
+/** Options of `parseCsv`. */
 export interface CsvOptions {
   /** Between fields; default: the one of `,` `;` tab `|` that the first record has most of. */
   readonly delimiter?: string;

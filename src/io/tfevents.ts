@@ -18,6 +18,7 @@ export interface HistogramValue {
   readonly counts: readonly number[];
 }
 
+/** One event of TensorBoard's files. */
 export interface EventRecord {
   /** Seconds since 1970. */
   readonly wallTime: number;

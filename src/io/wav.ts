@@ -1,6 +1,7 @@
 import { FormatError, showShape, ValueError } from "../base/index.ts";
 import type { HostArray } from "./types.ts";
 
+/** What `decodeWav` gives. */
 export interface Wav {
   /** Samples a second of each channel. */
   readonly sampleRate: number;

@@ -49,6 +49,7 @@ const inverseOf = (x: Tensor): Tensor => where(x.equal(0), 0, where(x.equal(0), 
 /** 1 / (x_j - x_i) in row i, column j; 0 where both are equal. */
 const gaps = (x: Tensor): Tensor => inverseOf(expandDims(x, -2).sub(expandDims(x, -1)));
 
+/** Options of `qr`. */
 export interface QrOptions {
   /** "reduced": Q [m, k], R [k, n] with k = min(m, n); "complete": Q [m, m], R [m, n]. Default: "reduced". */
   readonly mode?: "reduced" | "complete";
@@ -206,6 +207,7 @@ const svdAll = customVjp(svdRaw, (ct, out, x) => {
   return [back];
 });
 
+/** Options of `svd`. */
 export interface SvdOptions {
   /** U [m, m] and Vᵀ [n, n] with vectors beyond the min(m, n) that have a singular value; no derivative. Default: false. */
   readonly fullMatrices?: boolean;

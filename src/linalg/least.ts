@@ -19,6 +19,7 @@ import {
 import { svd, svdvals } from "./factor.ts";
 import { matrices, together, transposed } from "./matrices.ts";
 
+/** Options of `pinv`, `lstsq` and `matrixRank`. */
 export interface CutoffOptions {
   /** Singular values up to this share of the largest count as 0. Default: max(m, n) times the dtype's epsilon. */
   readonly rcond?: number;
@@ -60,6 +61,7 @@ export function pinv(a: TensorLike, options: CutoffOptions = {}): Tensor {
   return fused(() => pinvOf(t, cutoff(t, dtype, options)).cast(dtype));
 }
 
+/** What `lstsq` gives. */
 export interface LeastSquares {
   /** The x with the smallest ‖A x - b‖, of several the shortest: [n] or [..., n, m]. */
   readonly x: Tensor;
@@ -125,6 +127,7 @@ export function cond(a: TensorLike): Tensor {
   });
 }
 
+/** Options of `linalg.norm`. */
 export interface NormOptions extends ReduceOptions {
   /**
    * Vectors: any number, ±Infinity, 0 (how many are not 0). Matrices: "fro", "nuc", 1, -1, 2, -2, ±Infinity. Default: 2 for

@@ -63,6 +63,7 @@ export function cross(a: TensorLike, b: TensorLike, axis = -1): Tensor {
   });
 }
 
+/** Options of `cov` and `corrcoef`. */
 export interface CovOptions {
   /** Rows are variables, columns observations; false: the other way round. Default: true. */
   readonly rowvar?: boolean;

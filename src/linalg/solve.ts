@@ -150,6 +150,7 @@ export function slogdet(a: TensorLike): { sign: Tensor; logAbsDet: Tensor } {
   return { sign: both.at(0), logAbsDet: both.at(1) };
 }
 
+/** Options of `triangularSolve`. */
 export interface TriangularOptions {
   /** Which triangle of T counts; the other is not read. Default: true. */
   readonly lower?: boolean;

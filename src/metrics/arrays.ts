@@ -5,8 +5,10 @@
 import { ValueError } from "../base/index.ts";
 import { confusionMatrix } from "./confusion.ts";
 
+/** Numbers as scores take them: an array or a typed array. */
 export type Numbers = ArrayLike<number>;
 
+/** Options of scores that weigh samples. */
 export interface Weighted {
   /** One weight a sample; default 1 each. */
   readonly sampleWeight?: Numbers;
@@ -112,6 +114,7 @@ function binaryCounts(
 
 const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
+/** Options of `precisionScore`, `recallScore`, `specificityScore` and `fBetaScore`. */
 export interface BinaryOptions extends Weighted {
   /** The class number that counts as positive; default 1. */
   readonly positive?: number;

@@ -35,6 +35,7 @@ function steps(
   return out;
 }
 
+/** What `rocCurve` gives: one entry a threshold. */
 export interface RocCurve {
   /** False-positive rate at each threshold, rising from 0 to 1. */
   readonly falsePositiveRate: number[];
@@ -70,6 +71,7 @@ export function rocAuc(y: Numbers, scores: Numbers, options: Weighted = {}): num
   return area;
 }
 
+/** What `precisionRecallCurve` gives: one entry a threshold. */
 export interface PrecisionRecallCurve {
   readonly precision: number[];
   /** Rising to 1. */

@@ -19,6 +19,7 @@ export interface Metric {
   result(sums: ArrayLike<number>): number;
 }
 
+/** What a metric is told beside prediction and target. */
 export interface MetricContext {
   readonly sampleWeight?: Tensor | null;
   /** Predictions without a last activation are logits: two-class decisions then cut at 0 instead of 0.5. Default false. */
@@ -27,6 +28,7 @@ export interface MetricContext {
   readonly activated?: boolean;
 }
 
+/** What `metrics` of `compile` takes: a metric, a loss whose mean it is, or a name. */
 export type MetricLike =
   | Metric
   | Loss

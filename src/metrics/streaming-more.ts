@@ -125,6 +125,7 @@ export const pearsonCorrelation = ({ name = "pearsonCorrelation" }: Named = {}):
 export const concordanceCorrelation = ({ name = "concordanceCorrelation" }: Named = {}): Metric =>
   moments(name, (my, mp, vy, vp, c) => ratio(2 * c, vy + vp + (my - mp) ** 2));
 
+/** A metric that counts pairs of target and prediction. */
 export interface ConfusionMetric extends Metric {
   /** Row = target, column = prediction, of summed vectors. */
   matrix(sums: ArrayLike<number>): number[][];
@@ -197,6 +198,7 @@ export const kappa = ({ classes = 2, ...rest }: Classes = {}): Metric =>
 export const meanIoU = ({ classes = 2, ...rest }: Classes = {}): Metric =>
   confusion({ name: "meanIoU", ...rest, classes, of: iouOf });
 
+/** Options of `auc`. */
 export interface AucOptions extends Named {
   /** Receiver operating characteristic, or precision over recall. Default "ROC". */
   readonly curve?: "ROC" | "PR";

@@ -15,6 +15,7 @@ export interface Activation {
   readonly options: Config;
 }
 
+/** Activations that options know by name. */
 export type ActivationName =
   | "linear"
   | "relu"

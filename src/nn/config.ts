@@ -94,6 +94,7 @@ export interface LayerConfig {
 /** Makes a layer from its JSON options, name and trainable among them. */
 export type LayerMaker = (config: Config & LayerOptions) => Layer;
 
+/** Options of `layerFromConfig` and `modelFromConfig`. */
 export interface ConfigOptions {
   /** Layers that are not Chainrule's own: what `defineLayer` gave, or makers by class. */
   readonly layers?: readonly DefinedLayer<never>[] | Readonly<Record<string, LayerMaker>>;

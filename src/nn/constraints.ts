@@ -9,6 +9,7 @@ export interface Constraint {
   readonly config: Config & { readonly name: string };
 }
 
+/** Options of `maxNorm` and `unitNorm`. */
 export interface NormConstraintOptions {
   /**
    * The axes that one norm is taken over; default 0, the inputs of each unit of a dense kernel. For kernels [h, w, in, out]
@@ -51,6 +52,7 @@ export function unitNorm(options: NormConstraintOptions = {}): Constraint {
   return define("unitNorm", { axis }, (w) => div(w, add(normOf(w, axis), EPSILON)));
 }
 
+/** Options of `minMaxNorm`. */
 export interface MinMaxNormOptions extends NormConstraintOptions {
   /** Default 0. */
   readonly minValue?: number;

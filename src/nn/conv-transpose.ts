@@ -6,6 +6,7 @@ import type { InitializerLike } from "./initializers.ts";
 import { type Layer, makeLayer } from "./layer.ts";
 import { type WeightOptions, weightsOf } from "./weights.ts";
 
+/** Options of `conv1dTranspose`, `conv2dTranspose` and `conv3dTranspose`. */
 export interface ConvTransposeOptions extends WeightOptions {
   /** How many times larger the result is; default 1. */
   readonly strides?: Sizes;

@@ -41,6 +41,7 @@ export interface ConvBase extends WeightOptions {
   readonly dilationRate?: Sizes;
 }
 
+/** Options of `conv1d`, `conv2d` and `conv3d`. */
 export interface ConvOptions extends ConvBase {
   /** Channels are split into this many groups that do not see each other; default 1. */
   readonly groups?: number;
@@ -164,6 +165,7 @@ export const conv2d = (filters: number, kernelSize: Sizes, options: ConvOptions 
 export const conv3d = (filters: number, kernelSize: Sizes, options: ConvOptions = {}): Layer =>
   convolution(3, filters, kernelSize, options);
 
+/** Options of `depthwiseConv1d` and `depthwiseConv2d`. */
 export interface DepthwiseOptions extends ConvBase {
   /** Outputs for each input channel; default 1. */
   readonly depthMultiplier?: number;
@@ -214,6 +216,7 @@ export const depthwiseConv1d = (kernelSize: Sizes, options: DepthwiseOptions = {
 export const depthwiseConv2d = (kernelSize: Sizes, options: DepthwiseOptions = {}): Layer =>
   depthwise(2, kernelSize, options);
 
+/** Options of `separableConv1d` and `separableConv2d`. */
 export interface SeparableOptions extends ConvBase {
   /** Channels between the two steps for each input channel; default 1. */
   readonly depthMultiplier?: number;

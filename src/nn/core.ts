@@ -14,6 +14,7 @@ export function needWhole(layer: string, option: string, value: number, least = 
   }
 }
 
+/** Options of `dense`. */
 export interface DenseOptions extends WeightOptions {
   /** Default "glorotUniform". */
   readonly kernelInitializer?: InitializerLike;
@@ -62,6 +63,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
 export const activation = (like: ActivationLike, options: { readonly name?: string } = {}): Layer =>
   activationLayer(like, options);
 
+/** Options of `prelu`. */
 export interface PreluOptions extends LayerOptions {
   /** Default 0.25, as in the paper; Keras begins at 0. */
   readonly alphaInitializer?: InitializerLike;
@@ -139,6 +141,7 @@ export const reshapeTo = (shape: readonly number[], options: LayerOptions = {}):
     },
   });
 
+/** Options of `dropout`. */
 export interface DropoutOptions extends LayerOptions {
   /** The axes that share a mask have size 1 here, others null (Keras: noise_shape); default: a mask for every element. */
   readonly noiseShape?: readonly (number | null)[];
@@ -174,6 +177,7 @@ export function dropout(rate: number, options: DropoutOptions = {}): Layer {
   });
 }
 
+/** Options of `embedding`. */
 export interface EmbeddingOptions extends LayerOptions {
   /** Default "uniform" in ±0.05, as Keras. */
   readonly embeddingsInitializer?: InitializerLike;

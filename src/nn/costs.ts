@@ -8,6 +8,7 @@ import { layerJson, layerOf, type ModelBase } from "./model.ts";
 import { grouped, multiplyAdds, table } from "./summary.ts";
 import { type OpenShape, showOpen } from "./symbolic.ts";
 
+/** What one call of a layer costs. */
 export interface LayerCost {
   readonly name: string;
   readonly class: string;
@@ -19,6 +20,7 @@ export interface LayerCost {
   readonly multiplyAdds: number;
 }
 
+/** What `costsOf` gives: the layers and their sums. */
 export interface Costs {
   readonly layers: readonly LayerCost[];
   readonly parameters: number;

@@ -16,6 +16,7 @@ export interface BuildAt<Options> {
   readonly tag: string;
 }
 
+/** What `call` of a definition is given beside the input. */
 export interface CallAt<Options, Weights> {
   readonly options: Options;
   /** What `build` returned. */

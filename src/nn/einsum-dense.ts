@@ -4,6 +4,7 @@ import type { DenseOptions } from "./core.ts";
 import { type Layer, makeLayer } from "./layer.ts";
 import { weightsOf } from "./weights.ts";
 
+/** Options of `einsumDense`. */
 export interface EinsumDenseOptions extends Omit<DenseOptions, "useBias"> {
   /** Letters of the output that the bias has; default none, no bias. */
   readonly biasAxes?: string;

@@ -11,6 +11,7 @@ export interface Initializer {
   readonly config: InitializerConfig;
 }
 
+/** The JSON form of an initializer. */
 export type InitializerConfig = string | ({ readonly name: string } & Readonly<Record<string, number | string | null>>);
 
 /** What layer options take: a name (`"heNormal"`), an initializer (`heNormal({ seed: 1 })`), or its JSON form. */
@@ -19,6 +20,7 @@ export type InitializerLike =
   | InitializerName
   | ({ readonly name: InitializerName } & Readonly<Record<string, number | string | null>>);
 
+/** Initializers that options know by name. */
 export type InitializerName =
   | "zeros"
   | "ones"
@@ -34,6 +36,7 @@ export type InitializerName =
   | "heUniform"
   | "heNormal";
 
+/** Options of initializers that draw. */
 export interface Seeded {
   /** Fixes the numbers of this initializer; default: the next draw of the stream that `setSeed` starts. */
   readonly seed?: number;
@@ -123,6 +126,7 @@ export function fans(shape: readonly number[]): { fanIn: number; fanOut: number 
   return { fanIn: window * shape[shape.length - 2], fanOut: window * shape[shape.length - 1] };
 }
 
+/** Options of `varianceScaling`. */
 export interface VarianceOptions extends Seeded {
   /** Variance = scale / fan; default 1. */
   readonly scale?: number;

@@ -8,6 +8,7 @@ import { inferShapes, type OpenShape, Symbolic } from "./symbolic.ts";
 
 /** Plain JSON: what a layer can be made again from. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** A layer's options as JSON. */
 export type Config = { readonly [key: string]: Json };
 
 /** Options of every layer. */
@@ -18,6 +19,7 @@ export interface LayerOptions {
   readonly trainable?: boolean;
 }
 
+/** How a layer is called. */
 export interface CallOptions {
   /** Train or evaluate, for dropout and batch normalisation; default: what the surrounding call has, else false. */
   readonly training?: boolean;

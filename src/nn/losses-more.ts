@@ -49,6 +49,7 @@ export const categoricalHinge: Loss = define("categoricalHinge", (p, target) => 
   return t.relu(t.add(t.sub(t.max(t.mul(t.sub(1, y), p), -1), t.sum(t.mul(y, p), -1)), 1));
 });
 
+/** Options of `binaryFocalCrossentropy` and `categoricalFocalCrossentropy`. */
 export interface FocalOptions extends CrossentropyOptions {
   /** How much less easy samples count; default 2. */
   readonly gamma?: number;

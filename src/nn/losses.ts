@@ -20,6 +20,7 @@ export interface Loss {
   readonly sparse: boolean;
 }
 
+/** Losses that `compile` knows by name. */
 export type LossName =
   | "meanSquaredError"
   | "meanAbsoluteError"
@@ -108,6 +109,7 @@ export const huber = ({ delta = 1 }: { readonly delta?: number } = {}): Loss =>
 /** mean max(0, 1 − y·p) for y = ±1 (Keras: Hinge; S-102). */
 export const hinge: Loss = pointwise("hinge", (p, y) => t.relu(t.sub(1, t.mul(p, y))));
 
+/** Options of `binaryCrossentropy`, `categoricalCrossentropy`, `sparseCategoricalCrossentropy` and `lossOf`. */
 export interface CrossentropyOptions {
   /** The prediction is logits (true) or probabilities (false). Default: what the prediction's last activation was, else logits. */
   readonly fromLogits?: boolean;

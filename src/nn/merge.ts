@@ -84,6 +84,7 @@ export function concatenate(options: LayerOptions & { readonly axis?: number } =
   });
 }
 
+/** Options of `dot`. */
 export interface DotOptions extends LayerOptions {
   /** The axis of each tensor that is summed over, or one number for both; the batch, 0, cannot be. */
   readonly axes: number | readonly [number, number];

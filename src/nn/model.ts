@@ -147,6 +147,7 @@ function modelOf<Out>(
   return layer as unknown as ModelBase<Out>;
 }
 
+/** Options of `sequential`. */
 export interface SequentialOptions {
   readonly name?: string;
   readonly trainable?: boolean;

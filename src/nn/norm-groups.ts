@@ -86,6 +86,7 @@ export function groupNorm(groups = 32, options: NormOptions = {}): Layer {
  */
 export const instanceNorm = (options: NormOptions = {}): Layer => grouped("instanceNorm", null, options);
 
+/** Options of `rmsNorm`. */
 export interface RmsNormOptions extends LayerOptions {
   /** Added to the mean square; default 1e-6, as Keras. */
   readonly epsilon?: number;
@@ -135,6 +136,7 @@ export function unitNormalization(options: LayerOptions & { readonly axis?: numb
   });
 }
 
+/** Options of `localResponseNorm`. */
 export interface LocalResponseOptions extends LayerOptions {
   /** Number of neighbouring channels, itself among them; default 5. */
   readonly size?: number;

@@ -16,6 +16,7 @@ import {
 import { type InitializerLike, initializerOf } from "./initializers.ts";
 import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
 
+/** Options of `groupNorm` and `instanceNorm`. */
 export interface NormOptions extends LayerOptions {
   /** Added to the variance; default 1e-3, as Keras. */
   readonly epsilon?: number;
@@ -29,6 +30,7 @@ export interface NormOptions extends LayerOptions {
   readonly gammaInitializer?: InitializerLike;
 }
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions extends NormOptions {
   /** Share of the old moving statistics that stays each step; default 0.99, as Keras. */
   readonly momentum?: number;
@@ -129,6 +131,7 @@ function checkLast(shape: readonly number[], v: Variable, tag: string): void {
   );
 }
 
+/** Options of `layerNorm`. */
 export interface LayerNormOptions extends NormOptions {
   /** Number of trailing axes that are normalised together; default 1 (Keras: axis=-1). */
   readonly axes?: number;

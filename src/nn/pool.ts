@@ -3,6 +3,7 @@ import { avgPool, max, maxPool, mean, type Tensor } from "../tensor/index.ts";
 import { needImages, type Sizes, sizesOf } from "./conv.ts";
 import { type Layer, type LayerOptions, makeLayer } from "./layer.ts";
 
+/** Options of `maxPool1d` to `avgPool3d`. */
 export interface PoolOptions extends LayerOptions {
   /** Step of the window; default: its size, so that windows do not overlap. */
   readonly strides?: Sizes;
@@ -81,6 +82,7 @@ export const avgPool2d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer
 export const avgPool3d = (poolSize: Sizes = 2, options: PoolOptions = {}): Layer =>
   pooling("avg", 3, poolSize, options);
 
+/** Options of pooling over all places. */
 export interface GlobalPoolOptions extends LayerOptions {
   /** Leave the spatial axes with size 1; default false. */
   readonly keepdims?: boolean;

@@ -9,6 +9,7 @@ export interface Regularizer {
   readonly config: RegularizerConfig;
 }
 
+/** The JSON form of a regularizer. */
 export type RegularizerConfig = Config & { readonly name: string };
 
 /** What layer options take: `"l1"`, `"l2"` (λ = 0.01, as Keras), `l2(1e-4)`, or the JSON form of `l1l2`. */

@@ -109,6 +109,7 @@ export const cropping2d = (crop: SidesOption = 0, options: LayerOptions = {}): L
  */
 export const cropping3d = (crop: SidesOption = 1, options: LayerOptions = {}): Layer => cropping(3, crop, options);
 
+/** Options of `upSampling1d`, `upSampling2d` and `upSampling3d`. */
 export interface UpSamplingOptions extends LayerOptions {
   /** "nearest" repeats, "bilinear" draws straight lines between centres (of pixels, not corners). Default "nearest". */
   readonly interpolation?: "nearest" | "bilinear";

@@ -129,6 +129,7 @@ export function spectralNorm(layer: Layer, options: SpectralNormOptions = {}): L
   });
 }
 
+/** Options of `maxout`. */
 export interface MaxoutOptions extends Omit<DenseOptions, "activation"> {
   /** Linear pieces of which the largest is taken; default 2. */
   readonly pieces?: number;

@@ -31,15 +31,11 @@ export {
   zeros,
 } from "./creation.ts";
 export * from "./functions.ts";
+export * from "./shapes.ts";
 export {
   abs as absolute,
-  arrayEqual as array_equal,
-  broadcastTo as broadcast_to,
   countNonzero as count_nonzero,
-  emptyLike as empty_like,
-  expandDims as expand_dims,
   floorDivide as floor_divide,
-  fullLike as full_like,
   greaterEqual as greater_equal,
   lessEqual as less_equal,
   logicalAnd as logical_and,
@@ -48,11 +44,18 @@ export {
   logicalXor as logical_xor,
   nanToNum as nan_to_num,
   notEqual as not_equal,
+  variance as var,
+} from "./functions.ts";
+export {
+  arrayEqual as array_equal,
+  broadcastTo as broadcast_to,
+  emptyLike as empty_like,
+  expandDims as expand_dims,
+  fullLike as full_like,
   onesLike as ones_like,
   takeAlongAxis as take_along_axis,
-  variance as var,
   zerosLike as zeros_like,
-} from "./functions.ts";
+} from "./shapes.ts";
 export * as linalg from "./linalg.ts";
 export * as random from "./random.ts";
 

@@ -158,6 +158,7 @@ export function permutation(x: number | TensorLike): Tensor {
  */
 export const shuffle = (x: TensorLike): Tensor => permutation(array(x));
 
+/** Options of `np.random.choice`. */
 export interface ChoiceOptions {
   readonly size?: Size;
   /** Whether an element may be drawn again. Default: true. */

@@ -5,6 +5,7 @@ import { type ClipOptions, each, type LearningRate, makeOptimizer, type Optimize
 import { blend, correction, needPositive, needShare, split } from "./options.ts";
 import type { AdamOptions } from "./rules.ts";
 
+/** Options of `adagrad`. */
 export interface AdagradOptions extends ClipOptions {
   /** Default 1e-3. */
   readonly learningRate?: LearningRate;
@@ -43,6 +44,7 @@ export function adagrad(options?: LearningRate | AdagradOptions): Optimizer {
 const rootOf = (x: t.Tensor, epsilon: number, at: "inside" | "outside"): t.Tensor =>
   at === "inside" ? t.sqrt(t.add(x, epsilon)) : t.add(t.sqrt(x), epsilon);
 
+/** Options of `rmsprop`. */
 export interface RmspropOptions extends ClipOptions {
   /** Default 1e-3. */
   readonly learningRate?: LearningRate;
@@ -106,6 +108,7 @@ export function rmsprop(options?: LearningRate | RmspropOptions): Optimizer {
   );
 }
 
+/** Options of `adadelta`. */
 export interface AdadeltaOptions extends ClipOptions {
   /** Default 1, the paper's (Keras: 1e-3). */
   readonly learningRate?: LearningRate;
@@ -208,6 +211,7 @@ export function adamax(options?: LearningRate | MomentOptions): Optimizer {
   );
 }
 
+/** Options of `nadam`. */
 export interface NadamOptions extends MomentOptions {
   /** ψ of μ_t = β1(1 − ½·0.96^(ψt)); default 0.004, as in the paper and PyTorch; Keras has 1. */
   readonly momentumDecay?: number;
@@ -252,6 +256,7 @@ export function nadam(options?: LearningRate | NadamOptions): Optimizer {
   );
 }
 
+/** Options of `lion`. */
 export interface LionOptions extends ClipOptions {
   /** Default 1e-4, as the paper (Keras: 1e-3). */
   readonly learningRate?: LearningRate;
@@ -285,6 +290,7 @@ export function lion(options?: LearningRate | LionOptions): Optimizer {
   );
 }
 
+/** Options of `ftrl`. */
 export interface FtrlOptions extends ClipOptions {
   /** Default 1e-3. */
   readonly learningRate?: LearningRate;

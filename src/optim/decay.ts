@@ -9,6 +9,7 @@ export type VariableFilter = RegExp | ((variable: Variable) => boolean);
 export const fits = (filter: VariableFilter | undefined, v: Variable): boolean =>
   filter !== undefined && (typeof filter === "function" ? filter(v) : filter.test(v.name));
 
+/** Options of `withWeightDecay`. */
 export interface WeightDecayOptions {
   /** Variables without decay, such as /bias|gamma|beta/; default none. */
   readonly exclude?: VariableFilter;

@@ -7,6 +7,7 @@ import { blend, correction, needPositive, needShare, split } from "./options.ts"
 const rms = (x: Tensor): Tensor => t.sqrt(t.mean(t.square(x)));
 const length = (x: Tensor): Tensor => t.sqrt(t.sum(t.square(x)));
 
+/** Options of `lamb`. */
 export interface LambOptions extends ClipOptions {
   /** Default 1e-3. */
   readonly learningRate?: LearningRate;
@@ -51,6 +52,7 @@ export function lamb(options?: LearningRate | LambOptions): Optimizer {
   );
 }
 
+/** Options of `adafactor`. */
 export interface AdafactorOptions extends ClipOptions {
   /** The most that ρ may be; default 1e-3, as Keras (the paper: 1e-2). */
   readonly learningRate?: LearningRate;
@@ -112,6 +114,7 @@ export function adafactor(options?: LearningRate | AdafactorOptions): Optimizer 
   );
 }
 
+/** Options of `muon`. */
 export interface MuonOptions extends ClipOptions {
   /** Default 1e-3. */
   readonly learningRate?: LearningRate;

@@ -4,6 +4,7 @@ import type { Tensor } from "../tensor/index.ts";
 import { type ClipOptions, type LearningRate, makeOptimizer, type Optimizer } from "./optimizer.ts";
 import { split } from "./options.ts";
 
+/** Options of `lbfgs`. */
 export interface LbfgsOptions extends ClipOptions {
   /** The length of a step along the direction; the first is also at most 1/‖g‖₁. Default 1. */
   readonly learningRate?: LearningRate;

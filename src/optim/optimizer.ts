@@ -5,6 +5,7 @@ import * as t from "../tensor/index.ts";
 /** The learning rate as a function of the number of updates already made (a float32 scalar, 0 at the first). */
 export type Schedule = (step: Tensor) => Tensor | number;
 
+/** A rate, or a schedule of the number of updates so far. */
 export type LearningRate = number | Schedule;
 
 /** What `valueAndGrad(model)` gives: a gradient for each trainable variable, in their order. */
@@ -117,6 +118,7 @@ export const each =
   (steps) =>
     steps.map(one);
 
+/** Limits on gradients, options of every optimizer. */
 export interface ClipOptions {
   /** Each gradient element is cut to ±this. */
   readonly clipValue?: number;

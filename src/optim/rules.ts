@@ -13,6 +13,7 @@ import {
 } from "./optimizer.ts";
 import { blend, correction, needPositive, needShare, now, split } from "./options.ts";
 
+/** Options of `sgd`, `momentum` and `nesterov`. */
 export interface SgdOptions extends ClipOptions {
   /** Default 0.01, as Keras. */
   readonly learningRate?: LearningRate;
@@ -86,6 +87,7 @@ export const nesterov = (options?: LearningRate | Omit<SgdOptions, "nesterov">):
 const asOptions = (options: LearningRate | SgdOptions | undefined): SgdOptions =>
   typeof options === "object" ? options : options === undefined ? {} : { learningRate: options };
 
+/** Options of `adam` and `amsgrad`. */
 export interface AdamOptions extends ClipOptions {
   /** Default 1e-3. */
   readonly learningRate?: LearningRate;
@@ -140,6 +142,7 @@ export function adam(options?: LearningRate | AdamOptions): Optimizer {
   return makeOptimizer(adamRule("adam", rest), rate, rest);
 }
 
+/** Options of `adamw`. */
 export interface AdamWOptions extends AdamOptions {
   /** λ, a number or a schedule: each step also takes w·α·λ away; default 0.004, as Keras. `withWeightDecay` can leave variables out. */
   readonly weightDecay?: number | Schedule;

@@ -3,6 +3,7 @@ import { decayed } from "./decay.ts";
 import { type ClipOptions, each, type LearningRate, makeOptimizer, type Optimizer } from "./optimizer.ts";
 import { blend, correction, needPositive, needShare, split } from "./options.ts";
 
+/** Options of `scheduleFreeAdamW`. */
 export interface ScheduleFreeOptions extends ClipOptions {
   /** Default 0.0025. */
   readonly learningRate?: LearningRate;

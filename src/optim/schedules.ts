@@ -7,6 +7,7 @@ function need(name: string, option: string, value: number, ok: boolean, rule: st
   if (!ok) throw new ValueError(`[${name}] ${option} must be ${rule}, got ${String(value)}.`);
 }
 
+/** Options of `cosineDecay` and `cosineDecayRestarts`: the rate rises before it decays. */
 export interface WarmupOptions {
   /** Updates over which the rate first rises in a line from 0; default 0. */
   readonly warmup?: number;
@@ -157,6 +158,7 @@ export function cosineDecayRestarts(
   });
 }
 
+/** Options of `oneCycle`. */
 export interface OneCycleOptions {
   /** Share of the updates on the way up; default 0.3. */
   readonly warmup?: number;

@@ -6,6 +6,7 @@ import { Recorder, type StepTimes } from "./recorder.ts";
 import { ProfileReport } from "./report.ts";
 import { join, MainProgram, stepsOf } from "./segments.ts";
 
+/** Options of `profile`. */
 export interface ProfileOptions {
   /** Calls that are timed; default 20. */
   readonly steps?: number;
@@ -15,6 +16,7 @@ export interface ProfileOptions {
   readonly ceilings?: boolean;
 }
 
+/** Options of `startProfile`. */
 export interface StartProfileOptions {
   /**
    * Ends the noting after that many steps, and shows figures of one step instead of the whole. A step ends with each run of

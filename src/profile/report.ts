@@ -33,6 +33,7 @@ export interface KernelProfile {
   readonly floorMs: number | null;
 }
 
+/** A compiled program in a profile. */
 export interface ProgramProfile {
   /** From 1 on, in order of appearance. */
   readonly number: number;

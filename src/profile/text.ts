@@ -3,6 +3,7 @@ import { formatTable } from "../viz/index.ts";
 import type { Ceilings } from "./ceilings.ts";
 import { type KernelProfile, memoryCeiling, type ProfileReport } from "./report.ts";
 
+/** Size of a profile's table. */
 export interface ReportOptions {
   /** Rows of the table of kernels; default 20. */
   readonly top?: number;

@@ -18,6 +18,7 @@ import { Tensor } from "./tensor.ts";
 import { close, currentTrace, record, runRecorded } from "./trace.ts";
 import { Variable } from "./variable.ts";
 
+/** Options of `detectAnomaly`. */
 export interface AnomalyOptions {
   /** Infinities count as well. Default: false, because masks use them. */
   readonly infinities?: boolean;

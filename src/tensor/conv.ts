@@ -17,6 +17,7 @@ export type PerAxis = number | readonly number[];
  */
 export type ConvPadding = "same" | "valid" | number | readonly (number | Pads)[];
 
+/** Options of `conv` and `depthwiseConv`. */
 export interface ConvOptions {
   /** Default: 1. */
   readonly strides?: PerAxis;
@@ -181,6 +182,7 @@ export function depthwiseConv(x: TensorLike, w: TensorLike, options: Omit<ConvOp
   });
 }
 
+/** Options of `convTranspose`. */
 export interface ConvTransposeOptions {
   /** Default: 1. */
   readonly strides?: PerAxis;

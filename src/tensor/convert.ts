@@ -40,8 +40,10 @@ export type Loose<T> = T extends Tensor
   : T extends ((...args: never[]) => unknown) | string | number | boolean | null | undefined
     ? T
     : { [K in keyof T]: Loose<T[K]> };
+/** Arguments where numbers and nested arrays may stand for tensors. */
 export type LooseAll<A extends readonly unknown[]> = { [K in keyof A]: Loose<A[K]> };
 
+/** Options of `tensor`. */
 export interface TensorOptions {
   /** Of the data's element count; one size may be -1. Default: that of the nested arrays. */
   readonly shape?: readonly number[];

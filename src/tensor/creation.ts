@@ -8,6 +8,7 @@ import { currentTrace } from "./trace.ts";
 /** Elements up to which an array is filled here: quicker than compiling a kernel for its shape. */
 const FILLED = 1 << 18;
 
+/** The dtype of a new tensor. */
 export interface DTypeOption {
   /** Default: float32. */
   readonly dtype?: DType;
@@ -122,6 +123,7 @@ export function eye(rows: number, columns: number = rows, k = 0, options: DTypeO
   });
 }
 
+/** Options of `oneHot`. */
 export interface OneHotOptions extends DTypeOption {
   /** Default: 1. */
   readonly onValue?: number;

@@ -242,6 +242,7 @@ export const softplus = (x: TensorLike): Tensor => real("softplus", x, n.softplu
 export const logSigmoid = (x: TensorLike): Tensor =>
   real("logSigmoid", x, (a) => build.unary("neg", n.softplus(build.unary("neg", a))));
 
+/** Options of `gelu`. */
 export interface GeluOptions {
   /** The tanh form 0.5 x (1 + tanh(√(2/π)(x + 0.044715 x³))). Default: false, the exact x Φ(x) with erf. */
   readonly approximate?: boolean;

@@ -146,6 +146,7 @@ export function flip(x: TensorLike, axis?: Axis): Tensor {
 /** One number for all sides, one pair for all axes, or a number or pair for each axis. */
 export type Padding = number | readonly (number | readonly [number, number])[];
 
+/** Options of `pad`. */
 export interface PadOptions {
   /** constant: `value`; edge: the last element repeated; reflect: mirrored without the edge. Default: constant. */
   readonly mode?: "constant" | "edge" | "reflect";

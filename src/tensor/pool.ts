@@ -7,6 +7,7 @@ import { asTensor, type TensorLike } from "./convert.ts";
 import { div } from "./nodes.ts";
 import type { Tensor } from "./tensor.ts";
 
+/** Options of `maxPool` and `avgPool`. */
 export interface PoolOptions {
   /** Default: the window, so that windows do not overlap. */
   readonly strides?: PerAxis;

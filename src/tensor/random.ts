@@ -22,6 +22,7 @@ import * as n from "./nodes.ts";
 import { Tensor } from "./tensor.ts";
 import { currentTrace, nextStream } from "./trace.ts";
 
+/** Options of everything that draws. */
 export interface RandomOptions {
   /** A key of `key(seed)`, for a stream of one's own. Default: the next of the default stream. */
   readonly key?: Key | Tensor;
@@ -112,6 +113,7 @@ function unit(words: readonly Node[], dtype: DType): Node {
 
 const wordsFor = (dtype: DType): number => (dtype === "float64" ? 2 : 1);
 
+/** Options of `random.uniform`. */
 export interface UniformOptions extends RandomOptions {
   /** Default: 0. */
   readonly low?: number;
@@ -144,6 +146,7 @@ function gaussian(words: readonly Node[], dtype: DType): Node {
   return n.mul(radius, build.unary("cos", n.mul(angle, n.like(angle, 2 * Math.PI))));
 }
 
+/** Options of `random.normal`. */
 export interface NormalOptions extends RandomOptions {
   /** Default: 0. */
   readonly mean?: number;
@@ -167,6 +170,7 @@ export function normal(shape: readonly number[], options: NormalOptions = {}): T
   return draw(shape, options, 2 * wordsFor(dtype), (w) => scaled(gaussian(w, dtype), mean, std));
 }
 
+/** Options of `random.truncatedNormal`. */
 export interface TruncatedNormalOptions extends NormalOptions {
   /** Nothing lies further than this many standard deviations from the mean. Default: 2, as in Keras. */
   readonly bound?: number;

@@ -11,6 +11,7 @@ import type { Tensor } from "./tensor.ts";
 /** Axes to reduce; negative ones count from the end; nothing means all. */
 export type Axis = number | readonly number[] | null | undefined;
 
+/** Options of every reduction. */
 export interface ReduceOptions {
   /** Leaves the reduced axes with size 1. Default: false. */
   readonly keepdims?: boolean;
@@ -106,6 +107,7 @@ const meanNode = (a: Node, axes: readonly number[]): Node => {
 export const mean = (x: TensorLike, axis?: Axis, options: ReduceOptions = {}): Tensor =>
   reduction("mean", x, axis, options, (a, axes) => meanNode(n.floats(a), axes));
 
+/** Options of `variance` and `std`. */
 export interface VarianceOptions extends ReduceOptions {
   /** Delta degrees of freedom: the divisor is n - ddof. Default: 0 (the population variance, catalogue S-009). */
   readonly ddof?: number;
@@ -174,6 +176,7 @@ export const argmax = (x: TensorLike, axis?: number, options: ReduceOptions = {}
 export const argmin = (x: TensorLike, axis?: number, options: ReduceOptions = {}): Tensor =>
   argReduction("argmin", x, axis, options);
 
+/** Options of `norm`. */
 export interface NormOptions extends ReduceOptions {
   /** 1, 2, Infinity or any p > 0; over two axes or all, 2 is the Frobenius norm. Default: 2. */
   readonly ord?: number;
@@ -253,6 +256,7 @@ export const logSoftmax = (x: TensorLike, axis = -1): Tensor =>
     return n.sub(s, build.unary("log", n.reduceKeep("sum", build.unary("exp", s), axes)));
   });
 
+/** Options of `cumsum`. */
 export interface CumsumOptions {
   /** From the end. Default: false. */
   readonly reverse?: boolean;

@@ -7,6 +7,7 @@ import { realise } from "./realise.ts";
 import { Tensor } from "./tensor.ts";
 import { currentTrace } from "./trace.ts";
 
+/** Options of `variable`. */
 export interface VariableOptions {
   /** What errors, summaries and files call it. Default: "". */
   readonly name?: string;

@@ -8,6 +8,7 @@ import { Best, type MonitorOptions } from "./monitor.ts";
 import { loadCheckpoint, saveCheckpoint, saveModel } from "./save.ts";
 import type { TrainingState } from "./state.ts";
 
+/** Options of `modelCheckpoint`. */
 export interface ModelCheckpointOptions extends MonitorOptions {
   /** Only when the monitored value is the best so far; default false. */
   readonly saveBestOnly?: boolean;
@@ -65,6 +66,7 @@ export function modelCheckpoint(path: string, options: ModelCheckpointOptions = 
   };
 }
 
+/** Options of `backupAndRestore`. */
 export interface BackupOptions {
   /** After each epoch, or every so many steps; default "epoch". */
   readonly saveFreq?: "epoch" | number;
@@ -149,6 +151,7 @@ export function backupAndRestore(path: string, options: BackupOptions = {}): Cal
   };
 }
 
+/** Options of `csvLogger`. */
 export interface CsvLoggerOptions {
   /** Default ",". */
   readonly separator?: string;

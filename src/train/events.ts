@@ -1,6 +1,7 @@
 /** Running means of one epoch, or final values: `{ loss: 0.1, accuracy: 0.97, val_loss: … }`. */
 export type Logs = Readonly<Record<string, number>>;
 
+/** Training begins. */
 export interface TrainBegin {
   readonly type: "trainBegin";
   readonly model: string;
@@ -17,6 +18,7 @@ export interface TrainBegin {
   readonly parameters: number;
 }
 
+/** An epoch begins. */
 export interface EpochBegin {
   readonly type: "epochBegin";
   /** 0-based. */
@@ -25,6 +27,7 @@ export interface EpochBegin {
   readonly batches: number;
 }
 
+/** A step was made. */
 export interface BatchEnd {
   readonly type: "batchEnd";
   readonly epoch: number;
@@ -49,6 +52,7 @@ export interface BatchEnd {
   readonly eta: number;
 }
 
+/** An epoch has ended, validation included. */
 export interface EpochEnd {
   readonly type: "epochEnd";
   readonly epoch: number;
@@ -59,6 +63,7 @@ export interface EpochEnd {
   readonly samplesPerSecond: number;
 }
 
+/** Training has ended. */
 export interface TrainEnd {
   readonly type: "trainEnd";
   /** All epochs were run, the signal was aborted, or `stopTraining` was set. */

@@ -33,6 +33,7 @@ export interface Compilation {
   readonly steps: () => Steps;
 }
 
+/** Options of `model.fit`. */
 export interface FitOptions {
   /** Passes over the data; default 1. With `initialEpoch` or `resume`: the number of the last epoch, not how many more. */
   readonly epochs?: number;

@@ -10,6 +10,7 @@ export type GeneratedBatch =
 
 type Batches = Iterable<GeneratedBatch> | AsyncIterable<GeneratedBatch>;
 
+/** Options of `fromGenerator`. */
 export interface GeneratorOptions {
   /** Batches an epoch: a generator without end needs it. Default: until it ends, counted in a first pass. */
   readonly stepsPerEpoch?: number;

@@ -15,6 +15,7 @@ import { type Each, type Several, severalOf } from "./several.ts";
 import { applyState, captureState, randomNow, type TrainingState } from "./state.ts";
 import { makeSteps } from "./step.ts";
 
+/** What a network is trained by: options of `model.compile`. */
 export interface CompileOptions {
   readonly optimizer: Optimizer;
   /**
@@ -184,6 +185,7 @@ export function model(
   return trainable(base, ins.length + outs.length === 2 ? null : severalOf(base, ins, outs));
 }
 
+/** Options of `model`. */
 export interface ModelOptions {
   readonly name?: string;
   readonly trainable?: boolean;

@@ -4,6 +4,7 @@ import type { HostArray } from "../nn/model.ts";
 import type { Callback, CallbackState } from "./callbacks.ts";
 import type { EpochEnd } from "./events.ts";
 
+/** Which of an epoch's numbers is watched, and what is better. */
 export interface MonitorOptions {
   /** A key of the epoch's logs; default "val_loss". */
   readonly monitor?: string;
@@ -50,6 +51,7 @@ export class Best {
   }
 }
 
+/** Options of `earlyStopping`. */
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Epochs without improvement after which training ends; default 0, as Keras. */
   readonly patience?: number;
@@ -116,6 +118,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { 
   };
 }
 
+/** Options of `reduceLROnPlateau`. */
 export interface ReduceLROnPlateauOptions extends MonitorOptions {
   /** What the rate is multiplied by; default 0.1. */
   readonly factor?: number;

@@ -6,6 +6,7 @@ import { type Compilation, prepare, runBatch, Sums } from "./fit.ts";
 import { type ArrayLikeInput, sourceOf } from "./inputs.ts";
 import type { Model } from "./model.ts";
 
+/** Options of `trainOnBatch` and `testOnBatch`. */
 export interface OnBatchOptions {
   readonly sampleWeight?: ArrayLikeInput;
 }

@@ -6,6 +6,7 @@ import type { Tensor } from "../tensor/index.ts";
 import { sourceOf, type TrainingData } from "./inputs.ts";
 import type { Model } from "./model.ts";
 
+/** Options of `precompute`. */
 export interface PrecomputeOptions {
   /** Samples a pass; default 32. */
   readonly batchSize?: number;

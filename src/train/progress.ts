@@ -9,6 +9,7 @@ export interface ProgressTarget {
   readonly columns?: number;
 }
 
+/** Options of `progress` and `passProgress`. */
 export interface ProgressOptions {
   readonly target?: ProgressTarget;
   /** What is counted: "images/s". Default "samples/s". */

@@ -13,6 +13,7 @@ import type { ModelConfig } from "../nn/model.ts";
 import { type Model, modelFromConfig } from "./model.ts";
 import type { TrainingMeta, TrainingState, Position } from "./state.ts";
 
+/** Options of `modelToBytes` and `saveModel`. */
 export interface SaveOptions {
   /** Kept in the file: what it was trained on, how well it does. */
   readonly notes?: Json;

@@ -18,6 +18,7 @@ export interface TrainingState {
   readonly meta: TrainingMeta;
 }
 
+/** What a checkpoint holds beside arrays: where training stands. */
 export interface TrainingMeta {
   readonly format: 1;
   readonly optimizer: string;

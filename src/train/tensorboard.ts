@@ -2,6 +2,7 @@ import { appendToFile, encodeEvent, encodeRecord, type EventRecord, type Histogr
 import type { TypedArray } from "../base/index.ts";
 import type { Callback } from "./callbacks.ts";
 
+/** Options of `tensorBoard`. */
 export interface TensorBoardOptions {
   /** Batch values, too: after each step, every so many steps, or "epoch": not at all. Default "epoch". */
   readonly updateFreq?: "batch" | "epoch" | number;

@@ -17,6 +17,7 @@ export interface Trial {
 /** What a search makes small: the value of one choice of hyperparameters. */
 export type Objective<S extends Space> = (params: Params<S>, trial: Trial) => number | Promise<number>;
 
+/** Options of `search`. */
 export interface SearchOptions<S extends Space> {
   readonly space: S;
   /**
@@ -53,6 +54,7 @@ export interface SearchOptions<S extends Space> {
   readonly stale?: number;
 }
 
+/** A study as it stands. */
 export interface SearchResult<S extends Space = Space> {
   readonly study: string;
   readonly space: S;

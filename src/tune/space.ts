@@ -13,6 +13,7 @@ export interface Parameter<T = unknown> {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+/** The parameters of a search by name. */
 export type Space = Readonly<Record<string, Parameter>>;
 
 /** What a space gives for one trial. */

@@ -6,6 +6,7 @@ export interface ChartSpec {
   readonly [key: string]: unknown;
 }
 
+/** Options of every chart. */
 export interface ChartOptions {
   readonly title?: string;
   /** Names of the axes. */
@@ -16,6 +17,7 @@ export interface ChartOptions {
   readonly height?: number;
 }
 
+/** Options of `lineChart`. */
 export interface LineOptions extends ChartOptions {
   /** Logarithmic axes: every value must be above 0. */
   readonly logX?: boolean;

@@ -7,6 +7,7 @@ export interface Picture {
   readonly data: ArrayLike<number>;
 }
 
+/** Options of `drawImage`. */
 export interface DrawOptions {
   /** Two pixels a character in 24 shades of grey; otherwise ten ASCII shades. */
   readonly colour?: boolean;

@@ -1,6 +1,7 @@
 import { ValueError } from "../base/index.ts";
 import { pad } from "./text.ts";
 
+/** Options of `drawLines`. */
 export interface DrawLinesOptions {
   /** Characters of the plotted area. Default 60 × 12. */
   readonly width?: number;

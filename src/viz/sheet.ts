@@ -56,6 +56,7 @@ export function stretch(values: ArrayLike<number>, signed = false): Float64Array
   return Float64Array.from(values, (v) => (v - low) / span);
 }
 
+/** Options of `pictureSheet`. */
 export interface SheetOptions {
   /** Pictures in a row. Default: about a square. */
   readonly columns?: number;

@@ -15,6 +15,7 @@ export function pad(text: string, width: number, align: "left" | "right" = "left
   return align === "left" ? text + space : space + text;
 }
 
+/** Options of `formatTable`. */
 export interface TableOptions {
   /** Alignment of each column; default: numbers right, text left, judged by the cells. */
   readonly align?: readonly ("left" | "right")[];

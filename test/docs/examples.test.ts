@@ -9,6 +9,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Tensor } from "../../src/index.ts";
+import type { Scene } from "./scene.ts";
 import { examplesOf, publicNames } from "../../scripts/check/docstrings.mjs";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
@@ -18,7 +19,7 @@ const ORDER = ["", "nn", "optim", "data", "train", "metrics", "classic", "io", "
 const BASE = new Set(["base", "tensor", "arrays", "autodiff", "linalg", "engine", "profile", "numpy", "compat"]);
 /** Rooms whose names are written with a prefix. */
 const PREFIXES: Readonly<Record<string, string>> = { numpy: "np", compat: "tf" };
-const SCENE = ["train", "dev", "test", "data", "x", "y", "model", "net"];
+const SCENE: readonly (keyof Scene)[] = ["train", "dev", "test", "data", "x", "y", "model", "net"];
 
 interface Example {
   /** Below src/. */
@@ -70,7 +71,7 @@ function program(room: string): string {
       );
       if (word === PREFIXES[room]) lines.push(`const ${word} = room;`);
       else if (word === "mnist") lines.push("const { mnist } = scenes;");
-      else if (SCENE.includes(word) && !(word === "model" && words.has("input")))
+      else if ((SCENE as readonly string[]).includes(word) && !(word === "model" && words.has("input")))
         lines.push(`const { ${word} } = await scenes.scene();`);
       else if (from !== undefined && PREFIXES[from] === undefined)
         lines.push(`const { ${word} } = ${from === room ? "room" : from || "base"};`);

@@ -129,6 +129,7 @@ export class Placeholder extends GraphTensor {
   }
 }
 
+/** Options of `tf.Variable`. */
 export interface VariableOptions {
   /** Default: that of the initial value (float32 for numbers). */
   readonly dtype?: DType;

@@ -27,6 +27,7 @@ export const relu = (x: Input): GraphTensor => op("relu", [x], ([a]) => a.relu()
  */
 export const softmax = (x: Input): GraphTensor => op("softmax", [x], ([a]) => a.softmax(-1));
 
+/** Arguments of the cross-entropies. */
 export interface CrossEntropyInputs {
   readonly labels: Input;
   readonly logits: Input;

@@ -5,6 +5,7 @@ import { GraphTensor, Initializer, Operation, Placeholder, reachable, type Scope
 type Fetch = GraphTensor | Operation;
 type Fetched<F> = F extends GraphTensor ? Tensor : null;
 
+/** Options of `session.run`. */
 export interface RunOptions {
   /** Values of placeholders: pairs, or a Map. */
   readonly feed_dict?: Iterable<readonly [Placeholder, TensorLike]>;

@@ -4,6 +4,7 @@ import { valueAndGrad } from "../../autodiff/index.ts";
 import type { Tensor, Variable as Stored } from "../../tensor/index.ts";
 import { type GraphTensor, Operation, reachable, Variable } from "./graph.ts";
 
+/** Options of `minimize`. */
 export interface MinimizeOptions {
   /** Default: all trainable variables that the loss stands on. */
   readonly var_list?: readonly Variable[];

@@ -5,6 +5,7 @@ import type { HostArray } from "../../io/index.ts";
 import { compiled, oneHot, random, Tensor, tensor } from "../../tensor/index.ts";
 import type { MapBatchFunction, SampleBatch } from "../dataset.ts";
 
+/** Options of a call of an augmentation. */
 export interface AugmentOptions {
   /** What is drawn from; default: the next of the default stream, inside `compiled` anew in each run. */
   readonly key?: Key | Tensor;
@@ -39,6 +40,7 @@ export function keyed(key: Key | Tensor | undefined, i: number): AugmentOptions 
   return { key: random.fold(key instanceof Tensor ? key : tensor(Uint32Array.from(key)), i) };
 }
 
+/** Options of `augment`. */
 export interface PipelineOptions {
   /** Of all draws, with the epoch and the number of the batch; default 0. */
   readonly seed?: number;

@@ -10,6 +10,7 @@ import { imagesOf } from "./warp.ts";
 /** The least and the greatest value of a pixel. */
 export type Range = readonly [low: number, high: number];
 
+/** The range of pixels. */
 export interface RangeOptions {
   /** Results are clipped to it; default [0, 1]. */
   readonly range?: Range;
@@ -170,6 +171,7 @@ export const randomGrayscale =
     return where(each(x, 0, 1, keyed).less(probability), grayscale(x), x);
   };
 
+/** Options of `colorJitter`. */
 export interface JitterOptions extends RangeOptions {
   /** As `randomBrightness`; default 0. */
   readonly brightness?: number;
@@ -235,6 +237,7 @@ export const gaussianNoise =
     return options.range === undefined ? noisy : clipped(noisy, options.range);
   };
 
+/** Options of `cutout`. */
 export interface CutoutOptions {
   /** Side of the square in pixels. */
   readonly size: number;

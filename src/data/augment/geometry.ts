@@ -77,6 +77,7 @@ export function randomFlip(options: { readonly horizontal?: number; readonly ver
   };
 }
 
+/** Options of `randomCrop`. */
 export interface CropOptions {
   /** Pixels added on each side first; default 0. */
   readonly padding?: number;
@@ -107,6 +108,7 @@ export function randomCrop(size: readonly [height: number, width: number], optio
 /** One number for all images, or one each. */
 type Each = number | Tensor;
 
+/** Options of `affineImages`. */
 export interface AffineOptions {
   /** Degrees, counter-clockwise. */
   readonly rotate?: Each;
@@ -155,6 +157,7 @@ export function affineImages(images: Tensor, options: AffineOptions): Tensor {
   return sample(x, rows, columns, outside);
 }
 
+/** Options of `randomAffine`. */
 export interface RandomAffineOptions {
   /** Up to so many degrees either way; default 0. */
   readonly rotate?: number;

@@ -81,6 +81,7 @@ export function randomPerspective(
   };
 }
 
+/** Options of `randomErasing`. */
 export interface ErasingOptions {
   /** Default 0.5. */
   readonly probability?: number;

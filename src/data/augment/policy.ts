@@ -42,6 +42,7 @@ function checked(op: string, magnitude: number, counts: Record<string, number>):
       throw new ValueError(`[${op}] ${name} must be a whole number ≥ 1, got ${count}.`);
 }
 
+/** Options of `randAugment`. */
 export interface RandAugmentOptions extends RangeOptions {
   /** How many, one after the other; default 2. */
   readonly operations?: number;
@@ -68,6 +69,7 @@ export function randAugment(options: RandAugmentOptions = {}): Augmentation {
   };
 }
 
+/** Options of `augMix`. */
 export interface AugMixOptions extends RangeOptions {
   /** Default 3. */
   readonly chains?: number;
