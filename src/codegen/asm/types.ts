@@ -2,6 +2,7 @@
 import type { Asm } from "./asm.ts";
 import type { Pairs } from "../contract/pairs.ts";
 import type { Squares } from "../contract/squares.ts";
+import type { Turned } from "../contract/turned.ts";
 import type { Ahead } from "../loops/ahead.ts";
 
 /** Scalar and vector types. `vf32`/`vi32` hold `asm.lanes` elements, `vf64`/`vi64` half as many. `vi64` is only a mask. */
@@ -183,6 +184,8 @@ export interface Target {
   readonly pairs?: Pairs;
   /** How it lays rows of A side by side; brought along, too. */
   readonly squares?: Squares;
+  /** How products whose columns of A are packed are divided. */
+  readonly turned?: Turned;
 }
 
 /** True for types that hold lanes. */

@@ -388,6 +388,7 @@ export class Nest {
     const spill = partial ?? (long ? slot : undefined);
     const where = (i: number, j: number): number => (i * region.nv + j) * lanes * es;
     this.ahead((i, j) => this.place(i, j, region, row.m0, panel.col, first, at), region.nv, at);
+    this.nextImageRow(row, panel);
     this.eachHeight(row.t, (rows) => {
       const acc = this.sums(rows, panel, row.a, at.k);
       asm.pin(acc.flat());
@@ -423,6 +424,18 @@ export class Nest {
         for (let j = 0; j < vectors; j++) ahead(place(i, j));
       }),
     );
+  }
+
+  /** Rows of tiles that slide over an image: with the first panel, the row of it that the next ones will read. */
+  private nextImageRow({ a }: Row, { col }: Panel): void {
+    const { asm, p } = this;
+    const { m, mOuter, k } = p.norm;
+    const slides = k.length > 1 && p.kBlocks === 1 && !p.packA && mOuter[mOuter.length - 1]?.a === k[0].a;
+    const { ahead } = asm.target;
+    if (slides && ahead)
+      asm.if(asm.cmp("eq", col, 0), () =>
+        ahead.lines(asm, asm.ptrAdd(a, k[0].size * k[0].a * p.es), p.rows * m.a * p.es),
+      );
   }
 
   /** The sums of one tile over the k steps of a block. */

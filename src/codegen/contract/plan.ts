@@ -209,6 +209,8 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const transposes = n.size >= 128 && m.size >= 4 && (farRows || aliased);
   const squares = !transposes && !direct && !pairs && !!target.squares?.fits(norm, es, lanes);
   const packsA = transposes || squares;
+  // Every block packs its columns of A, and its tiles B.
+  const turned = transposes && outer === 1 && unitN ? target.turned : undefined;
 
   // Elements of A between its first and its last: the rows of convolutions overlap.
   const span = [m, ...norm.mOuter, ...k].reduce((sum, x) => sum + (x.size - 1) * Math.abs(x.a), 1);
@@ -252,6 +254,8 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
     const parts = M <= fewRows ? Math.min(mainPanels, wanted, Math.floor(n.size / columns)) : 1;
     nBlocks = Math.max(nBlocks, parts, n.size >= 2 * SPLIT_COLUMNS ? 2 : 1);
   }
+  const shares = turned?.({ M, N: n.size, K, kSteps, batches, wanted, es, l2 });
+  if (shares) nBlocks = shares.n;
   const panelsPerBlock = ceil(mainPanels, nBlocks);
   nBlocks = Math.max(1, ceil(mainPanels, panelsPerBlock || 1));
 
@@ -268,8 +272,9 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   if (nBlocks >= 8 && M <= fewRows) mBlocks = ceil(M, FEW_BLOCK);
   // Whole lines of A, where its rows lie next to each other.
   if (machine && m.a === 1 && outer === 1) mBlocks = Math.min(mBlocks, ceil(M, 64));
+  if (shares) mBlocks = Math.min(units, shares.m);
   // Partial sums stay in the cache, too.
-  if (kBlocks > 1) mBlocks = Math.max(mBlocks, Math.min(units, ceil(M * perRow, l2 / 4)));
+  if (kBlocks > 1 && !turned) mBlocks = Math.max(mBlocks, Math.min(units, ceil(M * perRow, l2 / 4)));
   // Packed rows stay in a quarter of it.
   if (squares) mBlocks = Math.min(units, Math.max(ceil(M * kSteps * es, l2 / 4), ceil(BLOCKS / 2, batches * nBlocks)));
   // Few blocks are an even number.
@@ -277,10 +282,11 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const blockBytes = (panelsPerBlock + (tail ? 1 : 0)) * panelBytes;
   const shared = norm.batch.every((x) => x.b === 0);
   const keepBytes = kBlocks * blockBytes;
-  const packsByTile = machine && !direct && !transposes && !pairs && !table && n.b === 1 && linear(kInner, "b");
-  const keeps = (mBlocks > 1 || (shared && batches > 1 && nBlocks === 1)) && keepBytes <= 4 * l2;
+  const packsByTile =
+    machine && !direct && (!transposes || !!turned) && !pairs && !table && n.b === 1 && linear(kInner, "b");
+  const keeps = !turned && (mBlocks > 1 || (shared && batches > 1 && nBlocks === 1)) && keepBytes <= 4 * l2;
   const packB = direct ? "no" : keeps ? "keep" : "block";
-  if (packB === "block") mBlocks = Math.min(mBlocks, Math.max(1, Math.floor(M / PACK_ROWS)));
+  if (packB === "block" && !turned) mBlocks = Math.min(mBlocks, Math.max(1, Math.floor(M / PACK_ROWS)));
   const unitsPerBlock = ceil(units, mBlocks);
   const tileCount = Math.min(unitsPerBlock * tilesPerUnit, tiles * outer);
   const blocks = norm.empty ? 0 : batches * nBlocks * mBlocks;

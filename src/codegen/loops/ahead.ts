@@ -62,6 +62,14 @@ function nextRow(loops: Loops, p: Phase, instances: readonly Lanes[]): void {
   ask(loops, p, instances, (e) => e.index.t[row] ?? 0);
 }
 
+/** Lines from an address on. */
+function lines(asm: Asm, from: Val, bytes: number): void {
+  asm.loop(0, bytes, 4 * LINE, (i) => {
+    const at = asm.ptrAdd(from, i);
+    for (let j = 0; j < 4; j++) asm.prefetch(at, j * LINE);
+  });
+}
+
 /** Arguments that are written only, in whole vectors, and too large to be found in a cache again. */
 function past({ k }: Loops): number[] {
   const read = new Set(k.exs.flatMap((e) => (e.k === "load" ? [e.arg] : [])));
@@ -77,11 +85,13 @@ export interface Ahead {
   readonly epilogue: typeof epilogue;
   readonly flat: (loops: Loops, p: Phase, instances: readonly Lanes[]) => void;
   readonly nextRow: typeof nextRow;
+  readonly lines: typeof lines;
   readonly past: typeof past;
 }
 export const ahead: Ahead = {
   epilogue,
   flat: (loops, p, instances) => ask(loops, p, instances, (e) => AHEAD / bytesOf(e.dtype)),
   nextRow,
+  lines,
   past,
 };

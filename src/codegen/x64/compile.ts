@@ -2,6 +2,7 @@
 import type { Asm, Target } from "../asm/index.ts";
 import { pairs } from "../contract/pairs.ts";
 import { squares } from "../contract/squares.ts";
+import { turned } from "../contract/turned.ts";
 import { ahead } from "../loops/ahead.ts";
 import { Allocation, type Convention, type Scratch } from "./allocate.ts";
 import { transposeBlocks } from "./blocks.ts";
@@ -40,6 +41,7 @@ export const x64Target = (avx512: boolean, caches?: { readonly l1: number; reado
   ahead,
   pairs,
   squares,
+  turned,
   ...(avx512 && { interleave }),
 });
 
