@@ -137,7 +137,7 @@ export async function gridSearch<P extends Record<string, unknown>>(
  * Cross-validates `trials` random choices. Each parameter is a list of values or a function of a uniform number in 0..1.
  *
  * @example
- * await randomSearch((p) => linearSvm(p), { l2: (u) => 10 ** (-5 + 4 * u) }, train, undefined, { trials: 20 });
+ * await randomSearch((p) => linearSvm(p), { l2: (u) => 10 ** (-5 + 4 * u) }, train, undefined, { trials: 3 });
  */
 export async function randomSearch<P extends Record<string, unknown>>(
   make: (params: P) => Model,

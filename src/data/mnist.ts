@@ -74,7 +74,9 @@ export const mnist = async (options: RemoteOptions = {}): Promise<Mnist> =>
  * from Debian's package `dataset-fashion-mnist`, else from the cache, else downloaded once; checked every time.
  *
  * @throws FormatError when a file is wrong, truncated or damaged; ChainruleError when none can be found.
- * @example const { train, test } = await fashionMnist();
+ * @example
+ * // not run: it may download
+ * const { train, test } = await fashionMnist();
  */
 export const fashionMnist = async (options: RemoteOptions = {}): Promise<Mnist> =>
   picturesOf(await findFiles(FASHION_MNIST, options), "fashion-mnist");
