@@ -44,6 +44,22 @@ interface Cut {
   readonly parts: number;
 }
 
+/** Elements of a line of memory. */
+const LINE = 16;
+
+/** Whether elements of a loop lie side by side. */
+const isLine = (k: LoopKernel, l: number): boolean => k.exs.some((e) => e.k === "load" && e.index.t[l] === 1);
+
+/** Equal pieces of a loop, `most` or fewer; whole lines in up to twice as many, since a vector in two lines is two loads. */
+function piecesOf(size: number, most: number, lines: boolean): number {
+  const end = lines ? 2 * most : most;
+  let n = most;
+  while (n < end && size % (n * LINE) !== 0) n++;
+  if (n === end) n = most;
+  while (size % n !== 0) n--;
+  return n;
+}
+
 function cutOf(k: LoopKernel, most: number): Cut | null {
   const inner = (k.phases.find((p) => p.reductions.length > 0) as Phase).loops;
   const total = k.loops.reduce((n, s) => n * s, 1);
@@ -53,8 +69,7 @@ function cutOf(k: LoopKernel, most: number): Cut | null {
   let parts = 1;
   for (const l of inner) {
     const size = k.loops[l];
-    let times = Math.min(size, Math.floor(want / parts));
-    while (size % times !== 0) times--;
+    const times = piecesOf(size, Math.min(size, Math.floor(want / parts)), isLine(k, l));
     parts *= times;
     if (times === size && l !== inner[inner.length - 1]) {
       whole.push(l);
