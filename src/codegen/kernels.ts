@@ -2,7 +2,7 @@
 import type { ContractKernel, Kernel, LoopKernel } from "../schedule/index.ts";
 import { Asm, type Target } from "./asm/index.ts";
 import { emitContract, planContract, type StoreCtx, type StorePlace } from "./contract/index.ts";
-import { emitEpilogue, emitLoopKernel, loopBlocks, loopGrain, type Tile } from "./loops/index.ts";
+import { emitEpilogue, emitLoopKernel, loopBlocks, loopGrain, loopScratch, type Tile } from "./loops/index.ts";
 
 /** A kernel that a walk can call: `fn(args, lo, hi)` does blocks lo..hi of `blocks`. */
 export interface CompiledKernel {
@@ -127,9 +127,13 @@ const kernelKey = (k: Kernel): string =>
   );
 
 /** Blocks, the least of a call, and bytes of a thread's own, as `CompiledKernel` has them. */
-function sizesOf(k: LoopKernel | ContractKernel, target: Target): Omit<CompiledKernel, "fn" | "needs"> {
+export function sizesOf(k: LoopKernel | ContractKernel, target: Target): Omit<CompiledKernel, "fn" | "needs"> {
   if (k.kind === "loop")
-    return { blocks: loopBlocks(k, target.lanes), grain: loopGrain(k, target.lanes), scratchBytes: k.scratch };
+    return {
+      blocks: loopBlocks(k, target.lanes),
+      grain: loopGrain(k, target.lanes),
+      scratchBytes: loopScratch(k, target),
+    };
   const { blocks, grain, at } = planContract(k, target);
   return { blocks, grain, scratchBytes: at.size };
 }

@@ -89,6 +89,20 @@ describe.each([...[4, 8, 16].map((n) => evaluatorTarget(n)), ...x64Targets])("$n
     });
   });
 
+  test.each([130, 300, 1024])("rows of %i numbers in several passes: several at once", (n) => {
+    const keep = (y: Node, x: Node): Node => spread(b.reshape(y, [23, 1]), x);
+    check([23, n], (x) => {
+      const e = b.unary("exp", b.binary("sub", x, keep(b.reduce("max", x, [1]), x)));
+      return [b.binary("div", e, keep(b.reduce("sum", e, [1]), x))];
+    });
+    check([23, n], (x) => {
+      const mean = (y: Node): Node => b.binary("mul", b.reduce("sum", y, [1]), b.full([23], 1 / n, "float32"));
+      const centred = b.binary("sub", x, keep(mean(x), x));
+      const variance = mean(b.binary("mul", centred, centred));
+      return [b.binary("div", centred, keep(b.unary("sqrt", variance), x)), variance];
+    });
+  });
+
   test("rows of few batches are blocks together", () => {
     check([3, 11, 130], (x) => {
       const keep = (n: Node): Node => spread(b.reshape(n, [3, 11, 1]), x);

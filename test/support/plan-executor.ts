@@ -2,8 +2,8 @@
 // of no meaning. Buffers have guards around them.
 import { bytesOf, type DType, sizeOf, type TypedArray } from "../../src/base/index.ts";
 import { Asm, type Target } from "../../src/codegen/asm/index.ts";
-import { contractBlocks, contractScratchBytes } from "../../src/codegen/contract/index.ts";
-import { emitKernel } from "../../src/codegen/kernels.ts";
+import { contractBlocks } from "../../src/codegen/contract/index.ts";
+import { emitKernel, sizesOf } from "../../src/codegen/kernels.ts";
 import { hostOps, loopBlocks } from "../../src/codegen/loops/index.ts";
 import { hostMath } from "../../src/codegen/math/index.ts";
 import { type ContractKernel, type LoopKernel, makePlan, type Place, type Plan } from "../../src/schedule/index.ts";
@@ -72,9 +72,7 @@ class Room {
     this.in = all(plan.inputs);
     this.out = all(plan.outputs);
     this.arena = place(plan.arenaBytes);
-    const scratch = plan.steps.map(({ kernel: k }) =>
-      k.kind === "loop" ? k.scratch : k.kind === "contract" ? contractScratchBytes(k, target) : 0,
-    );
+    const scratch = plan.steps.map(({ kernel: k }) => (k.kind === "scan" ? 0 : sizesOf(k, target).scratchBytes));
     this.scratch = place(Math.max(0, ...scratch));
     this.table = place(8 * 64);
     place(0);
@@ -96,9 +94,9 @@ class Room {
     args.forEach((a, n) => (table[n] = BigInt(this.base + this.address(a))));
     table[args.length] = BigInt(this.base + this.scratch);
     const blocks = k.kind === "loop" ? loopBlocks(k, this.target.lanes) : contractBlocks(k, this.target);
-    // Odd ones first, from the last: some two together.
-    for (let b = blocks - 1; b >= 0; b--) if (b % 4 === 1) run(this.base + this.table, b, Math.min(blocks, b + 2));
-    for (let b = blocks - 1; b >= 0; b--) if (b % 4 === 3 || b % 4 === 0) run(this.base + this.table, b, b + 1);
+    // From the last, five together, then the others.
+    for (let b = blocks - 1; b >= 0; b--) if (b % 8 === 1) run(this.base + this.table, b, Math.min(blocks, b + 5));
+    for (let b = blocks - 1; b >= 0; b--) if (b % 8 === 0 || b % 8 > 5) run(this.base + this.table, b, b + 1);
   }
 
   private address(p: Place): number {

@@ -4,6 +4,7 @@ import type { Pairs } from "../contract/pairs.ts";
 import type { Squares } from "../contract/squares.ts";
 import type { Turned } from "../contract/turned.ts";
 import type { Ahead } from "../loops/ahead.ts";
+import type { Rows } from "../loops/rows.ts";
 
 /** Scalar and vector types. `vf32`/`vi32` hold `asm.lanes` elements, `vf64`/`vi64` half as many. `vi64` is only a mask. */
 export type Type = "ptr" | "i32" | "f32" | "f64" | "vf32" | "vi32" | "vf64" | "vi64";
@@ -177,6 +178,8 @@ export interface Target {
   readonly ahead?: Ahead;
   /** Has bodies write their parts of `code`, and stands these side by side: where registers are many. */
   readonly interleave?: (code: Val[], bodies: readonly (() => void)[]) => void;
+  /** How it works on several rows of a kernel at once. */
+  readonly rows?: Rows;
   /** Bytes of the first- and second-level data caches of a core, where they are known. */
   readonly l1Bytes?: number;
   readonly l2Bytes?: number;

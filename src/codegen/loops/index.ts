@@ -3,7 +3,7 @@
  * assembler functions. Which loops there are was decided by the schedule; here lanes, unrolling and hoisting happen.
  */
 export { loopBlocks, loopGrain } from "./cut.ts";
-export { emitLoopKernel } from "./nest.ts";
+export { emitLoopKernel, loopScratch } from "./nest.ts";
 export { emitEpilogue } from "./epilogue.ts";
 export type { Tile } from "./epilogue.ts";
 export { hostOps } from "./ops.ts";

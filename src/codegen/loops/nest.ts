@@ -1,6 +1,6 @@
 import { type DType, isFloat } from "../../base/index.ts";
 import type { Ex, LoopKernel, Phase, Reduction } from "../../schedule/index.ts";
-import type { Asm, Val, Var, VecType } from "../asm/index.ts";
+import type { Asm, Target, Val, Var, VecType } from "../asm/index.ts";
 import { isVec } from "../asm/index.ts";
 import { blockLoops, CHUNK, isColumns, isFlat, segmentsOf, unrollOf } from "./cut.ts";
 import type { Loops } from "./ahead.ts";
@@ -36,25 +36,30 @@ function joiner(r: Reduction): "add" | "mul" | "pmax" | "pmin" | "max" | "min" |
   return r.dtype === "int32" ? r.kind : null;
 }
 
+/** Bytes of scratch memory. */
+export const loopScratch = (k: LoopKernel, target: Target): number => target.rows?.scratch(k) || k.scratch;
+
 /** Adds the function `name(args, lo, hi)` that runs a loop kernel. */
 export function emitLoopKernel(asm: Asm, name: string, k: LoopKernel): void {
   asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
     const pointers = k.args.map((_, i) => asm.load("ptr", args, asm.ptrBytes * i));
-    if (k.scratch > 0) pointers.push(asm.load("ptr", args, asm.ptrBytes * k.args.length));
+    if (loopScratch(k, asm.target) > 0) pointers.push(asm.load("ptr", args, asm.ptrBytes * k.args.length));
     if (k.routine !== undefined) k.routine.emit(asm as never, pointers as never[], lo as never, hi as never);
     else new Nest(asm, k, pointers).run(lo, hi);
   });
 }
 
-class Nest implements Loops {
+export class Nest implements Loops {
   readonly asm: Asm;
   readonly k: LoopKernel;
   readonly ev: Evaluator;
+  /** Rows are asked for before they are read. */
+  asks = true;
   private readonly unroll: number;
   /** Finished accumulators: phase, slot, vector of the outer loop (or the one scalar). */
   private finals: Val[][][] = [];
   /** Accumulators of the phase being written. */
-  private running: { phase: number; vars: Var[][] } | null = null;
+  private running: { phase: number; vars: Var[][]; width: number } | null = null;
 
   constructor(asm: Asm, k: LoopKernel, pointers: readonly Val[]) {
     this.asm = asm;
@@ -81,7 +86,7 @@ class Nest implements Loops {
   }
 
   /** Writes ahead what a phase reads, and where its stores go, as far as it is fixed from here on inwards. */
-  private hoist(p: Phase, outer: readonly Lanes[] = []): void {
+  hoist(p: Phase, outer: readonly Lanes[] = []): void {
     this.ev.hoist(this.wanted(p), this.ready, outer);
     for (const s of p.stores) {
       this.ev.hoistPlaces(s.dyn, s.dtype, this.ready);
@@ -90,12 +95,12 @@ class Nest implements Loops {
   }
 
   run(lo: Val, hi: Val): void {
-    const { k } = this;
+    const { asm, k } = this;
     k.phases.forEach((p) => this.hoist(p));
     if (isFlat(k)) return this.flat(lo, hi);
     if (isColumns(k)) return this.columns(0, lo, hi);
     if (k.outer.length === 0) return this.row(null);
-    this.pastCaches(() => this.outer(0, lo, hi));
+    this.pastCaches(() => asm.target.rows?.emit(this, lo, hi) || this.outer(0, lo, hi));
   }
 
   /** Outer loop number `at` and all within. */
@@ -262,13 +267,23 @@ class Nest implements Loops {
 
   /** All phases for one turn of the outer loops (or for some vectors of turns). */
   private row(instances: Lanes[] | null): void {
+    this.part(0, this.k.phases.length, [], instances);
+  }
+
+  /** Phases `from` to `to` of a turn, after what earlier ones `found`; gives what is found by then. */
+  part(from: number, to: number, found: Val[][][], instances: Lanes[] | null): Val[][][] {
+    const phases = this.k.phases.slice(0, to);
+    this.finals = found;
+    for (let i = from; i < to; i++) {
+      this.ev.hoist(
+        phases.slice(i).flatMap((q) => this.wanted(q)),
+        this.ready,
+        instances ?? [],
+      );
+      this.phase(phases[i], i, instances);
+    }
     this.finals = [];
-    this.k.phases.forEach((p, i) => {
-      const later = this.k.phases.slice(i).flatMap((q) => this.wanted(q));
-      this.ev.hoist(later, this.ready, instances ?? []);
-      this.phase(p, i, instances);
-    });
-    this.finals = [];
+    return found;
   }
 
   private phase(p: Phase, number: number, outer: Lanes[] | null): void {
@@ -282,17 +297,18 @@ class Nest implements Loops {
     const inLanes = outer !== null || p.vec >= 0;
     const width =
       outer !== null ? outer.length : p.vec >= 0 ? Math.min(this.unroll, Math.ceil(k.loops[p.vec] / asm.lanes)) : 1;
+    // Whether a NaN came by in a row is one question for all its lanes.
+    const second = (r: Reduction): number => (!isDouble(r) ? 0 : r.kind === "pick" || outer !== null ? width : 1);
     const fresh = (): Var[][] =>
-      p.reductions.map((r) =>
-        Array.from({ length: isDouble(r) ? 2 * width : width }, (_, j) => this.start(r, inLanes, j >= width)),
-      );
+      p.reductions.map((r) => Array.from({ length: width + second(r) }, (_, j) => this.start(r, inLanes, j >= width)));
     const vars = fresh();
     const turns = p.loops.reduce((n, l) => n * k.loops[l], 1);
+    const blocks = p.vec >= 0 && p.loops.length === 1 ? this.unroll * asm.lanes : 1;
     const aside =
-      turns > 2 * SUM_BLOCK && !p.ordered && p.reductions.some((r) => r.kind === "sum" && isFloat(r.dtype))
+      turns > 2 * SUM_BLOCK * blocks && !p.ordered && p.reductions.some((r) => r.kind === "sum" && isFloat(r.dtype))
         ? fresh()
         : null;
-    this.running = { phase: number, vars };
+    this.running = { phase: number, vars, width };
     const flush = aside === null ? null : (): void => this.putAside(p, vars, aside, inLanes);
     this.loopsOf(p, 0, outer, flush);
     this.running = null;
@@ -382,7 +398,7 @@ class Nest implements Loops {
   /** One turn of a phase: accumulate, then store. `instances` null: scalars. */
   private turn(p: Phase, instances: Lanes[] | null): void {
     const { asm, ev } = this;
-    if (instances !== null) asm.target.ahead?.nextRow(this, p, instances);
+    if (instances !== null && this.asks) asm.target.ahead?.nextRow(this, p, instances);
     const vars = this.running?.vars ?? [];
     const all: (Lanes | null)[] = instances ?? [null];
     // All values before the first store: one of them may go over what another reads.
@@ -422,11 +438,11 @@ class Nest implements Loops {
       case "min": {
         if (!isDouble(r)) return asm.set(acc, extreme(asm, r.kind === "max", r.dtype, x, old));
         asm.set(acc, asm.bin(r.kind === "max" ? "pmax" : "pmin", old, x));
-        const bad = vars[j + vars.length / 2];
+        const bad = vars[Math.min(this.running!.width + j, vars.length - 1)];
         return asm.set(bad, asm.bin("or", asm.get(bad), asm.cmp("ne", x, x)));
       }
       case "pick": {
-        const kept = vars[j + vars.length / 2];
+        const kept = vars[this.running!.width + j];
         const better = this.isBetter(k.exs[r.value].dtype, x, old);
         asm.set(kept, asm.select(better, read(r.payload), asm.get(kept)));
         asm.set(acc, asm.select(better, x, old));
