@@ -9,8 +9,8 @@ const bits = new Int32Array(1);
 const asFloat = new Float32Array(bits.buffer);
 const fromBits = (b: number): number => ((bits[0] = b), asFloat[0]);
 
-/** Runs `name` over float32 arguments in vector and scalar form. */
-function runner(name: MathName, on: Backend) {
+/** Runs `name` over float32 arguments, results of `op`, in vector and scalar form. */
+function runner(name: MathName, on: Backend, op = "") {
   const asm = new Asm(on.target);
   const arity = name === "pow" ? 2 : 1;
   for (const [fn, type, step] of [
@@ -21,7 +21,7 @@ function runner(name: MathName, on: Backend) {
       asm.loop(0, n, step, (i) => {
         const p = asm.ptrAdd(base, asm.mul(i, 4));
         const args = Array.from({ length: arity }, (_, k) => asm.load(type, p, k * N * 4));
-        asm.store(p, 2 * N * 4, emitMath(asm, name, args));
+        asm.store(p, 2 * N * 4, emitMath(asm, name, args, op));
       });
     });
   }
@@ -197,6 +197,26 @@ describe.each(backends.filter((b) => !b.name.startsWith("evaluator")))("math on 
     const edges = special.filter(takes);
     const got = f(edges);
     edges.forEach((v, i) => expect(ulps(got[i], exact(v)), `${name}(${v}) = ${got[i]}`).toBeLessThanOrEqual(bound));
+    const xs = sweep(1e-3, 30).subarray(0, 4096);
+    expect(f(xs, undefined, true)).toEqual(f(xs));
+  });
+
+  it("sigmoid of an argument that is rounded: as much off as half an ulp of the argument makes it", () => {
+    const f = runner("sigmoid", on, "mul");
+    const bound = (x: number): number => 3 + (on.target.rounded ? 1.3 * Math.max(0, -x) : 0);
+    for (const [lo, hi] of [
+      [1e-45, 88.3],
+      [0.1, 20],
+      [20, 88.3],
+    ]) {
+      const xs = sweep(lo, hi);
+      const bad = [...f(xs)].flatMap((y, i) =>
+        ulps(y, hostMath.sigmoid(xs[i])) > bound(xs[i]) ? [`sigmoid(${xs[i]}) = ${y}`] : [],
+      );
+      expect(bad.slice(0, 5)).toEqual([]);
+    }
+    const edges = special.map((x) => (Math.abs(x) > 1 ? x : x * 2));
+    expect([...f(edges)].map((y, i) => ulps(y, hostMath.sigmoid(edges[i])) <= 3)).toEqual([...edges].map(() => true));
     const xs = sweep(1e-3, 30).subarray(0, 4096);
     expect(f(xs, undefined, true)).toEqual(f(xs));
   });

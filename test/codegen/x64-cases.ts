@@ -23,7 +23,7 @@ const SIGNATURES: readonly (readonly [operands: string, names: string])[] = [
       "vfnmadd213ps vfnmadd213pd vfnmadd231ps vfnmadd231pd vblendmps vblendmpd vpblendmd vpblendmq vpaddd vpaddq vpsubd vpsubq " +
       "vpmulld vpmuludq vpminsd vpmaxsd vpminud vpmaxud vpand vpandn vpor vpxor vpandq vpandnq vporq vpxorq vpsllvd vpsrlvd " +
       "vpsravd vpackssdw vunpcklps vunpckhps vunpcklpd vunpckhpd vpunpckldq vpunpckhdq vpunpcklqdq vpunpckhqdq vpermi2ps " +
-      "vpermi2pd vpermt2ps vpermt2pd",
+      "vpermi2pd vpermt2ps vpermt2pd vscalefps",
   ],
   ["yz:V,V,V/V*", "vpermps vpermd vpermpd"],
   ["xyz:V,V,V/V", "vpacksswb vpackuswb vpshufb"],
@@ -53,7 +53,7 @@ const SIGNATURES: readonly (readonly [operands: string, names: string])[] = [
   ["xyz:V,V/V*", "vsqrtps vsqrtpd vcvtdq2ps vcvtudq2ps vcvttps2dq vcvttps2udq vpabsd"],
   ["xyz:V,V/V", "vmovups vmovupd vmovaps vmovapd vmovdqu vmovdqu64 vmovdqa vmovshdup vmovsldup"],
   ["xy:V,V/V", "vptest"],
-  ["xyz:V,V/V*,#", "vrndscaleps vrndscalepd vpshufd vpermilps vpermilpd"],
+  ["xyz:V,V/V*,#", "vreduceps vrndscaleps vrndscalepd vpshufd vpermilps vpermilpd"],
   ["yz:V,V/V*,#", "vpermpdImm vpermqImm"],
   ["xy:V,V/V,#", "vroundps vroundpd"],
   ["xyz:V/V,V", "vmovupsStore vmovupdStore vmovapsStore vmovdquStore vmovdqu64Store"],

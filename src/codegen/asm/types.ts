@@ -4,6 +4,7 @@ import type { Pairs } from "../contract/pairs.ts";
 import type { Squares } from "../contract/squares.ts";
 import type { Turned } from "../contract/turned.ts";
 import type { Ahead } from "../loops/ahead.ts";
+import type { Rounded } from "../math/rounded.ts";
 import type { Rows } from "../loops/rows.ts";
 
 /** Scalar and vector types. `vf32`/`vi32` hold `asm.lanes` elements, `vf64`/`vi64` half as many. `vi64` is only a mask. */
@@ -32,9 +33,10 @@ export type BinOp =
   | "divU"
   | "remS"
   | "remU"
-  | "copysign";
+  | "copysign"
+  | "scale";
 /** One-operand operations. */
-export type UnOp = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest" | "not";
+export type UnOp = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest" | "not" | "fraction";
 /** Comparisons; the `U` forms are unsigned and for integers only. */
 export type CmpOp = "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "ltU" | "leU" | "gtU" | "geU";
 
@@ -178,6 +180,8 @@ export interface Target {
   readonly ahead?: Ahead;
   /** Has bodies write their parts of `code`, and stands these side by side: where registers are many. */
   readonly interleave?: (code: Val[], bodies: readonly (() => void)[]) => void;
+  /** Functions that are cheaper where their argument, the result of `op`, is rounded anyway. */
+  readonly rounded?: Rounded;
   /** How it works on several rows of a kernel at once. */
   readonly rows?: Rows;
   /** Bytes of the first- and second-level data caches of a core, where they are known. */

@@ -181,8 +181,10 @@ export class Evaluator {
         const xs = e.srcs.map(get);
         return emitOp(asm, e.op, from, e.dtype, xs);
       }
-      case "math":
-        return emitMath(asm, e.name, [get(e.src)]);
+      case "math": {
+        const from = this.exs[e.src];
+        return emitMath(asm, e.name, [get(e.src)], from.k === "op" ? from.op : "");
+      }
       default:
         return this.guard(e, lanes);
     }

@@ -40,8 +40,8 @@ const UNARY: Readonly<Record<Exclude<MathName, "pow">, (asm: Asm, x: Val) => Val
   expBelow,
 };
 
-/** Emits `name(args)`; the result has the type of the arguments: vf32, f32, vf64 or f64. */
-export function emitMath(asm: Asm, name: MathName, args: readonly Val[]): Val {
+/** Emits `name(args)`; the result has the type of the arguments: vf32, f32, vf64 or f64. `op`: what the argument comes from. */
+export function emitMath(asm: Asm, name: MathName, args: readonly Val[], op = ""): Val {
   const [x, y] = args;
   if (x.type === "f64" || x.type === "vf64") return callHost(asm, name, args);
   if (x.type === "f32") {
@@ -50,10 +50,11 @@ export function emitMath(asm: Asm, name: MathName, args: readonly Val[]): Val {
         asm,
         name,
         args.map((v) => asm.splat("vf32", v)),
+        op,
       ),
       0,
     );
   }
   if (x.type !== "vf32") throw new Error(`[math] ${name} of ${x.type}`);
-  return name === "pow" ? pow(asm, x, y) : UNARY[name](asm, x);
+  return name === "pow" ? pow(asm, x, y) : (asm.target.rounded?.(name, op) ?? UNARY[name])(asm, x);
 }

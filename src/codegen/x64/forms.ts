@@ -124,6 +124,10 @@ export const vroundps: Form = VEX | M3 | P66 | IB | 0x08;
 export const vroundpd: Form = VEX | M3 | P66 | IB | 0x09;
 export const vroundss: Form = VEX | RVM | M3 | P66 | IB | 0x0a;
 export const vroundsd: Form = VEX | RVM | M3 | P66 | IB | 0x0b;
+/** x · 2^⌊y⌋ */
+export const vscalefps: Form = RVM | EVEX | M2 | P66 | FULL | 0x2c;
+/** x less its rounding. */
+export const vreduceps: Form = EVEX | M3 | P66 | IB | FULL | 0x56;
 export const vrndscaleps: Form = EVEX | M3 | P66 | IB | FULL | 0x08;
 export const vrndscalepd: Form = EVEX | M3 | P66 | EW | IB | FULL | 0x09;
 export const vrndscaless: Form = EVEX | RVM | M3 | P66 | IB | N4 | 0x0a;

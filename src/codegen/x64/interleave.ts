@@ -4,7 +4,7 @@ import { jam } from "./jam.ts";
 
 /** What may stand elsewhere, as long as its operands come first. */
 const FREE =
-  /^(add|sub|mul|div|fma|fnma|p?min|p?max|and|or|xor|andnot|not|neg|abs|sqrt|shl|shr[SU]|select|splat|bitcast|load|get|eq|ne|[lg][te]|.*From.*|floor|ceil|trunc|nearest)$/;
+  /^(add|sub|mul|div|fma|fnma|p?min|p?max|and|or|xor|andnot|not|neg|abs|scale|fraction|sqrt|shl|shr[SU]|select|splat|bitcast|load|get|eq|ne|[lg][te]|.*From.*|floor|ceil|trunc|nearest)$/;
 
 /** What the bodies write to `code`, one instruction of each in turn; loops of theirs as one; one body after the other where order matters. */
 export function interleave(code: Val[], bodies: readonly (() => void)[]): void {

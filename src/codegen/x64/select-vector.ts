@@ -14,6 +14,7 @@ const BINARY: Forms = {
   sub: [F.vsubps, F.vsubpd, F.vpsubd],
   mul: [F.vmulps, F.vmulpd, F.vpmulld],
   div: [F.vdivps, F.vdivpd, 0],
+  scale: [F.vscalefps, 0, 0],
 };
 const formOf = (forms: Forms, op: Op, type: Type): number => forms[op]![type === "vf32" ? 0 : type === "vf64" ? 1 : 2];
 
@@ -270,6 +271,7 @@ const round: Rule = (s, v, dst) => {
   const form = s.masks ? (d ? F.vrndscalepd : F.vrndscaleps) : d ? F.vroundpd : F.vroundps;
   s.one(form | s.wide, v.a!, dst, roundingOf(v.op));
 };
+const fraction: Rule = (s, v, dst) => s.one(F.vreduceps | s.wide, v.a!, dst, roundingOf("floor"));
 const sqrt: Rule = (s, v, dst) => s.one((v.type === "vf64" ? F.vsqrtpd : F.vsqrtps) | s.wide, v.a!, dst);
 
 const fused: Rule = (s, v, dst) => fuse(s, v, dst, (v.type === "vf64" ? F.vfmadd132pd : F.vfmadd132ps) | s.wide);
@@ -362,6 +364,7 @@ export const selectVector: Rules = {
   sub: arithmetic,
   mul: arithmetic,
   div: arithmetic,
+  scale: arithmetic,
   min: extreme,
   max: extreme,
   pmin: pick,
@@ -394,6 +397,7 @@ export const selectVector: Rules = {
   trunc: round,
   nearest: round,
   sqrt,
+  fraction,
   fma: fused,
   fnma: fused,
   i32FromF32: toInts,
