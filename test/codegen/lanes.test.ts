@@ -103,6 +103,17 @@ describe.each([...[4, 8, 16].map((n) => evaluatorTarget(n)), ...x64Targets])("$n
     });
   });
 
+  test.each([false, true])("GELU in its tanh form; its sigmoid wanted too: %s", (both) => {
+    check([7, 333], (unit) => {
+      const full = (c: number): Node => b.full([7, 333], c, "float32");
+      const x = b.binary("mul", unit, full(12));
+      const cubic = b.binary("add", b.binary("mul", b.binary("mul", x, x), full(0.0713548)), full(1.5957691));
+      const power = b.unary("exp", b.unary("neg", b.binary("mul", x, cubic)));
+      const gate = b.binary("div", full(1), b.binary("add", full(1), power));
+      return both ? [b.binary("mul", gate, x), gate] : [b.binary("mul", x, gate)];
+    });
+  });
+
   test("rows of few batches are blocks together", () => {
     check([3, 11, 130], (x) => {
       const keep = (n: Node): Node => spread(b.reshape(n, [3, 11, 1]), x);

@@ -21,7 +21,7 @@ function runner(name: MathName, on: Backend, op = "") {
       asm.loop(0, n, step, (i) => {
         const p = asm.ptrAdd(base, asm.mul(i, 4));
         const args = Array.from({ length: arity }, (_, k) => asm.load(type, p, k * N * 4));
-        asm.store(p, 2 * N * 4, emitMath(asm, name, args, op));
+        asm.store(p, 2 * N * 4, emitMath(asm, name, args, on.target.rounded?.(name, op)));
       });
     });
   }

@@ -5,6 +5,7 @@ import type { Squares } from "../contract/squares.ts";
 import type { Turned } from "../contract/turned.ts";
 import type { Ahead } from "../loops/ahead.ts";
 import type { Rounded } from "../math/rounded.ts";
+import type { gelu } from "../loops/gelu.ts";
 import type { Rows } from "../loops/rows.ts";
 
 /** Scalar and vector types. `vf32`/`vi32` hold `asm.lanes` elements, `vf64`/`vi64` half as many. `vi64` is only a mask. */
@@ -182,6 +183,8 @@ export interface Target {
   readonly interleave?: (code: Val[], bodies: readonly (() => void)[]) => void;
   /** Functions that are cheaper where their argument, the result of `op`, is rounded anyway. */
   readonly rounded?: Rounded;
+  /** An expression that is a GELU, as one function. */
+  readonly gelu?: typeof gelu;
   /** How it works on several rows of a kernel at once. */
   readonly rows?: Rows;
   /** Bytes of the first- and second-level data caches of a core, where they are known. */

@@ -42,14 +42,20 @@ function epilogue(asm: Asm, k: ContractKernel, args: readonly Val[], tile: Omit<
   open(0);
 }
 
-/** Asks for what these lanes read `by` elements further on, load by load; not where that is nothing. */
-function ask({ k, ev }: Loops, p: Phase, instances: readonly Lanes[], by: (load: Ex & { k: "load" }) => number): void {
+/** Asks the cache of a level for what these lanes read `by` elements further on, load by load; not where that is nothing. */
+function ask(
+  { k, ev }: Loops,
+  p: Phase,
+  instances: readonly Lanes[],
+  level: 1 | 2,
+  by: (load: Ex & { k: "load" }) => number,
+): void {
   for (const e of k.exs) {
     if (e.k !== "load" || e.dyn.length > 0 || e.arg >= k.args.length || e.index.t[p.vec] !== 1) continue;
     const step = by(e);
     for (const { offset } of instances)
       if (step > 0 && (offset * bytesOf(e.dtype)) % LINE === 0)
-        ev.ahead(e.arg, { c: e.index.c + step + offset, t: e.index.t }, e.dtype);
+        ev.ahead(e.arg, { c: e.index.c + step + offset, t: e.index.t }, e.dtype, level);
   }
 }
 
@@ -59,7 +65,7 @@ function nextRow(loops: Loops, p: Phase, instances: readonly Lanes[]): void {
   const [first, second] = k.phases.filter((q) => q.vec >= 0);
   const row = k.outer.at(-1);
   if (p !== second || p.vec !== first.vec || row === undefined) return;
-  ask(loops, p, instances, (e) => e.index.t[row] ?? 0);
+  ask(loops, p, instances, 2, (e) => e.index.t[row] ?? 0);
 }
 
 /** Lines from an address on. */
@@ -90,7 +96,7 @@ export interface Ahead {
 }
 export const ahead: Ahead = {
   epilogue,
-  flat: (loops, p, instances) => ask(loops, p, instances, (e) => AHEAD / bytesOf(e.dtype)),
+  flat: (loops, p, instances) => ask(loops, p, instances, 1, (e) => AHEAD / bytesOf(e.dtype)),
   nextRow,
   lines,
   past,

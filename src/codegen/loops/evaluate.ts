@@ -69,7 +69,7 @@ export class Evaluator {
     phases: readonly Phase[] = [],
   ) {
     this.asm = asm;
-    this.exs = withForms(exs, phases);
+    this.exs = withForms(exs, phases, asm.target);
     this.loopsOf = gathered(this.exs, loopsIn);
     this.sumsOf = gathered(this.exs, (e, i) => (e.k === "acc" || e.k === "tile" ? [i] : []));
     this.args = args;
@@ -183,7 +183,8 @@ export class Evaluator {
       }
       case "math": {
         const from = this.exs[e.src];
-        return emitMath(asm, e.name, [get(e.src)], from.k === "op" ? from.op : "");
+        const form = e.form ?? asm.target.rounded?.(e.name, from.k === "op" ? from.op : "");
+        return emitMath(asm, e.name, [get(e.src)], form);
       }
       default:
         return this.guard(e, lanes);
@@ -355,11 +356,12 @@ export class Evaluator {
     return asm.loadPartial(regType(dtype, true) as VecType, count, q, o);
   }
 
-  /** Asks for the memory of an access before it is wanted. */
-  ahead(arg: number, index: Affine, dtype: DType): void {
+  /** Asks for the memory of an access before it is wanted, in the cache of that level. */
+  ahead(arg: number, index: Affine, dtype: DType, level: 1 | 2 = 2): void {
     const width = bytesOf(dtype);
     const base = this.pointer(arg, index, width);
-    this.asm.prefetch(...this.offset(base, backward(index) ? 0 : index.c * width));
+    const [p, offset] = this.offset(base, backward(index) ? 0 : index.c * width);
+    this.asm.prefetch(p, offset, level);
   }
 
   /** Stores a value at an affine place; `lanes` null for a scalar. */

@@ -1,5 +1,6 @@
 // Expressions that one function computes more cheaply than their parts do.
 import type { Ex, Phase } from "../../schedule/index.ts";
+import type { Asm, Target, Val } from "../asm/index.ts";
 import type { MathName } from "../math/index.ts";
 
 /** A function of the math room in place of an expression. */
@@ -8,10 +9,20 @@ export interface MathEx {
   readonly name: MathName;
   readonly src: number;
   readonly dtype: "float32";
+  /** What is written instead of the function `name`. */
+  readonly form?: (asm: Asm, x: Val) => Val;
 }
 
-/** `exs` with 1 / (1 + e^-x) as sigmoid, and e^(x - max x) and e^-|x| without the upper half of exp's range. */
-export function withForms(exs: readonly Ex[], phases: readonly Phase[]): readonly (Ex | MathEx)[] {
+/** What expressions say, by number. */
+export interface Reader {
+  /** The sources of an operation of that name, else null. */
+  readonly op: (i: number, name: string) => readonly number[] | null;
+  readonly isOne: (i: number) => boolean;
+  /** x, when the expression is 1 + e^-x. */
+  readonly onePlusExp: (i: number) => number | undefined;
+}
+
+export function readerOf(exs: readonly Ex[]): Reader {
   const op = (i: number, name: string): readonly number[] | null => {
     const e = exs[i];
     return e.k === "op" && e.op === name ? e.srcs : null;
@@ -20,13 +31,18 @@ export function withForms(exs: readonly Ex[], phases: readonly Phase[]): readonl
     const e = exs[i];
     return e.k === "const" && e.value === 1;
   };
-  /** x, when the expression is 1 + e^-x. */
   const onePlusExp = (i: number): number | undefined => {
     const sum = op(i, "add");
     const e = sum?.find((s) => !isOne(s));
     if (e === undefined || !sum?.some(isOne)) return undefined;
     return op(op(e, "exp")?.[0] ?? e, "neg")?.[0];
   };
+  return { op, isOne, onePlusExp };
+}
+
+/** `exs` with 1 / (1 + e^-x) as sigmoid, and e^(x - max x) and e^-|x| without the upper half of exp's range. */
+export function withForms(exs: readonly Ex[], phases: readonly Phase[], target: Target): readonly (Ex | MathEx)[] {
+  const { op, isOne, onePlusExp } = readerOf(exs);
   const atMostZero = (i: number): boolean => {
     const negated = op(i, "neg");
     if (negated !== null) return op(negated[0], "abs") !== null;
@@ -36,8 +52,10 @@ export function withForms(exs: readonly Ex[], phases: readonly Phase[]): readonl
     const r = phases[e.phase].reductions[e.slot];
     return r.kind === "max" && r.value === x;
   };
-  return exs.map((e) => {
+  return exs.map((e, i) => {
     if (e.k !== "op" || e.dtype !== "float32") return e;
+    const gelu = target.gelu?.(exs, i);
+    if (gelu !== undefined) return gelu;
     const as = (name: MathName, src: number): MathEx => ({ k: "math", name, src, dtype: "float32" });
     const x = e.op === "div" && isOne(e.srcs[0]) ? onePlusExp(e.srcs[1]) : undefined;
     if (x !== undefined) return as("sigmoid", x);

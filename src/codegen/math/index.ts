@@ -40,8 +40,8 @@ const UNARY: Readonly<Record<Exclude<MathName, "pow">, (asm: Asm, x: Val) => Val
   expBelow,
 };
 
-/** Emits `name(args)`; the result has the type of the arguments: vf32, f32, vf64 or f64. `op`: what the argument comes from. */
-export function emitMath(asm: Asm, name: MathName, args: readonly Val[], op = ""): Val {
+/** Emits `name(args)`; the result has the type of the arguments: vf32, f32, vf64 or f64. `form`: what a vf32 takes. */
+export function emitMath(asm: Asm, name: MathName, args: readonly Val[], form?: (asm: Asm, x: Val) => Val): Val {
   const [x, y] = args;
   if (x.type === "f64" || x.type === "vf64") return callHost(asm, name, args);
   if (x.type === "f32") {
@@ -50,11 +50,11 @@ export function emitMath(asm: Asm, name: MathName, args: readonly Val[], op = ""
         asm,
         name,
         args.map((v) => asm.splat("vf32", v)),
-        op,
+        form,
       ),
       0,
     );
   }
   if (x.type !== "vf32") throw new Error(`[math] ${name} of ${x.type}`);
-  return name === "pow" ? pow(asm, x, y) : (asm.target.rounded?.(name, op) ?? UNARY[name])(asm, x);
+  return name === "pow" ? pow(asm, x, y) : (form ?? UNARY[name])(asm, x);
 }

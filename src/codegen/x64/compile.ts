@@ -5,6 +5,7 @@ import { squares } from "../contract/squares.ts";
 import { turned } from "../contract/turned.ts";
 import { ahead } from "../loops/ahead.ts";
 import { rounded } from "../math/rounded.ts";
+import { gelu } from "../loops/gelu.ts";
 import { rows } from "../loops/rows.ts";
 import { Allocation, type Convention, type Scratch } from "./allocate.ts";
 import { transposeBlocks } from "./blocks.ts";
@@ -44,7 +45,7 @@ export const x64Target = (avx512: boolean, caches?: { readonly l1: number; reado
   pairs,
   squares,
   turned,
-  ...(avx512 && { interleave, rows, rounded }),
+  ...(avx512 && { interleave, rows, rounded, gelu }),
 });
 
 const set = (...registers: number[]): number => registers.reduce((s, r) => s | (1 << r), 0);
