@@ -14,7 +14,7 @@ const LINE = 64;
 /** Floating-point operations of one block of `fma`. */
 export const fmaFlops = (lanes: number): number => ROUNDS * CHAINS * lanes * 2;
 
-/** Arrays that a stream reads; it writes one more, or its sums. */
+/** Arrays that a stream reads; it writes one more (past the caches, where a target can), or its sums. */
 export const STREAMS = { read: 1, copy: 1, add: 2 } as const;
 export type Stream = keyof typeof STREAMS;
 
@@ -71,7 +71,7 @@ function emitBlock(asm: Asm, name: Stream, arrays: readonly Val[], block: Val): 
     );
     loaded.forEach(([a, b], u) => {
       if (name === "read") asm.set(sums[u], asm.add(asm.get(sums[u]), a));
-      else asm.store(asm.ptrAdd(out, at), u * bytes, b === undefined ? a : asm.add(a, b));
+      else asm.store(asm.ptrAdd(out, at), u * bytes, b === undefined ? a : asm.add(a, b), asm.target.ahead !== undefined);
     });
   });
   if (name === "read") {
