@@ -53,9 +53,11 @@ export function withFigures(text, { run, figures, standard }) {
       .filter((group) => f.rivals[group]?.ratio < 1)
       .map((group) => `${names[`${f.workload} ${f.metric}`]} (${titleOf(f.rivals[group])}, ${ratio(f.rivals[group])})`),
   );
+  const { rounds } = run.options;
+  const most = rounds + (run.again ?? []).reduce((sum, more) => sum + more.rounds, 0);
   const intro =
     `Run of ${run.date.slice(0, 10)}: ${run.machine.processor}, ${run.machine.cores} cores, Node ${run.node.slice(1)}, ` +
-    `${run.options.rounds} round(s): milliseconds. Ours is ${titleOf(standard)}; each group of peers is represented by its ` +
+    `${most === rounds ? rounds : `${rounds} to ${most}`} round${most === 1 ? "" : "s"} of each: milliseconds. Ours is ${titleOf(standard)}; each group of peers is represented by its ` +
     "fastest member and number of threads. A ratio is the peer's time over ours: above 1 Chainrule is faster, below 1 slower.";
   const last = slower.length === 0 ? "Slower than none of them." : `Slower than a peer: ${slower.join("; ")}.`;
   const part = [begin, ...wrap(intro), "", markdown([head, ...rows]), "", ...wrap(last), end].join("\n");
