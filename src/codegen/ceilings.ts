@@ -71,7 +71,8 @@ function emitBlock(asm: Asm, name: Stream, arrays: readonly Val[], block: Val): 
     );
     loaded.forEach(([a, b], u) => {
       if (name === "read") asm.set(sums[u], asm.add(asm.get(sums[u]), a));
-      else asm.store(asm.ptrAdd(out, at), u * bytes, b === undefined ? a : asm.add(a, b), asm.target.ahead !== undefined);
+      else
+        asm.store(asm.ptrAdd(out, at), u * bytes, b === undefined ? a : asm.add(a, b), asm.target.ahead !== undefined);
     });
   });
   if (name === "read") {
