@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "./run.mjs";
 
-/** @typedef {{ fullName: string, status: string }} TestResult */
+/** @typedef {{ fullName: string, status: string, failureMessages?: string[] }} TestResult */
 /** @typedef {{ name: string, status: string, message: string, assertionResults: TestResult[] }} FileResult */
 /** @typedef {{ testResults: FileResult[] }} Report */
 
@@ -39,6 +39,21 @@ export const skippedOf = (report) =>
   report.testResults.flatMap((file) =>
     file.assertionResults.filter((t) => t.status === "skipped" || t.status === "pending").map((t) => t.fullName),
   );
+
+/**
+ * What failed, a line each: the file, the test, and how its error begins.
+ * @param {Report} report
+ */
+export const failedOf = (report) =>
+  report.testResults.flatMap((file) => {
+    const place = path.relative(root, file.name);
+    const tests = file.assertionResults.filter((t) => t.status === "failed");
+    if (tests.length === 0) return file.status === "failed" ? [`${place}: ${firstLine(file.message)}`] : [];
+    return tests.map((t) => `${place} > ${t.fullName}: ${firstLine(t.failureMessages?.[0] ?? "")}`);
+  });
+
+/** @param {string} text */
+const firstLine = (text) => text.split("\n", 1)[0].slice(0, 300);
 
 /** What a catalogue row or system looks like in a test's name. */
 export const rowId = /\bS(?:YS-\d{2}|-\d{3})\b/g;
