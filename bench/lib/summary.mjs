@@ -21,13 +21,14 @@ function cellOf(rows, clock) {
   const quiet = clock === "processor" ? good : good.filter(calm);
   const used = quiet.length > 0 ? quiet : good;
   const ms = middle(used.map((row) => row.ms));
+  const min = Math.min(...good.map((row) => row.min ?? row.ms));
   return {
     ms,
-    min: Math.min(...good.map((row) => row.min ?? row.ms)),
+    min,
     rounds: used.length,
     noisy: quiet.length === 0,
     ...(good[0].first === undefined ? {} : { compile: Math.max(0, middle(used.map((row) => row.first - row.ms))) }),
-    ...(good[0].work ? { rate: good[0].work / (ms / 1e3), unit: good[0].unit } : {}),
+    ...(good[0].work ? { rate: good[0].work / (ms / 1e3), best: good[0].work / (min / 1e3), unit: good[0].unit } : {}),
     ...(good[0].losses ? { losses: good[0].losses } : {}),
     ...(good[0].check === undefined ? {} : { check: good[0].check }),
   };
@@ -55,24 +56,27 @@ function disagreements(cells, variants, expected) {
   return found;
 }
 
-/** The ruler of a device: medians over the rounds, by threads. */
+/** The ruler of a device, by threads: the most of all rounds, since it is what the machine can do undisturbed. */
 function ceilingsOf(run) {
   const key = ({ device, threads }) => `${device} ${threads}`;
   const out = {};
   for (const name of new Set(run.ceilings.map(key))) {
     const rows = run.ceilings.filter((row) => key(row) === name);
-    const rate = (what) => middle(rows.map((row) => row[what]));
+    const rate = (what) => Math.max(...rows.map((row) => row[what]));
     out[name] = Object.fromEntries(["gflops", "read", "copy", "add"].map((what) => [what, rate(what)]));
   }
   return out;
 }
 
-/** Our rate over what the machine can do at most, on the same device and as many threads. */
+/**
+ * Our rate over what the machine can do at most, on the same device and as many threads. Like for like: a ceiling is the
+ * fastest of many runs, so it is set against the fastest call. The others on a shared machine would else count once.
+ */
 function share({ workload, metric }, { device, threads }, cell, ceilings) {
   const ceiling = ceilings[`${device} ${threads}`];
-  if (ceiling === undefined || cell?.rate === undefined) return undefined;
-  if (cell.unit === "GFLOP/s") return cell.rate / ceiling.gflops;
-  return workload === "W9" && mixes[metric] !== undefined ? cell.rate / ceiling[mixes[metric]] : undefined;
+  if (ceiling === undefined || cell?.best === undefined) return undefined;
+  if (cell.unit === "GFLOP/s") return cell.best / ceiling.gflops;
+  return workload === "W9" && mixes[metric] !== undefined ? cell.best / ceiling[mixes[metric]] : undefined;
 }
 
 /** Against whom ours is set: the fastest of each of these groups. */

@@ -141,8 +141,9 @@ export function failures({ run }) {
 
 export const legend =
   "Median of the rounds' medians; rates in parentheses. ¹ one round only (too slow to repeat, or one asked for); " +
-  "~ other processes were busy; “its time / ours”: below 1 we are slower; “of ceiling”: of what this machine was measured to " +
-  "do at most on the same device and threads in the same run (the table further down).";
+  "~ other processes were busy; “its time / ours”: below 1 we are slower; “of ceiling”: our fastest " +
+  "call, of what this machine was measured to do at most on the same device and threads in the same run (the fastest runs, in the " +
+  "table further down).";
 
 function align(rows) {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
