@@ -118,6 +118,7 @@ class CpuEngine implements Executor {
     }
     for (let i = 0; i < outputs.length; i++) if (outputs[i].small) runner.bindOutput(i, staging.outputs[i]);
     runner.run();
+    // Inputs are in use until here: the memory of large ones may be the garbage collector's.
     for (const i of p.updated) {
       const v = inputs[i] as DeviceValue;
       if (v.small) v.view().set(heap.u8.subarray(staging.inputs[i], staging.inputs[i] + v.bytes));
@@ -164,7 +165,10 @@ export interface DeviceInfo {
   readonly ready: number;
 }
 
-/** What the device holds: bytes in use by tensors, variables and programs, bytes reserved, compiled programs. */
+/**
+ * What the device holds: bytes in use by tensors, variables and programs, bytes reserved, compiled programs. Large tensors beyond
+ * 512 MB may lie in array buffers of the garbage collector's own, which the process counts (`arrayBuffers`), not the device.
+ */
 export interface MemoryInfo {
   readonly usedBytes: number;
   readonly reservedBytes: number;

@@ -1,5 +1,5 @@
 // The heap of machine code: absolute addresses, and memory of the system beside that of WebAssembly.
-import { BIG, Heap, type Range, WASM_BYTES } from "./heap.ts";
+import { BIG, Heap, type Owned, type Range, WASM_BYTES } from "./heap.ts";
 import type { NativeBridge } from "./native.browser.ts";
 
 /** Larger ranges leave wasm memory alone from this many bytes on: records need a place in it. */
@@ -43,6 +43,19 @@ export class NativeHeap extends Heap {
   override release(at: number): void {
     super.release(at);
     if (this.isOutside(at)) this.dropRegion(at);
+  }
+
+  override own(bytes: number): Owned | null {
+    let buffer: ArrayBuffer;
+    try {
+      buffer = new ArrayBuffer(bytes + BIG);
+    } catch {
+      return null;
+    }
+    const first = this.native.addressOf(buffer);
+    const start = Math.ceil(first / BIG) * BIG;
+    this.native.preferHugePages(start, bytes);
+    return { at: start - this.base, bytes: new Uint8Array(buffer, start - first, bytes) };
   }
 
   protected override isOutside(at: number): boolean {

@@ -43,6 +43,7 @@ function posix(libc: Library, linux: boolean): System {
   const mmap = libc.func("mmap", "intptr_t", ["intptr_t", "size_t", "int", "int", "int", "intptr_t"]);
   const munmap = libc.func("munmap", "int", ["intptr_t", "size_t"]);
   const mprotect = libc.func("mprotect", "int", ["intptr_t", "size_t", "int"]);
+  const madvise = linux ? libc.func("madvise", "int", ["intptr_t", "size_t", "int"]) : undefined;
   const [readWrite, readExecute, privateAnonymous, noReserve, hugePage] = [3, 5, linux ? 0x22 : 0x1002, 0x4000, 14];
   return {
     libraries: linux ? [null, "libm.so.6"] : [null],
@@ -52,9 +53,7 @@ function posix(libc: Library, linux: boolean): System {
     },
     unmap: (address, bytes) => void munmap(address, bytes),
     makeExecutable: (address, bytes) => mprotect(address, bytes, readExecute) === 0,
-    preferHugePages(address, bytes) {
-      if (linux) libc.func("madvise", "int", ["intptr_t", "size_t", "int"])(address, bytes, hugePage);
-    },
+    preferHugePages: (address, bytes) => void madvise?.(address, bytes, hugePage),
     startThread(start, argument) {
       const handle = new BigUint64Array(1);
       const create = libc.func("pthread_create", "int", ["void*", "intptr_t", "intptr_t", "intptr_t"]);

@@ -17,7 +17,10 @@ const SMALL_BYTES = 1024;
 const MEDIUM_BYTES = 1 << 20;
 /** Runs after which an unused medium value leaves. */
 const OLD_RUNS = 256;
-/** Bytes of large values that may stay on the device unused. */
+/**
+ * Bytes of large values that may stay on the device unused. Beyond them new ones lie in memory of the garbage collector where
+ * kernels reach it, and the oldest move to the host elsewhere.
+ */
 const BUDGET_BYTES = 512 << 20;
 
 /** No address: those are multiples of 64. */
@@ -30,6 +33,8 @@ class Slot {
   /** Address on the device, or AWAY. */
   at: number = AWAY;
   host: Uint8Array<ArrayBuffer> | null = null;
+  /** What is at the address, where that is memory of the garbage collector. */
+  owned: Uint8Array | null = null;
   /** What waits for the value to be collected: this while it is on the device. It must not keep a host array alive. */
   readonly ticket: { slot: Slot | null } = { slot: null };
 
@@ -73,14 +78,10 @@ export class Residents {
 
   /** Brings memory to the device, and marks it as used now. */
   enter(slot: Slot): number {
-    if (slot.at === AWAY) {
-      slot.at = this.heap.alloc(slot.bytes);
-      if (slot.host !== null) this.heap.view(slot.at, slot.bytes).set(slot.host);
-      slot.host = null;
-      slot.ticket.slot = slot;
-    }
+    if (slot.at === AWAY) this.place(slot);
     // The order of those that leave by age need not be exact.
     else if (slot.bytes < MEDIUM_BYTES && slot.usedAt > this.runs - OLD_RUNS / 4) return slot.at;
+    if (slot.owned !== null) return slot.at;
     slot.usedAt = this.runs;
     const list = this.listOf(slot);
     if (!list.delete(slot) && list === this.large) this.largeBytes += slot.bytes;
@@ -88,17 +89,33 @@ export class Residents {
     return slot.at;
   }
 
+  private place(slot: Slot): void {
+    const crowded = slot.bytes >= MEDIUM_BYTES && this.largeBytes + slot.bytes > BUDGET_BYTES;
+    const owned = crowded ? this.heap.own(slot.bytes) : null;
+    slot.owned = owned?.bytes ?? null;
+    slot.at = owned?.at ?? this.heap.alloc(slot.bytes);
+    if (owned === null) slot.ticket.slot = slot;
+    if (slot.host !== null) this.bytesOf(slot).set(slot.host);
+    slot.host = null;
+  }
+
+  /** What is in memory on the device. */
+  bytesOf(slot: Slot): Uint8Array {
+    return slot.owned ?? this.heap.view(slot.at, slot.bytes);
+  }
+
   /** Gives the device memory back; what was in it is gone. */
   leave(slot: Slot): void {
     const list = this.listOf(slot);
     if (list.delete(slot) && list === this.large) this.largeBytes -= slot.bytes;
-    if (slot.at !== AWAY) this.heap.release(slot.at);
+    if (slot.at !== AWAY && slot.owned === null) this.heap.release(slot.at);
+    slot.owned = null;
     slot.at = AWAY;
     slot.ticket.slot = null;
   }
 
   private toHost(slot: Slot): void {
-    slot.host = this.heap.view(slot.at, slot.bytes).slice();
+    slot.host = this.bytesOf(slot).slice();
     this.leave(slot);
   }
 
@@ -160,8 +177,7 @@ export class DeviceValue {
   /** Where the bytes are now, without moving them. */
   private where(): Uint8Array {
     this.check();
-    const { at, host } = this.slot;
-    return at === AWAY ? (host ?? this.view()) : this.residents.heap.view(at, this.bytes);
+    return this.slot.at === AWAY ? (this.slot.host ?? this.view()) : this.residents.bytesOf(this.slot);
   }
 
   read(): TypedArray {

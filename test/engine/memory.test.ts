@@ -17,7 +17,7 @@ test("values long unused leave the device and come back with their elements", ()
 });
 
 test("large values that nobody holds are freed in a loop that never pauses", () => {
-  // Above 512 MB on the device the oldest move to the host, where only the tensor itself may hold them.
+  // Above 512 MB on the device new ones are the collector's, or the oldest move to the host, where only the tensor holds them.
   const most = { arrayBuffers: 0, used: 0 };
   for (let i = 0; i < 900; i++) {
     zeros([512, 512]).add(i);
@@ -28,6 +28,18 @@ test("large values that nobody holds are freed in a loop that never pauses", () 
   expect(most.arrayBuffers).toBeLessThan(250 * 2 ** 20);
 });
 
+test("large values that are held keep their elements, also beyond what may stay on the device", () => {
+  const size = 4 << 20;
+  const held = Array.from({ length: 36 }, (_, i) => ones([size]).mul(i));
+  expect(held.map((t) => t.sum().item())).toEqual(held.map((_, i) => size * i));
+  // Read, written to and disposed like all others.
+  const last = held[35];
+  expect([last.at(0).item(), last.dataSync()[size - 1]]).toEqual([35, 35]);
+  expect(last.add(held[0]).sub(held[34]).sum().item()).toBe(size);
+  for (const t of held) t.dispose();
+  expect(() => last.dataSync()).toThrow(/after dispose\(\)/);
+});
+
 test("the leak report names the line that made what is still held", () => {
   trackMemory();
   const held: Tensor[] = [];
@@ -35,7 +47,7 @@ test("the leak report names the line that made what is still held", () => {
   const report = leakReport();
   trackMemory(false);
   expect(held.length).toBe(5);
-  expect(report).toMatch(/memory\.test\.ts:34/);
+  expect(report).toMatch(/memory\.test\.ts:46/);
   expect(report).toContain("float32 [32, 32]");
   expect(leakReport()).toMatch(/trackMemory\(\) first/);
 });

@@ -34,6 +34,21 @@ test.skipIf(native === undefined)("ranges beside wasm memory are found, written,
   expect(() => heap.alloc(2 ** 50)).toThrow(/Out of memory: \d+ MiB more than the \d+ MiB in use/);
 });
 
+test.skipIf(native === undefined)(
+  "memory of the garbage collector is at the address that is told, in whole pages",
+  () => {
+    const heap = new NativeHeap(native!);
+    const { at, bytes } = heap.own(3 * MIB + 5)!;
+    expect([bytes.length, bytes[0], bytes[3 * MIB + 4], (at + heap.base) % 4096]).toEqual([3 * MIB + 5, 0, 0, 0]);
+    bytes.fill(7);
+    const seen = new Uint8Array(native!.view(heap.base + at, 3 * MIB + 5));
+    expect(seen.every((x) => x === 7)).toBe(true);
+    expect(heap.used, "not the heap's").toBe(0);
+    expect(heap.own(2 ** 50), "more than there is").toBe(null);
+    expect(new Heap().own(8), "wasm reaches its own memory only").toBe(null);
+  },
+);
+
 test("without machine code, wasm memory is the limit", () => {
   const heap = new Heap();
   expect(() => heap.alloc(5 * 2 ** 30)).toThrow(/Out of memory: 5120 MiB more than the 16 MiB of WebAssembly memory/);
