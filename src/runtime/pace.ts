@@ -3,12 +3,17 @@
  * than one; nor does every plan gain. Runs are timed, and the quicker way is taken; what comes out is the same both ways.
  */
 export class Pace {
-  /** Milliseconds of the last runs, on one thread and on all. */
+  /** Milliseconds of the last runs on one thread. */
   private alone: number[] = [];
-  private together: number[] = [];
+  /** Of the runs on all threads since the last judgement: the quickest, how many, and their milliseconds together. */
+  private best = Infinity;
+  private count = 0;
+  private spent = 0;
   /** Runs to go on one thread before all are tried again, and how many the next time. */
   private rest = 0;
   private pause = SHORT_PAUSE;
+  /** The runs to go are there to see what one thread takes now. */
+  private doubt = false;
   private runs = 0;
   private last = 0;
 
@@ -27,23 +32,37 @@ export class Pace {
     this.last = ms;
     // Before the others are there, all threads are one.
     if (!ready) return;
-    const list = divided ? this.together : this.alone;
-    list.push(ms);
-    if (list.length > KEPT) list.shift();
-    if (!divided) {
-      if (this.rest > 0 && --this.rest === 0) this.together = [];
-    } else if (list.length === KEPT) {
-      if (Math.min(...list) <= GAIN * Math.min(...this.alone)) this.pause = SHORT_PAUSE;
-      else {
-        this.rest = this.pause;
-        this.pause = Math.min(2 * this.pause, LONG_PAUSE);
-      }
+    if (divided) {
+      this.best = Math.min(this.best, ms);
+      this.count++;
+      this.spent += ms;
+      if (this.count >= KEPT && this.spent >= TRIAL) this.judge();
+    } else {
+      this.alone = [...this.alone.slice(1 - KEPT), ms];
+      if (this.rest > 0 && --this.rest === 0 && this.doubt) this.judge();
     }
+  }
+
+  private judge(): void {
+    const pays = this.best <= GAIN * Math.min(...this.alone);
+    // The machine may have become slower for both: before a rest, one thread is timed at the same time.
+    const sure = pays || this.doubt;
+    this.doubt = !sure;
+    if (!sure) {
+      this.rest = KEPT;
+      return;
+    }
+    this.rest = pays ? 0 : this.pause;
+    this.pause = pays ? SHORT_PAUSE : Math.min(2 * this.pause, LONG_PAUSE);
+    this.best = Infinity;
+    this.count = this.spent = 0;
   }
 }
 
-/** Runs of each kind that are remembered: the quickest of them counts. */
+/** Runs of each kind that are compared at least: the quickest of them counts. */
 const KEPT = 3;
+/** Milliseconds of runs on all threads that are compared: those that sleep need some tenths of one to wake up. */
+const TRIAL = 1;
 /** Of the time on one thread: what all threads must stay below. */
 const GAIN = 0.97;
 /** Runs on one thread after all threads were no quicker; each time twice as many. */

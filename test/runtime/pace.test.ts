@@ -36,6 +36,31 @@ test("once others leave the processor, the threads return", () => {
   expect(share(simulate(1000, 1, 0.6, pace).slice(256))).toBeGreaterThan(0.98);
 });
 
+test("a short plan is tried until threads that sleep are awake", () => {
+  const pace = new Pace();
+  let [clock, used] = [0, 0];
+  let awake = Infinity;
+  const runs = Array.from({ length: 4000 }, () => {
+    const divided = pace.divides(true);
+    // They fall asleep a millisecond after they were used, and take a quarter of one to wake up.
+    if (clock > used + 1) awake = Infinity;
+    if (divided && awake === Infinity) awake = clock + 0.25;
+    const ms = divided ? (clock >= awake ? 0.015 : 0.028) : 0.025;
+    clock += ms;
+    if (divided) used = clock;
+    pace.note(divided, true, ms);
+    return divided;
+  });
+  expect(share(runs)).toBeGreaterThan(0.98);
+});
+
+test("a machine that has become slower for one thread, too, is no reason to rest", () => {
+  const pace = new Pace();
+  simulate(1000, 1, 0.6, pace);
+  expect(share(simulate(100, 2, 1.2, pace))).toBeGreaterThan(0.9);
+  expect(share(simulate(100, 1, 0.6, pace))).toBeGreaterThan(0.9);
+});
+
 test("runs before the threads are there say nothing of them", () => {
   expect(simulate(10, 1, 0.6, new Pace(), 5)).toEqual([...Array(5).fill(true), false, false, true, true, true]);
 });
