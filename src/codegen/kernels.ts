@@ -2,7 +2,7 @@
 import type { ContractKernel, Kernel, LoopKernel } from "../schedule/index.ts";
 import { Asm, type Target } from "./asm/index.ts";
 import { emitContract, planContract, type StoreCtx, type StorePlace } from "./contract/index.ts";
-import { emitEpilogue, emitLoopKernel, loopBlocks, loopGrain, loopScratch, type Tile } from "./loops/index.ts";
+import { emitLoopKernel, Epilogue, loopBlocks, loopGrain, loopScratch, type Tile } from "./loops/index.ts";
 
 /** A kernel that a walk can call: `fn(args, lo, hi)` does blocks lo..hi of `blocks`. */
 export interface CompiledKernel {
@@ -153,7 +153,8 @@ export function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKerne
     });
     const early = asm.target.ahead?.epilogue;
     const ahead = early && ((t: StorePlace): void => early(asm, k, pointers, placed(t)));
-    const store = (t: StoreCtx): void => emitEpilogue(asm, k, pointers, { acc: t.acc, ...placed(t) });
+    const epilogue = new Epilogue(asm, k, pointers);
+    const store = (list: readonly StoreCtx[]): void => epilogue.emit(list.map((t) => ({ acc: t.acc, ...placed(t) })));
     emitContract(asm, k, { a, b, scratch, lo, hi, ahead }, store, plan);
   });
 }

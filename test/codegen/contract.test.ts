@@ -104,7 +104,12 @@ function check(raw: ContractSpec, ranges?: (blocks: number) => number[], viaStor
         asm.store(asm.ptrAdd(pc, asm.mul(off, es)), 0, asm.extract(t.acc, l));
       }
     };
-    emitContract(asm, spec, { a: pa, b: pb, c: pc, scratch: ps, lo, hi }, viaStore ? byIndex : undefined);
+    emitContract(
+      asm,
+      spec,
+      { a: pa, b: pb, c: pc, scratch: ps, lo, hi },
+      viaStore ? (list) => list.forEach(byIndex) : undefined,
+    );
   });
   const { go } = machine ? loadX64(asm) : target === wasm ? compileWasm(asm, { memory }) : evaluateAsm(asm, { memory });
   const blocks = contractBlocks(spec, target);

@@ -47,11 +47,13 @@ export function contractScratchBytes(spec: ContractSpec, target: Target): number
 }
 
 /** Stores sums to `c`. */
-function storePlain(asm: Asm, c: Val, es: number): (t: StoreCtx) => void {
-  return (t) => {
-    const p = asm.ptrAdd(c, asm.mul(t.outOffset, es));
-    if (t.laneStride === 1) return asm.storePartial(t.count, p, 0, t.acc);
-    for (let i = 0; i < t.count; i++) asm.store(asm.ptrAdd(p, i * t.laneStride * es), 0, asm.extract(t.acc, i));
+function storePlain(asm: Asm, c: Val, es: number): (list: readonly StoreCtx[]) => void {
+  return (list) => {
+    for (const t of list) {
+      const p = asm.ptrAdd(c, asm.mul(t.outOffset, es));
+      if (t.laneStride === 1) asm.storePartial(t.count, p, 0, t.acc);
+      else for (let i = 0; i < t.count; i++) asm.store(asm.ptrAdd(p, i * t.laneStride * es), 0, asm.extract(t.acc, i));
+    }
   };
 }
 
@@ -63,7 +65,7 @@ export function emitContract(
   asm: Asm,
   spec: ContractSpec,
   io: ContractIo,
-  store?: (t: StoreCtx) => void,
+  store?: (list: readonly StoreCtx[]) => void,
   p: ContractPlan = planContract(spec, asm.target),
 ): void {
   if (p.norm.empty) return;

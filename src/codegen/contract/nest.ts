@@ -61,13 +61,19 @@ export class Nest {
   private readonly spec: ContractSpec;
   private readonly p: ContractPlan;
   private readonly io: ContractIo;
-  private readonly store: (t: StoreCtx) => void;
+  private readonly store: (list: readonly StoreCtx[]) => void;
   private readonly vtype: VecType;
   /** This block has to pack B; this panel is not packed yet (packsByTile). */
   private packs!: Var;
   private fresh!: Var;
 
-  constructor(asm: Asm, spec: ContractSpec, p: ContractPlan, io: ContractIo, store: (t: StoreCtx) => void) {
+  constructor(
+    asm: Asm,
+    spec: ContractSpec,
+    p: ContractPlan,
+    io: ContractIo,
+    store: (list: readonly StoreCtx[]) => void,
+  ) {
     this.asm = asm;
     this.spec = spec;
     this.p = p;
@@ -379,7 +385,8 @@ export class Nest {
       1,
     );
     const first = asm.add(asm.add(base, asm.mul(row.m0, norm.m.c)), asm.mul(panel.col, norm.n.c));
-    const finish = (i: Arg, j: number, acc: Val): void => this.finish(i, j, acc, region, row.m0, panel.col, first, at);
+    const done = (i: Arg, j: number, acc: Val): StoreCtx => this.done(i, j, acc, region, row.m0, panel.col, first, at);
+    const finish = (i: Arg, j: number, acc: Val): void => this.store([done(i, j, acc)]);
     // Long epilogues are written once, in a loop over the rows; the sums wait in memory.
     const slot = io.scratch && asm.ptrAdd(io.scratch, p.at.partial);
     const long =
@@ -409,7 +416,7 @@ export class Nest {
       const rows = p.bigTiles < p.tiles ? asm.sub(p.rows, asm.cmp("ge", row.t, p.bigTiles)) : p.rows;
       asm.loop(0, rows, 1, (i) => {
         const from = asm.ptrAdd(spill, asm.mul(i, where(1, 0)));
-        for (let j = 0; j < region.nv; j++) finish(i, j, asm.load(this.vtype, from, where(0, j)));
+        this.store(Array.from({ length: region.nv }, (_, j) => done(i, j, asm.load(this.vtype, from, where(0, j)))));
       });
     });
   }
@@ -492,10 +499,10 @@ export class Nest {
     return sums.map((list) => list.map((v) => asm.get(v)));
   }
 
-  /** Hands the finished sums of row m0 + i, vector j to the store. */
-  private finish(i: Arg, j: number, acc: Val, r: Region, m0: Val, col: Val, first: Val, at: Position): void {
+  /** The finished sums of row m0 + i, vector j, for the store. */
+  private done(i: Arg, j: number, acc: Val, r: Region, m0: Val, col: Val, first: Val, at: Position): StoreCtx {
     // Not spread: the indices are made when the store asks for them.
-    this.store(Object.defineProperty(this.place(i, j, r, m0, col, first, at), "acc", { value: acc }) as StoreCtx);
+    return Object.defineProperty(this.place(i, j, r, m0, col, first, at), "acc", { value: acc }) as StoreCtx;
   }
 
   /** Row m0 + i, vector j, with indices in the spec's own axes. */

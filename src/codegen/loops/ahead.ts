@@ -22,12 +22,12 @@ export interface Loops {
 
 /**
  * Asks for the memory that the epilogue will read at a tile, but for what all rows share; where the second-level cache cannot hold
- * the result, for the places that it will be written to, too.
+ * the results, for the places that they will be written to, too.
  */
 function epilogue(asm: Asm, k: ContractKernel, args: readonly Val[], tile: Omit<Tile, "acc">): void {
   const rows = k.batch.length + k.m.length;
   const out = [...k.batch, ...k.m, ...k.n].reduce((bytes, x) => bytes * x.size, bytesOf(k.dtype));
-  const far = out > (asm.target.l2Bytes ?? Infinity);
+  const far = out * k.stores.length > (asm.target.l2Bytes ?? Infinity);
   const apart = (a: Affine): boolean => a.t.some((f, l) => f !== 0 && (l < rows || tile.lane < rows));
   const ev: Evaluator = new Evaluator(asm, k.exs, args, () => asm.i32(0));
   const open = (loop: number): void => {

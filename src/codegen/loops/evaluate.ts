@@ -1,9 +1,9 @@
 import { bytesOf, type DType, THREEFRY_PARITY, THREEFRY_ROTATIONS } from "../../base/index.ts";
-import type { Affine, Dynamic, Ex, Phase, Store } from "../../schedule/index.ts";
+import type { Affine, Dynamic, Ex, Store } from "../../schedule/index.ts";
 import type { Asm, Val, VecType } from "../asm/index.ts";
 import { isVec } from "../asm/index.ts";
 import { emitMath } from "../math/index.ts";
-import { type MathEx, withForms } from "./forms.ts";
+import { type MathEx, type Stored, withForms } from "./forms.ts";
 import { emitOp, regType, spread } from "./ops.ts";
 
 /** A loop that is open where code is being written: its counter, and where the counter starts in this segment. */
@@ -66,7 +66,7 @@ export class Evaluator {
     exs: readonly Ex[],
     args: readonly Val[],
     special: (ex: Ex, number: number, lanes: Lanes) => Val,
-    phases: readonly Phase[] = [],
+    phases: readonly Stored[] = [],
   ) {
     this.asm = asm;
     this.exs = withForms(exs, phases, asm.target);
@@ -74,6 +74,13 @@ export class Evaluator {
     this.sumsOf = gathered(this.exs, (e, i) => (e.k === "acc" || e.k === "tile" ? [i] : []));
     this.args = args;
     this.special = special;
+  }
+
+  /** Another one within further loops, that knows what this one knows. */
+  within(loops: readonly Open[]): Evaluator {
+    const own = { open: [...this.open, ...loops], scopes: [...this.scopes] };
+    own.scopes.push({ opened: own.open.length, memo: new Map() });
+    return Object.assign(Object.create(Evaluator.prototype), this, own) as Evaluator;
   }
 
   /** Writes `body` with a scope of its own (inside a loop or branch). */

@@ -13,6 +13,9 @@ export interface MathEx {
   readonly form?: (asm: Asm, x: Val) => Val;
 }
 
+/** A phase, or the stores of a contraction. */
+export type Stored = Pick<Phase, "stores"> & Partial<Phase>;
+
 /** What expressions say, by number. */
 export interface Reader {
   /** The sources of an operation of that name, else null. */
@@ -41,7 +44,7 @@ export function readerOf(exs: readonly Ex[]): Reader {
 }
 
 /** `exs` with 1 / (1 + e^-x) as sigmoid, and e^(x - max x) and e^-|x| without the upper half of exp's range. */
-export function withForms(exs: readonly Ex[], phases: readonly Phase[], target: Target): readonly (Ex | MathEx)[] {
+export function withForms(exs: readonly Ex[], phases: readonly Stored[], target: Target): readonly (Ex | MathEx)[] {
   const { op, isOne, onePlusExp } = readerOf(exs);
   const atMostZero = (i: number): boolean => {
     const negated = op(i, "neg");
@@ -49,12 +52,13 @@ export function withForms(exs: readonly Ex[], phases: readonly Phase[], target: 
     const [x, peak] = op(i, "sub") ?? [];
     const e = exs[peak ?? i];
     if (e.k !== "acc") return false;
-    const r = phases[e.phase].reductions[e.slot];
-    return r.kind === "max" && r.value === x;
+    const r = phases[e.phase].reductions?.[e.slot];
+    return r?.kind === "max" && r.value === x;
   };
+  const stored = new Set(phases.flatMap((p) => p.stores.map((s) => s.value)));
   return exs.map((e, i) => {
     if (e.k !== "op" || e.dtype !== "float32") return e;
-    const gelu = target.gelu?.(exs, i);
+    const gelu = target.gelu?.(exs, i, stored);
     if (gelu !== undefined) return gelu;
     const as = (name: MathName, src: number): MathEx => ({ k: "math", name, src, dtype: "float32" });
     const x = e.op === "div" && isOne(e.srcs[0]) ? onePlusExp(e.srcs[1]) : undefined;

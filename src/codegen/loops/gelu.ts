@@ -3,8 +3,8 @@ import type { Ex } from "../../schedule/index.ts";
 import { oneAndPower, LOG2E } from "../math/rounded.ts";
 import { type MathEx, readerOf } from "./forms.ts";
 
-/** The function, where expression `i` is one. */
-export function gelu(exs: readonly Ex[], i: number): MathEx | undefined {
+/** The function, where expression `i` is one and its sigmoid is not among what is `stored`. */
+export function gelu(exs: readonly Ex[], i: number, stored: ReadonlySet<number>): MathEx | undefined {
   const { op, isOne, onePlusExp } = readerOf(exs);
   /** The other source of an operation of two that has `one` among them. */
   const other = (srcs: readonly number[] | null, one: (n: number) => boolean): number | undefined =>
@@ -25,7 +25,11 @@ export function gelu(exs: readonly Ex[], i: number): MathEx | undefined {
     if (sum === undefined || term === undefined || square === undefined) continue;
     if (op(square, "mul")?.every((n) => n === x) !== true) continue;
     // Where the sigmoid is wanted by itself, too, it is computed once.
-    if (exs.reduce((n, e) => n + (e.k === "op" ? e.srcs.filter((s) => s === gate).length : 0), 0) > 1) continue;
+    if (
+      stored.has(gate) ||
+      exs.reduce((n, e) => n + (e.k === "op" ? e.srcs.filter((s) => s === gate).length : 0), 0) > 1
+    )
+      continue;
     const [c, d] = [value(exs[term].k === "op" ? exs[term].srcs : []), value(exs[sum].k === "op" ? exs[sum].srcs : [])];
     return {
       k: "math",

@@ -4,6 +4,6 @@
  */
 export { loopBlocks, loopGrain } from "./cut.ts";
 export { emitLoopKernel, loopScratch } from "./nest.ts";
-export { emitEpilogue } from "./epilogue.ts";
+export { Epilogue } from "./epilogue.ts";
 export type { Tile } from "./epilogue.ts";
 export { hostOps } from "./ops.ts";
