@@ -70,6 +70,7 @@ export const buildKey = (/** @type {string} */ base) =>
     "package.json",
     "package-lock.json",
     "scripts/lib/bundle.mjs",
+    "scripts/lib/bytecode.mjs",
   ]);
 
 /**
@@ -158,6 +159,10 @@ export async function build() {
       if (!good) return;
       sweep(root);
       await bundleForNode(key);
+      // As programs run it: flags of V8 would make bytecode that others refuse.
+      const env = { NODE_OPTIONS: "", CHAINRULE_CACHE: "off", CHAINRULE_DEVICE: "", CHAINRULE_THREADS: "" };
+      if ((await run(process.execPath, [path.join(root, "scripts/lib/bytecode.mjs")], { env })) !== 0)
+        note("dist/node has no bytecode (the reason is above): each first start takes longer");
       writeFileSync(stamp, key);
     });
   }

@@ -12,6 +12,8 @@ import type { Graph } from "./tensor/executor.ts";
 
 /** Which build this is: a text that scripts/lib/bundle.mjs writes here. What other builds compiled is not for this one. */
 declare const CHAINRULE_BUILD: string | undefined;
+/** Writes the bytecode of what has run (runtime/bytecode.ts), where scripts/lib/bundle.mjs puts it. */
+declare const CHAINRULE_RENEW: (() => void) | undefined;
 
 /**
  * Runs a compiler's `body` with V8's optimiser less eager, where that is Node 20's, which has no tier between: what runs
@@ -62,7 +64,9 @@ export function machineDevice(threads: number): Device | { readonly name?: undef
   const heap = new NativeHeap(native);
   const build = typeof CHAINRULE_BUILD === "string" ? CHAINRULE_BUILD : "";
   const machine = [process.platform, cpu.avx512 ? "avx512" : "avx2", cpu.l1, cpu.l2].join(" ");
-  const keeper = new Keeper(build && `${build} ${machine}`, setting("CHAINRULE_CACHE"));
+  const keeper = new Keeper(build && `${build} ${machine}`, setting("CHAINRULE_CACHE"), () => {
+    if (typeof CHAINRULE_RENEW === "function") CHAINRULE_RENEW();
+  });
   const code = new X64Code(native, cpu, keeper);
   const crew = new NativeCrew(heap, native, code.walk, threads);
   // A worker of Node that ends takes no native thread with it.

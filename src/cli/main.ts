@@ -8,4 +8,4 @@
 import { main } from "./commands.ts";
 import { processTerminal } from "./terminal.ts";
 
-process.exitCode = await main(process.argv.slice(2), processTerminal());
+void main(process.argv.slice(2), processTerminal()).then((code) => (process.exitCode = code));

@@ -4,10 +4,10 @@
  *
  * Reached from engine.node.ts only; asks for Node's modules when it is used.
  */
-import { cacheHome } from "../base/folders.ts";
+import { folderTrouble, keptFolder, keptName, readKept, writeKept } from "./kept.ts";
 
 /** What takes less time to make is not kept, in milliseconds. */
-const WORTH = 4;
+const WORTH = 2;
 /** Milliseconds from the first thing to keep until it is written, should the process pause. */
 const PAUSE = 1000;
 /** What waits to be written, and the folder, in bytes; files of the folder. */
@@ -16,29 +16,6 @@ const MOST_BYTES = 128 << 20;
 const MOST_FILES = 512;
 /** A file that is read counts as new again after so many milliseconds. */
 const DAY = 86_400_000;
-/** Bytes of the check before the data. */
-const HEAD = 8;
-
-/** 64 bits of bytes: finds files and damage, and is no defence against malice. */
-function digest(bytes: Uint8Array): Uint32Array {
-  const { buffer, byteOffset, byteLength } = aligned(bytes);
-  const words = new Int32Array(buffer, byteOffset, byteLength >> 2);
-  let a = 0x811c9dc5 ^ byteLength;
-  let b = 0x9e3779b9;
-  for (let i = 0; i < words.length; i++) {
-    a = Math.imul(a ^ words[i], 0x01000193);
-    a ^= a >>> 15;
-    b = Math.imul(b + words[i], 0x85ebca6b);
-    b = (b << 13) | (b >>> 19);
-  }
-  for (let i = words.length << 2; i < byteLength; i++) a = Math.imul(a ^ bytes[i], 0x01000193);
-  return Uint32Array.of(a ^ (b >>> 16), b ^ a);
-}
-
-/** The bytes at a multiple of four. */
-const aligned = (bytes: Uint8Array): Uint8Array => (bytes.byteOffset % 4 === 0 ? bytes : Uint8Array.from(bytes));
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.every((x, i) => x === b[i]);
 
 export class Keeper {
   /** Where the files are. */
@@ -52,22 +29,23 @@ export class Keeper {
   /** Files to be written. */
   private readonly waiting: Map<string, Uint8Array> = new Map();
   private waitingBytes = 0;
+  /** Called when files were written. */
+  private readonly written: () => void;
 
   /** `setting`: the folder to use, "off" for none, undefined for the user's cache. */
-  constructor(scope: string, setting: string | undefined) {
-    const path = process.getBuiltinModule("node:path");
+  constructor(scope: string, setting: string | undefined, written: () => void = () => undefined) {
+    this.written = written;
     this.scope = scope;
-    this.folder = path.join(setting ?? path.join(cacheHome(), "chainrule"), "compiled");
+    this.folder = keptFolder(setting);
     if (setting === "off") this.trouble = "CHAINRULE_CACHE=off";
-    else if (scope === "") this.trouble = "this is no build for Node";
-    else this.check();
+    else this.trouble = scope === "" ? "this is no build for Node" : folderTrouble(this.folder);
   }
 
   /** What was kept under a text, else what `make` gives, which is kept if that took long and `keeps` says so. */
   get<T>(text: string, make: () => T, keeps: (made: T) => boolean = () => true): T {
     if (this.trouble !== "") return make();
     const key = `${this.scope}\n${text}`;
-    const name = nameOf(key);
+    const name = keptName(key);
     const known = this.read(name, key);
     if (known !== undefined) return known as T;
     const start = performance.now();
@@ -86,53 +64,31 @@ export class Keeper {
 
   /** Writes what waits. */
   flush(): void {
-    const fs = process.getBuiltinModule("node:fs");
-    const path = process.getBuiltinModule("node:path");
     const all = [...this.waiting];
     this.waiting.clear();
     this.waitingBytes = 0;
     if (all.length === 0) return;
     try {
-      fs.mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-      this.check();
+      process.getBuiltinModule("node:fs").mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+      this.trouble = folderTrouble(this.folder);
       if (this.trouble !== "") return;
-      for (const [name, bytes] of all) {
-        const part = path.join(this.folder, `${name}.${process.pid}-${Math.random().toString(36).slice(2)}.part`);
-        fs.writeFileSync(part, bytes, { mode: 0o600 });
-        fs.renameSync(part, path.join(this.folder, name));
-      }
+      for (const [name, bytes] of all) writeKept(this.folder, name, bytes);
       this.prune();
+      this.written();
     } catch (error) {
       this.trouble = `${this.folder} cannot be written: ${(error as Error).message}`;
     }
   }
 
-  /** Machine code is run as it is: the folder must be ours alone to write. */
-  private check(): void {
-    try {
-      const stat = process.getBuiltinModule("node:fs").statSync(this.folder, { throwIfNoEntry: false });
-      const user = process.getuid?.();
-      if (stat === undefined || user === undefined) return;
-      if (stat.uid !== user || (stat.mode & 0o022) !== 0) this.trouble = `others may write to ${this.folder}`;
-    } catch (error) {
-      this.trouble = `${this.folder} cannot be read: ${(error as Error).message}`;
-    }
-  }
-
   private read(name: string, key: string): unknown {
-    const fs = process.getBuiltinModule("node:fs");
     const file = process.getBuiltinModule("node:path").join(this.folder, name);
     try {
-      const stat = fs.statSync(file, { throwIfNoEntry: false });
-      if (stat === undefined) return undefined;
-      const bytes = fs.readFileSync(file);
-      const data = bytes.subarray(HEAD);
-      const check = new Uint8Array(digest(data).buffer);
-      if (!sameBytes(check, bytes.subarray(0, HEAD))) return undefined;
-      const found = process.getBuiltinModule("node:v8").deserialize(data) as { key: string; value: unknown };
+      const kept = readKept(file);
+      if (kept === undefined) return undefined;
+      const found = process.getBuiltinModule("node:v8").deserialize(kept.data) as { key: string; value: unknown };
       if (found.key !== key) return undefined;
-      const now = Date.now();
-      if (now - stat.mtimeMs > DAY) fs.utimesSync(file, now / 1e3, now / 1e3);
+      const now = Date.now() / 1e3;
+      if (kept.since > DAY) process.getBuiltinModule("node:fs").utimesSync(file, now, now);
       this.used++;
       return found.value;
     } catch {
@@ -152,10 +108,7 @@ export class Keeper {
     // Node's own: page-like hosts of tests have a setTimeout that gives a number.
     const timers = process.getBuiltinModule("node:timers");
     if (this.waiting.size === 0) timers.setTimeout(() => this.flush(), PAUSE).unref();
-    const bytes = new Uint8Array(HEAD + data.length);
-    bytes.set(new Uint8Array(digest(data).buffer));
-    bytes.set(data, HEAD);
-    this.waiting.set(name, bytes);
+    this.waiting.set(name, data);
   }
 
   private list(): { file: string; size: number; age: number }[] {
@@ -183,6 +136,3 @@ export class Keeper {
     }
   }
 }
-
-const nameOf = (key: string): string =>
-  [...digest(new TextEncoder().encode(key))].map((word) => word.toString(16).padStart(8, "0")).join("");
