@@ -1,5 +1,5 @@
 // The package as users get it: publint on the manifest, attw on the packed types, and what it would install.
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { capture, root, tool } from "../lib/run.mjs";
 import { build } from "../setup.mjs";
@@ -16,11 +16,47 @@ export async function packaging() {
   if (attw.code !== 0) findings.push(attw.text.trim());
 
   const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  findings.push(...(await strictly(Object.keys(manifest.exports))));
   if (Object.keys(manifest.dependencies ?? {}).length > 0) {
     findings.push("package.json has dependencies: the core has none; use an optional peer, reached by dynamic import");
   }
   findings.push(...lockFindings(JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8"))));
-  return { findings, note: "publint, attw (esm-only), no dependencies, no install scripts, no addresses in the lock" };
+  return {
+    findings,
+    note: "publint, attw (esm-only), types as a strict program sees them, no dependencies, no install scripts, no addresses in the lock",
+  };
+}
+
+/**
+ * What TypeScript finds in our types where a program looks into those of its libraries (no skipLibCheck) and asks for no more of
+ * the language than ES2022.
+ * @param {string[]} entries keys of the manifest's exports
+ */
+async function strictly(entries) {
+  const folder = path.join(root, ".cache/types");
+  mkdirSync(folder, { recursive: true });
+  const names = entries.filter((key) => !key.endsWith(".json")).map((key) => `chainrule${key.slice(1)}`);
+  writeFileSync(
+    path.join(folder, "program.ts"),
+    names.map((name, i) => `export * as m${i} from ${JSON.stringify(name)};\n`).join(""),
+  );
+  const compilerOptions = {
+    target: "ES2022",
+    module: "NodeNext",
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+    types: [],
+  };
+  writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }));
+  const { code, text } = await capture(process.execPath, [
+    tool("typescript/bin/tsc"),
+    "-p",
+    folder,
+    "--pretty",
+    "false",
+  ]);
+  return code === 0 ? [] : [text.trim()];
 }
 
 /** They work without their install script: the binary is a package of its own. (We install with --ignore-scripts.) */

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { type DType, showShape, sizeOf, TraceError, type TypedArray, ValueError } from "../base/index.ts";
 import { build, type Node } from "../ir/index.ts";
 import type { NestedArray, TensorLike } from "./convert.ts";

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { TraceError, ValueError } from "../../base/index.ts";
 import { compiled, eagerly, type Tensor, type TensorLike, Variable as Stored } from "../../tensor/index.ts";
 import { GraphTensor, Initializer, Operation, Placeholder, reachable, type Scope, Variable } from "./graph.ts";
