@@ -261,19 +261,29 @@ class Walk {
     const last = asm.sub(turns, 1);
     const time = asm.select(asm.load("i32", loop, COMMAND.b), asm.sub(last, turn), turn);
     const at = asm.var("ptr", asm.load("ptr", loop, COMMAND.c));
-    const entry = (p: Val, field: number): Val => asm.ptrAdd(table, asm.load("i32", p, field));
+    const entry = (p: Val, field: Arg): Val => asm.ptrAdd(table, asm.load("i32", asm.ptrAdd(p, field)));
+    const address = (p: Val, field: Arg): Val => asm.load("ptr", entry(p, field));
     asm.loop(0, asm.load("i32", loop, COMMAND.d), 1, () => {
       const p = asm.get(at);
       const kind = asm.load("i32", p, PATCH.kind);
-      const value = asm.var("ptr", asm.load("ptr", entry(p, PATCH.a)));
+      const value = asm.var("ptr", address(p, PATCH.a));
       asm.if(
         asm.cmp("eq", kind, PATCH.slice),
         () => asm.set(value, asm.ptrAdd(asm.get(value), asm.mul(time, asm.load("i32", p, PATCH.b)))),
         () => {
           const edge = asm.select(asm.cmp("eq", kind, PATCH.first), asm.i32(0), last);
           asm.if(asm.cmp("ne", turn, edge), () => {
-            const side = asm.select(asm.bin("and", turn, 1), asm.i32(PATCH.c), asm.i32(PATCH.b));
-            asm.set(value, asm.load("ptr", asm.ptrAdd(table, asm.load("i32", asm.ptrAdd(p, side)))));
+            asm.if(
+              asm.cmp("eq", kind, PATCH.next),
+              () => {
+                const soon = asm.add(time, asm.select(asm.load("i32", loop, COMMAND.b), asm.i32(-1), asm.i32(1)));
+                asm.set(value, asm.ptrAdd(address(p, PATCH.b), asm.mul(soon, asm.load("i32", p, PATCH.c))));
+              },
+              () => {
+                const side = asm.select(asm.bin("and", turn, 1), asm.i32(PATCH.c), asm.i32(PATCH.b));
+                asm.set(value, address(p, side));
+              },
+            );
           });
         },
       );

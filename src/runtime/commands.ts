@@ -305,17 +305,29 @@ export class Commands {
     };
     const slice = (key: string, source: Source, stride: number): Source =>
       turned(PATCH.slice, key, this.entry(source) * bytes, stride, 0);
+    const stacked = (y: number): Source => slice(`y ${y}`, x.args[given + k.carries + y], k.ysBytes[y]);
+    /** Where a carry is before a turn, and where it goes. */
+    const from = (c: number): Source => {
+      const { before } = k.stacks[c];
+      return before >= 0 ? stacked(before) : either(PATCH.first, `in ${c}`, x.args[c], sides[0][c], sides[1][c]);
+    };
+    const to = (c: number): Source => {
+      const { before, after } = k.stacks[c];
+      const last = x.args[given + c];
+      if (after >= 0) return stacked(after);
+      if (before < 0) return either(PATCH.last, `out ${c}`, last, sides[1][c], sides[0][c]);
+      const [end, stack] = [last, x.args[given + k.carries + before]].map((s) => this.entry(s) * bytes);
+      return turned(PATCH.next, `out ${c}`, end, stack, k.ysBytes[before]);
+    };
+    const own = [...k.ysBytes.keys()].filter((y) => k.stacks.every((s) => s.before !== y && s.after !== y));
     const body: Frame = {
       plan: k.body,
       inputs: [
-        ...k.carryBytes.map((_, c) => either(PATCH.first, `in ${c}`, x.args[c], sides[0][c], sides[1][c])),
+        ...k.carryBytes.map((_, c) => from(c)),
         ...k.xsBytes.map((size, i) => slice(`x ${i}`, x.args[k.carries + i], size)),
         ...x.args.slice(k.carries + k.xs, given),
       ],
-      outputs: [
-        ...k.carryBytes.map((_, c) => either(PATCH.last, `out ${c}`, x.args[given + c], sides[1][c], sides[0][c])),
-        ...k.ysBytes.map((size, i) => slice(`y ${i}`, x.args[given + k.carries + i], size)),
-      ],
+      outputs: [...k.carryBytes.map((_, c) => to(c)), ...own.map(stacked)],
       arena: at,
       beyond: at + rounded(k.body.arenaBytes),
     };

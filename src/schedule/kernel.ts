@@ -152,6 +152,8 @@ export interface ScanKernel {
   readonly xsBytes: readonly number[];
   readonly ysBytes: readonly number[];
   readonly carryBytes: readonly number[];
+  /** For each carry the ys that hold what it is before and after a turn, where it lives in them; -1: none, the body writes it. */
+  readonly stacks: readonly { readonly before: number; readonly after: number }[];
   readonly body: Plan;
 }
 

@@ -29,6 +29,9 @@ interface Draft {
   readonly inside?: number;
 }
 
+/** Values that are a part of another one, and how many bytes from its beginning. */
+type Homes = Map<Node, { whole: Node; at: number }>;
+
 /** Position of copies. */
 const LAST = Number.MAX_SAFE_INTEGER;
 
@@ -243,10 +246,9 @@ function assemble(
 ): Plan {
   const into = (n: Node): readonly Node[] => (wanted.has(n) ? [n, ...(twins.get(n) ?? [])] : []);
   const drafts: Draft[] = [];
-  /** Values that are computed into a part of another one, and how many bytes from its beginning. */
-  const homes = new Map<Node, { whole: Node; at: number }>();
+  const homes: Homes = new Map();
   for (const g of order) {
-    if (g.what === "scan") drafts.push(scanStep(g.members[0] as Node<"scan">, wanted, places));
+    if (g.what === "scan") drafts.push(...scanSteps(g.members[0] as Node<"scan">, wanted, places, homes));
     else if (g.what === "fixed" || g.members.some((m) => wanted.has(m))) {
       const parts = g.members.every((m) => into(m).length === 1) ? whole(g) : g.finish(into);
       for (const part of parts) {
@@ -305,25 +307,50 @@ function isEmpty({ kernel: k, args }: Draft, places: ReadonlyMap<Node, Place>): 
   return none(k.outer) || k.phases.every((p) => none(p.loops) || p.stores.every(still));
 }
 
-/** A scan with a plan of its own for the body. Arguments: carries, xs, constants, final carries, the ys that are read. */
-function scanStep(n: Node<"scan">, wanted: ReadonlySet<Node>, places: ReadonlyMap<Node, Place>): Draft {
+/**
+ * A scan with a plan of its own for the body. Arguments: carries, xs, constants, final carries, the ys that are read. A carry whose
+ * values before each turn are stacked lives in that stack; where those after each turn are, too, both are one with a slice more.
+ */
+function scanSteps(
+  n: Node<"scan">,
+  wanted: ReadonlySet<Node>,
+  places: ReadonlyMap<Node, Place>,
+  homes: Homes,
+): Draft[] {
   const { body, length, reverse } = n.attrs;
+  const { carries, params, outs } = body;
   const read = new Map<number, Node>();
   for (const w of [...wanted, ...places.keys()]) if (isOp(w, "get") && w.srcs[0] === n) read.set(w.attrs.index, w);
-  const given = [...body.outs.keys()].filter((i) => i < body.carries || read.has(i));
-  const outputs = given.map((i) => body.outs[i]);
+  const given = [...outs.keys()].filter((i) => i < carries || read.has(i));
+  const results = given.map((i) => read.get(i) ?? b.get(n, i));
+  const ys = given.slice(carries).map((i) => outs[i]);
+  const drafts: Draft[] = [];
+  const stacks = params.slice(0, carries).map((p, i) => {
+    const before = length === 0 || outs[i] === p ? -1 : ys.indexOf(p);
+    if (before < 0) return { before, after: -1 };
+    const stack = results[carries + before];
+    const first = reverse ? (length - 1) * sizeOf(p.shape) : 0;
+    drafts.push(copyOf(baseOf(n.srcs[i]), stack, () => true, first));
+    const after = ys.indexOf(outs[i]);
+    const parts = [stack, results[carries + after], results[i]];
+    if (after < 0 || parts.some((x) => places.has(x) || homes.has(x))) return { before, after: -1 };
+    const whole = b.leaf([length + 1, ...p.shape], p.dtype, "stack");
+    (reverse ? [1, 0, 0] : [0, 1, length]).forEach((slice, k) => homes.set(parts[k], { whole, at: slice * bytes(p) }));
+    return { before, after };
+  });
+  const own = ys.filter((_, i) => stacks.every((s) => s.before !== i && s.after !== i));
   const kernel: ScanKernel = {
     kind: "scan",
     length,
     reverse,
-    carries: body.carries,
+    carries,
     xs: body.xs,
-    consts: body.params.length - body.carries - body.xs,
-    xsBytes: body.params.slice(body.carries, body.carries + body.xs).map(bytes),
-    ysBytes: outputs.slice(body.carries).map(bytes),
-    carryBytes: outputs.slice(0, body.carries).map(bytes),
-    body: makePlan({ inputs: body.params, outputs, updates: [] }),
+    consts: params.length - carries - body.xs,
+    xsBytes: params.slice(carries, carries + body.xs).map(bytes),
+    ysBytes: ys.map(bytes),
+    carryBytes: outs.slice(0, carries).map(bytes),
+    stacks,
+    body: makePlan({ inputs: params, outputs: [...outs.slice(0, carries), ...own], updates: [] }),
   };
-  const outs = given.map((i) => read.get(i) ?? b.get(n, i));
-  return { kernel, args: [...n.srcs.map(baseOf), ...outs], name: "scan" };
+  return [...drafts, { kernel, args: [...n.srcs.map(baseOf), ...results], name: "scan" }];
 }

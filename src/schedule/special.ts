@@ -108,10 +108,10 @@ export function scatterAdd(n: Node<"scatterAdd">, inMemory: InMemory): Fixed {
   return fixed([copyOf(base, n, inMemory), adds], n);
 }
 
-/** `value` written into the buffer of `into` (same element count). */
-export const copyOf = (value: Node, into: Node, inMemory: InMemory): Part =>
+/** `value` written into the buffer of `into` (same element count), or from element `at` of it on. */
+export const copyOf = (value: Node, into: Node, inMemory: InMemory, at = 0): Part =>
   nest(into, value.shape, inMemory, "copy", (builder, { index }) => ({
-    index: flatten(index, value.shape),
+    index: addAffine(flatten(index, value.shape), constant(at)),
     value: builder.visit(value, index),
   }));
 

@@ -41,6 +41,45 @@ describe("scan", () => {
     same(twice(rnn), twice(unrolled));
   });
 
+  test("carries that are stacked: before a turn, after it, both, beside the last one; forwards, backwards, of one turn", () => {
+    for (const reverse of [false, true]) {
+      for (const length of [1, 2, 5]) {
+        const xs = c.tensor(Array.from({ length: 2 * length }, (_, i) => i + 1)).reshape([length, 2]);
+        const start = c.tensor([100, 200]);
+        const [befores, afters]: number[][][] = [[], []];
+        let at = [100, 200];
+        for (let i = 0; i < length; i++) {
+          const row = xs.at(reverse ? length - 1 - i : i).array() as number[];
+          befores.push(at);
+          afters.push((at = at.map((v, k) => v + row[k])));
+        }
+        if (reverse) for (const list of [befores, afters]) list.reverse();
+        type Found = Readonly<Record<"before" | "after" | "last", Tensor>>;
+        const loop = (t: Tensor, x: Tensor): Found => {
+          const [last, [before, after]] = c.scan((s: Tensor, v: Tensor) => [s.add(v), [s, s.add(v)]] as const, t, x, {
+            reverse,
+          });
+          return { before, after, last };
+        };
+        const wanted = { before: befores, after: afters, last: at };
+        const keys = ["before", "after", "last"] as const;
+        for (const some of [["before"], ["after"], ["before", "after"], ["before", "last"], keys] as const) {
+          const run = c.compiled((t: Tensor, x: Tensor) => some.map((k) => loop(t, x)[k]));
+          // What only sums read has no place given by a caller.
+          const sums = c.compiled((t: Tensor, x: Tensor) => some.map((k) => loop(t, x)[k].sum(0)));
+          for (let again = 0; again < 2; again++) {
+            expect(run(start, xs).map((v) => v.array())).toEqual(some.map((k) => wanted[k]));
+            const total = (k: "before" | "after"): number[] =>
+              [0, 1].map((j) => wanted[k].reduce((n, r) => n + r[j], 0));
+            expect(sums(start, xs).map((v) => v.array())).toEqual(
+              some.map((k) => (k === "last" ? at[0] + at[1] : total(k))),
+            );
+          }
+        }
+      }
+    }
+  });
+
   test("products of slices with constants are one product for all turns: value, gradients, second gradients", () => {
     const cell =
       (u: Tensor, w: Tensor) =>
@@ -179,5 +218,21 @@ describe("scan", () => {
       /"count" cannot be assigned inside the body of scan/,
     );
     expect(() => c.scan((s: Tensor) => [s, s.item()] as const, 0, xs)).toThrow(/inside the body of scan/);
+  });
+
+  test("a recurrent cell and its gradient copy no carry", () => {
+    const step = c.compiled((w: Tensor, xs: Tensor, h0: Tensor) =>
+      c.grad((v: Tensor) =>
+        c
+          .scan((h: Tensor, x: Tensor) => [h.matmul(v).add(x).tanh(), h.matmul(v).add(x).tanh()] as const, h0, xs)[1]
+          .sum(),
+      )(w),
+    );
+    const bodies = step
+      .explain(...args())
+      .split("\n")
+      .filter((line) => line.startsWith("       "));
+    expect(bodies.length).toBeGreaterThan(2);
+    expect(bodies.filter((line) => line.includes("copy"))).toEqual([]);
   });
 });

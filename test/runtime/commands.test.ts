@@ -120,6 +120,7 @@ function scan(body: Step[], length: number): Step {
     xsBytes: [64],
     ysBytes: [64],
     carryBytes: [64],
+    stacks: [{ before: -1, after: -1 }],
     body: { ...planOf(body), arenaBytes: 64 },
   };
   return {
