@@ -71,8 +71,8 @@ export function sourceOf(data: TrainingData, sampleWeight?: ArrayLikeInput): Bat
     return data;
   }
   const pair = Array.isArray(data);
-  if (pair && (data.length !== 2 || typeof data[0] === "number")) {
-    throw new ValueError("[fit] a list must be [x, y]: for a single array of samples pass { x }.");
+  if ("shape" in data || ArrayBuffer.isView(data) || (pair && (data.length !== 2 || typeof data[0] === "number"))) {
+    throw new ValueError("[fit] data is one array: pass [x, y] or { x, y } as the first argument, or { x } alone.");
   }
   const parts = (
     pair ? { x: (data as readonly ArrayLikeInput[])[0], y: (data as readonly ArrayLikeInput[])[1] } : data

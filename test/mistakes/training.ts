@@ -9,6 +9,11 @@ export const training: Chapter = {
       message: '[fit] model "sequential" is not compiled: call compile({ optimizer, loss }) first.',
     },
     {
+      mistake: "x and y as two arguments",
+      code: `await classifier().fit(xs(6, [2]), labels(6, 3), { epochs: 1, verbose: 0 });`,
+      message: "[fit] data is one array: pass [x, y] or { x, y } as the first argument, or { x } alone.",
+    },
+    {
       mistake: "A loss that does not exist",
       code: `nn.sequential([nn.dense(3)]).compile({ optimizer: adam(), loss: "sparseCategoricalCrossEntropy" });`,
       message:
