@@ -71,6 +71,7 @@ function broadcastHint(a: Shape, b: Shape): string {
 
 /** Throws unless every size is a whole number ≥ 0. */
 export function checkShape(shape: Shape, op: string): void {
+  if (!Array.isArray(shape)) throw new ShapeError(`[${op}] a shape is a list such as [2, 3], got ${String(shape)}.`);
   for (const d of shape) {
     if (!Number.isInteger(d) || d < 0) {
       throw new ShapeError(`[${op}] ${showShape(shape)} is not a shape: every size must be a whole number ≥ 0.`);

@@ -14,7 +14,7 @@ export type PaddingOption = "valid" | "same" | "causal";
 
 /** `sizes` for `rank` spatial axes, each a whole number of at least 1. */
 export function sizesOf(layer: string, option: string, sizes: Sizes, rank: number): number[] {
-  const list = typeof sizes === "number" ? new Array<number>(rank).fill(sizes) : [...sizes];
+  const list = Array.isArray(sizes) ? [...sizes] : new Array<number>(rank).fill(sizes as number);
   if (list.length !== rank) throw new ValueError(`[${layer}] ${option} needs ${rank} sizes, got ${showShape(list)}.`);
   for (const n of list) needWhole(layer, option, n);
   return list;

@@ -244,8 +244,8 @@ export function makeModel<Out>(
   outputs: Symbolic | readonly Symbolic[],
   options: { readonly name?: string; readonly trainable?: boolean } = {},
 ): ModelBase<Out> {
-  const ins: readonly Symbolic[] = inputs instanceof Symbolic ? [inputs] : inputs;
-  const outs: readonly Symbolic[] = outputs instanceof Symbolic ? [outputs] : outputs;
+  const ins = [inputs].flat();
+  const outs = [outputs].flat();
   if (![...ins, ...outs].every((s) => s instanceof Symbolic) || ins.length === 0 || outs.length === 0) {
     throw new ValueError("[model] takes what input() gave and what layers returned for it: model(x, dense(10)(x)).");
   }

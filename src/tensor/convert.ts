@@ -67,7 +67,9 @@ function nestedShape(data: NestedArray, op: string): number[] {
     if (depth === shape.length) {
       if (typeof x !== "number" && typeof x !== "boolean") {
         throw new ValueError(
-          `[${op}] element ${String(x)} of type ${x === null ? "null" : typeof x}: nested arrays hold numbers or booleans only.`,
+          x instanceof Tensor
+            ? `[${op}] a tensor ${showShape(x.shape)} among the elements: stack() joins tensors.`
+            : `[${op}] element ${String(x)} of type ${x === null ? "null" : typeof x}: nested arrays hold numbers or booleans only.`,
         );
       }
       return;

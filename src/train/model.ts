@@ -93,15 +93,15 @@ function trainable<Out>(base: ModelBase<Out>, several: Several | null = null): M
     set stopTraining(on: boolean) {
       if (on) run?.stop();
     },
-    compile({ optimizer, loss, lossWeights, metrics = [] }: CompileOptions): void {
+    compile({ optimizer, loss, lossWeights, metrics = [] }: CompileOptions = {} as CompileOptions): void {
       if (typeof (optimizer as Partial<Optimizer> | null | undefined)?.update !== "function") {
         throw new ValueError(
-          `[compile] optimizer must be an optimizer such as adam(1e-3), got ${JSON.stringify(optimizer)}.`,
+          `[compile] optimizer must be an optimizer such as adam(1e-3), got ${typeof optimizer === "function" ? "a function: call it" : JSON.stringify(optimizer)}.`,
         );
       }
       const parts = several?.compile({ loss, lossWeights, metrics }) ?? {
         loss: lossOf(loss as LossLike),
-        metrics: (metrics as readonly MetricLike[]).map(metricOf),
+        metrics: ([metrics].flat() as readonly MetricLike[]).map(metricOf),
       };
       compilation = {
         model: net,

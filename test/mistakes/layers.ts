@@ -4,6 +4,11 @@ export const layers: Chapter = {
   title: "Layers and models",
   mistakes: [
     {
+      mistake: "A convolution without its kernel",
+      code: `nn.conv2d(16);`,
+      message: "[conv2d] kernelSize must be a whole number ≥ 1, got undefined.",
+    },
+    {
       mistake: "Images into dense after training on vectors: flatten() is missing",
       code: `const model = nn.sequential([nn.dense(10)]);
 model.build([null, 784]);

@@ -27,6 +27,16 @@ export const tensors: Chapter = {
       message: "[matmul] takes vectors and matrices, got [] and [3]: use mul() for a scalar.",
     },
     {
+      mistake: "A shape as numbers",
+      code: `zeros(3, 4);`,
+      message: "[full] a shape is a list such as [2, 3], got 3.",
+    },
+    {
+      mistake: "A list of tensors as a tensor",
+      code: `tensor([tensor([1, 2]), tensor([3, 4])]);`,
+      message: "[tensor] a tensor [2] among the elements: stack() joins tensors.",
+    },
+    {
       mistake: "Reshaping to another number of elements",
       code: `ones([2, 3]).reshape([4, 2]);`,
       message: "[reshape] cannot reshape [2, 3] (6 elements) to [4, 2]: the element counts differ.",

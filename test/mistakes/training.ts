@@ -14,6 +14,11 @@ export const training: Chapter = {
       message: "[fit] data is one array: pass [x, y] or { x, y } as the first argument, or { x } alone.",
     },
     {
+      mistake: "An optimizer that was not called",
+      code: `nn.sequential([nn.dense(3)]).compile({ optimizer: adam, loss: "mse" });`,
+      message: "[compile] optimizer must be an optimizer such as adam(1e-3), got a function: call it.",
+    },
+    {
       mistake: "A loss that does not exist",
       code: `nn.sequential([nn.dense(3)]).compile({ optimizer: adam(), loss: "sparseCategoricalCrossEntropy" });`,
       message:
