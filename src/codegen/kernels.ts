@@ -138,7 +138,10 @@ export function sizesOf(k: LoopKernel | ContractKernel, target: Target): Omit<Co
   return { blocks, grain, scratchBytes: at.size };
 }
 
-/** Adds the function `name(args, lo, hi)` for a kernel. */
+/**
+ * Adds the function `name(args, lo, hi)` for a kernel. `args`: addresses of its operands and of its thread's scratch memory; before
+ * them lies a word that is −1 at the first call of a run and that the thread's later calls find as it was left.
+ */
 export function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKernel): void {
   if (k.kind === "loop") return emitLoopKernel(asm, name, k);
   asm.fn(name, ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
@@ -155,6 +158,7 @@ export function emitKernel(asm: Asm, name: string, k: LoopKernel | ContractKerne
     const ahead = early && ((t: StorePlace): void => early(asm, k, pointers, placed(t)));
     const epilogue = new Epilogue(asm, k, pointers);
     const store = (list: readonly StoreCtx[]): void => epilogue.emit(list.map((t) => ({ acc: t.acc, ...placed(t) })));
-    emitContract(asm, k, { a, b, scratch, lo, hi, ahead }, store, plan);
+    const packed = asm.ptrAdd(args, -asm.ptrBytes);
+    emitContract(asm, k, { a, b, scratch, packed, lo, hi, ahead }, store, plan);
   });
 }

@@ -197,6 +197,7 @@ class Walk {
         asm.store(plan, PLAN.at, asm.load("i32", pc, COMMAND.e));
         asm.if(timed, () => asm.set(start, asm.clock()));
         const args = asm.ptrAdd(table, asm.load("i32", pc, COMMAND.d));
+        this.first(args);
         asm.callPtr(asm.load("ptr", pc, COMMAND.a), args, 0, asm.load("i32", pc, COMMAND.b));
         asm.if(timed, () => this.note(event, start));
         asm.set(event, asm.ptrAdd(asm.get(event), 16));
@@ -339,6 +340,11 @@ class Walk {
     );
   }
 
+  /** Tells a kernel that what follows is its first call of this thread. */
+  private first(args: Val): void {
+    this.asm.store(this.asm.ptrAdd(args, -this.asm.ptrBytes), 0, this.asm.i32(-1));
+  }
+
   /** Takes pieces of a kernel's blocks until there are none left; or all of them, within a serial. */
   private kernel(pc: Val, args: Val, w: Share): void {
     const { asm } = this;
@@ -348,6 +354,7 @@ class Walk {
     const piece = asm.load("i32", pc, COMMAND.c);
     const start = asm.var("f64", 0);
     const before = asm.get(w.mine);
+    this.first(args);
     asm.if(w.timed, () => asm.set(start, asm.clock()));
     asm.if(
       asm.get(w.whole),

@@ -255,7 +255,8 @@ export class Commands {
 
   private kernel(x: Item, piece: number): void {
     const code = this.codes.get(x.step) as KernelCode;
-    const table = this.entries;
+    // The first is the kernel's own: see emitKernel.
+    const table = ++this.entries;
     for (const source of x.args) this.entry(source);
     if (code.scratchBytes > 0) this.scratch.push(this.entries++);
     const { name } = x;

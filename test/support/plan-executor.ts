@@ -90,13 +90,14 @@ class Room {
     emitKernel(asm, "run", k);
     const { run } =
       this.base > 0 ? loadX64(asm) : evaluateAsm(asm, { memory: this.bytes, host: { ...hostMath, ...hostOps } });
-    const table = new BigInt64Array(this.bytes.buffer, this.table, args.length + 1);
-    args.forEach((a, n) => (table[n] = BigInt(this.base + this.address(a))));
-    table[args.length] = BigInt(this.base + this.scratch);
+    // Before the addresses, the word that a kernel keeps from call to call.
+    const addresses = [...args.map((a) => this.address(a)), this.scratch].map((a) => BigInt(this.base + a));
+    new BigInt64Array(this.bytes.buffer, this.table, addresses.length + 1).set([-1n, ...addresses]);
+    const table = this.base + this.table + 8;
     const blocks = k.kind === "loop" ? loopBlocks(k, this.target.lanes) : contractBlocks(k, this.target);
     // From the last, five together, then the others.
-    for (let b = blocks - 1; b >= 0; b--) if (b % 8 === 1) run(this.base + this.table, b, Math.min(blocks, b + 5));
-    for (let b = blocks - 1; b >= 0; b--) if (b % 8 === 0 || b % 8 > 5) run(this.base + this.table, b, b + 1);
+    for (let b = blocks - 1; b >= 0; b--) if (b % 8 === 1) run(table, b, Math.min(blocks, b + 5));
+    for (let b = blocks - 1; b >= 0; b--) if (b % 8 === 0 || b % 8 > 5) run(table, b, b + 1);
   }
 
   private address(p: Place): number {

@@ -11,6 +11,8 @@ export interface ContractIo {
   readonly c?: Val;
   /** `contractScratchBytes` bytes of this thread's own; needed when that is not 0. */
   readonly scratch?: Val;
+  /** Address of a word that says which B the scratch memory holds packed: −1 for none. Without it every call packs anew. */
+  readonly packed?: Val;
   readonly lo: Arg;
   readonly hi: Arg;
   /** Asks for what `store` will touch at a place, before the sums for it are made. */

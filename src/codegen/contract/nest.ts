@@ -90,7 +90,7 @@ export class Nest {
       asm.ptrAdd(io.b, (this.spec.bOffset ?? 0) * p.es),
     ];
     const [a0, b0] = p.norm.swapped ? [given[1], given[0]] : given;
-    const packed = p.packB === "keep" ? asm.var("i32", -1) : undefined;
+    const packed = p.packB === "keep" ? asm.var("i32", io.packed ? asm.load("i32", io.packed) : -1) : undefined;
     if (p.packsByTile) {
       this.packs = asm.var("i32", 1);
       this.fresh = asm.var("i32", 1);
@@ -133,22 +133,26 @@ export class Nest {
 
   // ---- B ----
 
-  /** Packs all blocks of k, unless the last block of this call has used the same ones. */
+  /** Packs all blocks of k, unless the last block of this call, or of the thread's last one, has used the same ones. */
   private keepB(b: Val, bi: Val, nb: Val, packed: Var): void {
-    const { asm, p } = this;
+    const { asm, p, io } = this;
     const own = p.norm.batch.some((x) => x.b !== 0);
     const wanted = own && p.batches > 1 ? asm.add(asm.mul(bi, p.nBlocks), nb) : nb;
     const differs = asm.cmp("ne", asm.get(packed), wanted);
+    const note = (): void => {
+      asm.set(packed, wanted);
+      if (io.packed) asm.store(io.packed, 0, wanted);
+    };
     if (p.packsByTile) {
       asm.set(this.packs, differs);
-      return asm.set(packed, wanted);
+      return note();
     }
     asm.if(differs, () => {
       asm.loop(0, p.kBlocks, 1, (kb) => {
         const at = this.stepsOf(kb);
         this.packB(this.offset(b, at.axes, at.index, "b"), nb, at.k, this.placeB(kb));
       });
-      asm.set(packed, wanted);
+      note();
     });
   }
 
