@@ -120,11 +120,15 @@ export class Kernels {
 export const emitAll = (asm: Asm, list: readonly Keyed[]): void =>
   list.forEach(([, k], i) => emitKernel(asm, `k${i}`, k));
 
-/** The structure of a kernel as text. */
-const kernelKey = (k: Kernel): string =>
-  JSON.stringify(k, (_, v: unknown) =>
-    typeof v === "number" && (!Number.isFinite(v) || Object.is(v, -0)) ? `#${Object.is(v, -0) ? "-0" : v}` : v,
-  );
+/** The structure of a kernel as text; values that JSON has no text for stand behind it. */
+function kernelKey(k: LoopKernel | ContractKernel): string {
+  let key = JSON.stringify(k);
+  k.exs.forEach((e, i) => {
+    if ((e.k === "const" || e.k === "guard") && (!Number.isFinite(e.value) || Object.is(e.value, -0)))
+      key += `#${i}=${Object.is(e.value, -0) ? "-0" : e.value}`;
+  });
+  return key;
+}
 
 /** Blocks, the least of a call, and bytes of a thread's own, as `CompiledKernel` has them. */
 export function sizesOf(k: LoopKernel | ContractKernel, target: Target): Omit<CompiledKernel, "fn" | "needs"> {

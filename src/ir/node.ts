@@ -17,8 +17,9 @@ export interface Node<P extends PrimName = PrimName> {
 /** Attributes as text: functions and bodies are known by their uid. */
 function attrsKey(attrs: object): string {
   let key = "";
-  for (const [k, v] of Object.entries(attrs)) {
+  for (const k in attrs) {
     if (k === "rule") continue;
+    const v = (attrs as Record<string, unknown>)[k];
     key += k === "body" ? `body:${(v as { uid: number }).uid};` : `${k}:${Object.is(v, -0) ? "-0" : String(v)};`;
   }
   return key;

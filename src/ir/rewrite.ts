@@ -5,20 +5,23 @@ import { intern, isOp, type Node } from "./node.ts";
 export function topoOrder(roots: readonly Node[]): Node[] {
   const out: Node[] = [];
   const seen = new Set<Node>();
-  const stack: [Node, number][] = [];
+  // Open nodes, and which of its sources is next in each.
+  const stack: Node[] = [];
+  const next: number[] = [];
+  const open = (n: Node): void => {
+    if (seen.has(n)) return;
+    seen.add(n);
+    stack.push(n);
+    next.push(0);
+  };
   for (const root of roots) {
-    if (seen.has(root)) continue;
-    seen.add(root);
-    stack.push([root, 0]);
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1];
-      const src = top[0].srcs[top[1]++];
-      if (src === undefined) {
-        out.push(top[0]);
-        stack.pop();
-      } else if (!seen.has(src)) {
-        seen.add(src);
-        stack.push([src, 0]);
+    open(root);
+    for (let top = stack.length - 1; top >= 0; top = stack.length - 1) {
+      const { srcs } = stack[top];
+      if (next[top] < srcs.length) open(srcs[next[top]++]);
+      else {
+        out.push(stack[top]);
+        stack.length = next.length = top;
       }
     }
   }

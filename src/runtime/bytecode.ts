@@ -100,12 +100,19 @@ export function openScripts(
   const done = new Map<string, Exports>();
   const scripts = new Map<string, Script>();
 
-  const flags = [...process.execArgv.filter((flag) => flag.startsWith("--")), process.env.NODE_OPTIONS ?? ""];
-  const key = ["bytecode", build, root, process.version, process.arch, process.versions.v8, ...flags].join("\n");
-  const name = keptName(key);
+  const key = ["bytecode", build, root, process.version, process.arch, process.versions.v8].join("\n");
   let found = open(path.join(root, "..", BUILT), key);
-  const kept = found.size > 0 || setting === "off" ? undefined : keptFolder(setting);
-  if (kept !== undefined && folderTrouble(kept) === "") found = open(path.join(kept, name), key);
+  /** Where the user's bytecode is kept, once that of the build will not do: for programs with the same flags. */
+  let kept: string | undefined;
+  const flags = [...process.execArgv.filter((flag) => flag.startsWith("--")), process.env.NODE_OPTIONS ?? ""];
+  const flagged = [key, ...flags].join("\n");
+  const name = keptName(flagged);
+  const keep = (): void => {
+    if (setting === "off") return;
+    kept = keptFolder(setting);
+    if (folderTrouble(kept) === "") found = open(path.join(kept, name), flagged);
+  };
+  if (found.size === 0) keep();
   let stale = false;
 
   /** The bytecode of all scripts that were loaded, with that of those which were not. */
@@ -123,7 +130,7 @@ export function openScripts(
     found = now;
     try {
       process.getBuiltinModule("node:fs").mkdirSync(kept, { recursive: true, mode: 0o700 });
-      if (folderTrouble(kept) === "") writeKept(kept, name, join(key, now));
+      if (folderTrouble(kept) === "") writeKept(kept, name, join(flagged, now));
     } catch {
       // No room, no right: the next process starts as this one did.
     }
@@ -140,14 +147,20 @@ export function openScripts(
   };
 
   function scriptOf(script: string, filename: string): Script {
-    const cachedData = found.get(script);
-    const made = new Script(BEFORE + process.getBuiltinModule("node:fs").readFileSync(filename, "latin1") + AFTER, {
-      filename,
-      lineOffset: -1,
-      ...(cachedData && { cachedData }),
-    });
+    const text = BEFORE + process.getBuiltinModule("node:fs").readFileSync(filename, "latin1") + AFTER;
+    const make = (): Script => {
+      const cachedData = found.get(script);
+      return new Script(text, { filename, lineOffset: -1, ...(cachedData && { cachedData }) });
+    };
+    let made = make();
+    if (made.cachedDataRejected && kept === undefined) {
+      // The build's is for other flags.
+      found = new Map();
+      keep();
+      made = make();
+    }
     scripts.set(script, made);
-    if (cachedData === undefined || made.cachedDataRejected) lacking();
+    if (made.cachedDataRejected !== false) lacking();
     return made;
   }
 

@@ -11,7 +11,8 @@ export class SplitLoop extends Error {
   }
 }
 
-export const constant = (c: number): Affine => ({ c, t: [] });
+const ZERO: Affine = { c: 0, t: [] };
+export const constant = (c: number): Affine => (c === 0 ? ZERO : { c, t: [] });
 export const ofLoop = (loop: number): Affine => {
   const t = new Array<number>(loop + 1).fill(0);
   t[loop] = 1;
@@ -26,7 +27,7 @@ export function addAffine(a: Affine, b: Affine): Affine {
 }
 
 export const scaleAffine = (a: Affine, f: number): Affine =>
-  f === 0 ? constant(0) : { c: a.c * f, t: a.t.map((x) => x * f) };
+  f === 0 ? ZERO : f === 1 ? a : { c: a.c * f, t: a.t.map((x) => x * f) };
 
 function trim(c: number, t: number[]): Affine {
   while (t.length > 0 && t[t.length - 1] === 0) t.pop();
@@ -46,13 +47,19 @@ export const isConstant = (a: Affine): boolean => a.t.every((x) => x === 0);
 
 /** Σ idx · stride of a row-major shape. */
 export function flatten(idx: readonly Affine[], shape: readonly number[]): Affine {
-  let out = constant(0);
+  let c = 0;
+  const t: number[] = [];
   let stride = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
-    if (shape[i] !== 1) out = addAffine(out, scaleAffine(idx[i], stride));
+    if (shape[i] !== 1 && stride !== 0) {
+      const a = idx[i];
+      c += a.c * stride;
+      while (t.length < a.t.length) t.push(0);
+      for (let l = 0; l < a.t.length; l++) t[l] += a.t[l] * stride;
+    }
     stride *= shape[i];
   }
-  return out;
+  return trim(c, t);
 }
 
 /**
@@ -70,6 +77,12 @@ export function reshapeIndex(
   let i = 0;
   let j = 0;
   while (i < from.length || j < to.length) {
+    if (i < from.length && from[i] === to[j]) {
+      // Axes of one size, the usual case.
+      const a = idx[i++];
+      out.push(to[j++] === 1 ? ZERO : a.t.length > 0 && a.t[a.t.length - 1] === 0 ? trim(a.c, [...a.t]) : a);
+      continue;
+    }
     const i0 = i;
     const j0 = j;
     let p = i < from.length ? from[i++] : 1;

@@ -21,6 +21,24 @@ export function baseOf(n: Node): Node {
 const numberKey = (x: number): string => (Object.is(x, -0) ? "-0" : String(x));
 const affineKey = (a: Affine): string => `${a.c}:${a.t.join()}`;
 
+interface Visit {
+  readonly idx: readonly Affine[];
+  readonly ex: number;
+}
+
+/** True for indices that are written alike. */
+function sameIndex(a: readonly Affine[], b: readonly Affine[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i], b[i]];
+    if (x === y) continue;
+    if (x.c !== y.c || x.t.length !== y.t.length) return false;
+    for (let l = 0; l < x.t.length; l++) if (x.t[l] !== y.t[l]) return false;
+  }
+  return true;
+}
+
 /** An expression as text: equal for equal ones. */
 function exKey(ex: Ex): string {
   switch (ex.k) {
@@ -53,10 +71,11 @@ export class ExBuilder {
   /** Nodes whose buffers are the kernel's arguments. */
   readonly args: Node[];
   private readonly known: Map<string, number> = new Map();
-  private readonly memo: Map<string, number> = new Map();
+  /** Where a node was visited at which index. */
+  private readonly memo: Map<Node, Visit[]> = new Map();
   /** Keys in the order in which they came, so that the latest can be taken back. */
   private readonly knownKeys: string[] = [];
-  private readonly memoKeys: string[] = [];
+  private readonly memoKeys: Node[] = [];
   private readonly inMemory: (n: Node) => boolean;
   private readonly member: (n: Node, idx: readonly Affine[]) => number | null;
 
@@ -93,7 +112,7 @@ export class ExBuilder {
     this.exs.length = exs;
     this.args.length = args;
     for (const key of this.knownKeys.splice(known)) this.known.delete(key);
-    for (const key of this.memoKeys.splice(memo)) this.memo.delete(key);
+    for (const n of this.memoKeys.splice(memo)) this.memo.get(n)?.pop();
   }
 
   argOf(base: Node): number {
@@ -108,14 +127,13 @@ export class ExBuilder {
 
   /** The value of `n` at `idx` (one index an axis). */
   visit(n: Node, idx: readonly Affine[]): number {
-    const key = `${n.id}@${idx.map(affineKey).join("|")}`;
-    let at = this.memo.get(key);
-    if (at === undefined) {
-      at = this.member(n, idx) ?? this.write(n, idx);
-      this.memo.set(key, at);
-      this.memoKeys.push(key);
-    }
-    return at;
+    let visits = this.memo.get(n);
+    if (visits === undefined) this.memo.set(n, (visits = []));
+    for (const v of visits) if (sameIndex(v.idx, idx)) return v.ex;
+    const ex = this.member(n, idx) ?? this.write(n, idx);
+    visits.push({ idx, ex });
+    this.memoKeys.push(n);
+    return ex;
   }
 
   private write(n: Node, idx: readonly Affine[]): number {
