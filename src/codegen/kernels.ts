@@ -1,5 +1,5 @@
 // From kernels as plain data to code, once for each structure, on any kind of machine.
-import type { ContractKernel, Kernel, LoopKernel } from "../schedule/index.ts";
+import type { ContractKernel, LoopKernel } from "../schedule/index.ts";
 import { Asm, type Target } from "./asm/index.ts";
 import { emitContract, planContract, type StoreCtx, type StorePlace } from "./contract/index.ts";
 import { emitLoopKernel, Epilogue, loopBlocks, loopGrain, loopScratch, type Tile } from "./loops/index.ts";
@@ -122,12 +122,8 @@ export const emitAll = (asm: Asm, list: readonly Keyed[]): void =>
 
 /** The structure of a kernel as text; values that JSON has no text for stand behind it. */
 function kernelKey(k: LoopKernel | ContractKernel): string {
-  let key = JSON.stringify(k);
-  k.exs.forEach((e, i) => {
-    if ((e.k === "const" || e.k === "guard") && (!Number.isFinite(e.value) || Object.is(e.value, -0)))
-      key += `#${i}=${Object.is(e.value, -0) ? "-0" : e.value}`;
-  });
-  return key;
+  const values = k.exs.map((e) => ("value" in e ? (Object.is(e.value, -0) ? "-0" : e.value) : ""));
+  return JSON.stringify(k) + values.join();
 }
 
 /** Blocks, the least of a call, and bytes of a thread's own, as `CompiledKernel` has them. */

@@ -78,9 +78,7 @@ export function reshapeIndex(
   let j = 0;
   while (i < from.length || j < to.length) {
     if (i < from.length && from[i] === to[j]) {
-      // Axes of one size, the usual case.
-      const a = idx[i++];
-      out.push(to[j++] === 1 ? ZERO : a.t.length > 0 && a.t[a.t.length - 1] === 0 ? trim(a.c, [...a.t]) : a);
+      out.push(flatten([idx[i++]], [to[j++]]));
       continue;
     }
     const i0 = i;

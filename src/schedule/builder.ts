@@ -1,5 +1,5 @@
 import { isOp, type Node, PRIMITIVES } from "../ir/index.ts";
-import { addAffine, constant, flatten, isConstant, ofLoop, reshapeIndex, scaleAffine } from "./affine.ts";
+import { addAffine, constant, flatten, isConstant, ofLoop, reshapeIndex, sameAffine, scaleAffine } from "./affine.ts";
 import type { Affine, Cond, Dynamic, Ex } from "./kernel.ts";
 
 /** Thrown when an index through `node` is not affine: its source has to be in memory. */
@@ -18,48 +18,18 @@ export function baseOf(n: Node): Node {
   return at;
 }
 
-const numberKey = (x: number): string => (Object.is(x, -0) ? "-0" : String(x));
-const affineKey = (a: Affine): string => `${a.c}:${a.t.join()}`;
-
 interface Visit {
   readonly idx: readonly Affine[];
   readonly ex: number;
 }
 
 /** True for indices that are written alike. */
-function sameIndex(a: readonly Affine[], b: readonly Affine[]): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) {
-    const [x, y] = [a[i], b[i]];
-    if (x === y) continue;
-    if (x.c !== y.c || x.t.length !== y.t.length) return false;
-    for (let l = 0; l < x.t.length; l++) if (x.t[l] !== y.t[l]) return false;
-  }
-  return true;
-}
+const sameIndex = (a: readonly Affine[], b: readonly Affine[]): boolean =>
+  a === b || (a.length === b.length && a.every((x, i) => x.t.length === b[i].t.length && sameAffine(x, b[i])));
 
-/** An expression as text: equal for equal ones. */
-function exKey(ex: Ex): string {
-  switch (ex.k) {
-    case "const":
-      return `c${ex.dtype}${numberKey(ex.value)}`;
-    case "load":
-      return `l${ex.arg}@${affineKey(ex.index)}${ex.dyn.map((d) => `[${d.ex},${d.stride},${d.size}]`).join("")}`;
-    case "op":
-      return `o${ex.op}${ex.dtype}${ex.srcs.join()}`;
-    case "iota":
-      return `i${ex.dtype}${affineKey(ex.index)}`;
-    case "random":
-      return `r${ex.key.join()}@${affineKey(ex.index)}@${ex.stream}`;
-    case "guard":
-      return `g${ex.then}${ex.conds.map((c) => `[${affineKey(c.index)},${c.lo},${c.hi}]`).join("")}${numberKey(ex.value)}`;
-    case "acc":
-      return `a${ex.phase}.${ex.slot}`;
-    default:
-      return "t";
-  }
-}
+/** An expression as text: equal for equal ones. JSON has no text for some numbers. */
+const exKey = (ex: Ex): string =>
+  JSON.stringify(ex) + ("value" in ex ? (Object.is(ex.value, -0) ? "-0" : ex.value) : "");
 
 /**
  * Turns nodes at an index into expressions of one kernel. `member` answers for values that the kernel itself computes;

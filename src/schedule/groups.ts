@@ -50,12 +50,26 @@ function fuse(order: readonly Node[], roots: ReadonlySet<Node>): { groups: Set<G
   const groups = new Set<Group>();
   const groupOf = new Map<Node, Group>();
   const loadedBy = new Map<Node, Group[]>();
-  const needs = new Needs(roots.size, groupOf);
+  // Which groups each group needs, directly or not, as bits; a joined group has the number of the one that it grew from.
+  const numbers = new Map<Group, number>();
+  const needs: Int32Array[] = [];
+  const has = (set: Int32Array, id: number): boolean => ((set[id >> 5] >> (id & 31)) & 1) === 1;
+  const add = (set: Int32Array, other: Int32Array): void => {
+    for (let i = 0; i < set.length; i++) set[i] |= other[i];
+  };
+  const numberOf = (n: Node): number => numbers.get(groupOf.get(n) as Group) ?? -1;
   const put = (g: Group, old?: Group): void => {
     if (old !== undefined) groups.delete(old);
     groups.add(g);
     for (const m of g.members) groupOf.set(m, g);
-    needs.put(g, old);
+    const id = (old && numbers.get(old)) ?? needs.push(new Int32Array(roots.size / 32 + 1)) - 1;
+    numbers.set(g, id);
+    for (const from of g.loads.map(numberOf)) {
+      if (from < 0 || from === id) continue;
+      add(needs[id], needs[from]);
+      needs[id][from >> 5] |= 1 << (from & 31);
+    }
+    if (old !== undefined) for (const set of needs) if (has(set, id)) add(set, needs[id]);
     for (const l of g.loads) {
       const list = (loadedBy.get(l) ?? []).filter((x) => x !== old && x !== g);
       list.push(g);
@@ -76,8 +90,9 @@ function fuse(order: readonly Node[], roots: ReadonlySet<Node>): { groups: Set<G
       for (const g of candidates) {
         const joined = join(g, n, alone, inMemory);
         if (joined === null) continue;
-        // Nothing that the joined group loads may need the old group's results.
-        if (!needs.through(joined.group.loads, g)) {
+        // Nothing else that the joined group loads may need the old group's results.
+        const id = numbers.get(g) as number;
+        if (!joined.group.loads.map(numberOf).some((from) => from >= 0 && from !== id && has(needs[from], id))) {
           put(joined.group, g);
           return;
         }
@@ -87,48 +102,6 @@ function fuse(order: readonly Node[], roots: ReadonlySet<Node>): { groups: Set<G
     put(alone);
   });
   return { groups, groupOf };
-}
-
-/** Which groups each group needs, directly or not: a set of bits for each. */
-class Needs {
-  private readonly groupOf: ReadonlyMap<Node, Group>;
-  private readonly numbers: Map<Group, number> = new Map();
-  private readonly sets: Int32Array[] = [];
-  private readonly words: number;
-
-  constructor(most: number, groupOf: ReadonlyMap<Node, Group>) {
-    this.words = Math.ceil(most / 32);
-    this.groupOf = groupOf;
-  }
-
-  /** Takes a group in, in the place of an old one. */
-  put(g: Group, old?: Group): void {
-    const id = (old && this.numbers.get(old)) ?? this.sets.push(new Int32Array(this.words)) - 1;
-    this.numbers.set(g, id);
-    const own = this.sets[id];
-    for (const l of g.loads) {
-      const from = this.groupOf.get(l);
-      if (from === undefined || from === g) continue;
-      const other = this.numbers.get(from) as number;
-      add(own, this.sets[other]);
-      own[other >> 5] |= 1 << (other & 31);
-    }
-    if (old !== undefined) for (const set of this.sets) if (set !== own && has(set, id)) add(set, own);
-  }
-
-  /** True when what is loaded needs `old`, other than by being its result. */
-  through(loads: readonly Node[], old: Group): boolean {
-    const id = this.numbers.get(old) as number;
-    return loads.some((l) => {
-      const g = this.groupOf.get(l);
-      return g !== undefined && g !== old && has(this.sets[this.numbers.get(g) as number], id);
-    });
-  }
-}
-
-const has = (set: Int32Array, id: number): boolean => (set[id >> 5] & (1 << (id & 31))) !== 0;
-function add(set: Int32Array, other: Int32Array): void {
-  for (let i = 0; i < set.length; i++) set[i] |= other[i];
 }
 
 const SPECIAL: Partial<Record<PrimName, (n: never, inMemory: InMemory) => Fixed>> = { concat, scatterAdd, cumsum };
