@@ -141,8 +141,8 @@ const page = [
   ...section(
     "Compile time",
     "W11: the first call minus the median, milliseconds; tracing, compiling and first-touch costs are in it. W10 above is the whole " +
-      "way from the start of the process to the first finished step: `start` with nothing kept from earlier processes, `later start` " +
-      "with the programs that an earlier one has compiled.",
+      "way from the start of the process to the first finished step: `start` with nothing kept from earlier processes (but for " +
+      "the bytecode that is built with our scripts), `later start` with the programs that an earlier one has compiled.",
     table(compileTable(summary)),
   ),
   ...section(

@@ -5,13 +5,22 @@ import { type DType, hostArray, type Key, randomWords, sizeOf, type TypedArray }
  * weights of a seed are the same on every device.
  */
 
+/** Words at a time: what is called again and again is compiled sooner than what loops for long, in half of the time in all. */
+const BLOCK = 1024;
+
+function fill(key: Key, out: TypedArray, of: (word: number) => number): TypedArray {
+  const part = (words: Uint32Array, at: number): void => {
+    const n = Math.min(BLOCK, out.length - at);
+    for (let i = 0; i < n; i++) out[at + i] = of(words[i]);
+  };
+  for (let at = 0; at < out.length; at += BLOCK) part(randomWords(key, BLOCK / 2, at / 2), at);
+  return out;
+}
+
 /** Uniform in (low, high); never the ends. */
 export function sampleUniform(key: Key, shape: readonly number[], dtype: DType, low: number, high: number): TypedArray {
-  const out = hostArray(dtype, sizeOf(shape));
-  const words = randomWords(key, Math.ceil(out.length / 2));
   const scale = (high - low) / 2 ** 32;
-  for (let i = 0; i < out.length; i++) out[i] = low + (words[i] + 0.5) * scale;
-  return out;
+  return fill(key, hostArray(dtype, sizeOf(shape)), (word) => low + (word + 0.5) * scale);
 }
 
 /** P(Z > 2) to five digits: what the weights of a seed have always been drawn with. */
@@ -26,12 +35,10 @@ export function sampleNormal(
   stddev: number,
   cut = false,
 ): TypedArray {
-  const out = hostArray(dtype, sizeOf(shape));
-  const words = randomWords(key, Math.ceil(out.length / 2));
   const tail = cut ? TAIL : 0;
   const scale = (1 - 2 * tail) / 2 ** 32;
-  for (let i = 0; i < out.length; i++) out[i] = mean + stddev * normalQuantile(tail + (words[i] + 0.5) * scale);
-  return out;
+  const of = (word: number): number => mean + stddev * normalQuantile(tail + (word + 0.5) * scale);
+  return fill(key, hostArray(dtype, sizeOf(shape)), of);
 }
 
 /** Horner's scheme, degree 7. */
