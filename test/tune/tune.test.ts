@@ -310,7 +310,8 @@ function keeps(where: () => string): void {
   }, 60_000);
 
   test("a search that is stopped gives up what it had begun, for the next one to take at once", async () => {
-    vi.stubEnv("TUNE_SLEEP", "300");
+    vi.stubEnv("TUNE_LOG", path.join(folder, "stopped.log"));
+    vi.stubEnv("TUNE_STUCK", "1");
     const stop = new AbortController();
     const options = {
       space,
@@ -324,7 +325,7 @@ function keeps(where: () => string): void {
     } as const;
     const first = await search({ ...options, signal: stop.signal, onTrial: () => stop.abort() });
     expect(first.trials.some((t) => t.state === "running")).toBe(true);
-    vi.stubEnv("TUNE_SLEEP", "1");
+    vi.stubEnv("TUNE_STUCK", "");
     const { complete, trials } = await search(options);
     expect([complete, trials.length]).toEqual([true, 4]);
   });
