@@ -81,7 +81,7 @@ export class Pen {
     asm.loop(start, most, 4 * lanes, (i) => [0, 1, 2, 3].forEach((k) => term(i, k)));
     asm.loop(most, whole, lanes, (i) => term(i, 0));
     const [a, b, c, d] = sums.map((s) => asm.get(s));
-    const sum = this.num(asm.reduce("add", asm.add(asm.add(a, b), asm.add(c, d))));
+    const sum = this.num(asm.reduce((x, y) => asm.add(x, y), asm.add(asm.add(a, b), asm.add(c, d))));
     asm.loop(whole, to, 1, (i) => asm.set(sum, asm.fma(this.get(p, i), this.get(q, i), asm.get(sum))));
     return asm.get(sum);
   }

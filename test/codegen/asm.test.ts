@@ -208,8 +208,16 @@ describe.each(backends)("asm on $name", (on) => {
         put(asm.convert("vi32", asm.mul(a, 10)));
         put(asm.bin("copysign", a, b));
         put(asm.un("not", asm.cmp("eq", a, a)));
-        asm.store(p, at, asm.reduce("add", a));
-        asm.store(p, at + 4, asm.reduce("max", b));
+        asm.store(
+          p,
+          at,
+          asm.reduce((x, y) => asm.add(x, y), a),
+        );
+        asm.store(
+          p,
+          at + 4,
+          asm.reduce((x, y) => asm.bin("max", x, y), b),
+        );
         asm.store(p, at + 8, asm.fma(asm.extract(a, 1), asm.extract(b, 1), asm.f32(1)));
         asm.store(p, at + 12, asm.bitmask(asm.cmp("lt", a, 0)));
       },
@@ -310,7 +318,7 @@ describe.each(backends)("asm on $name", (on) => {
   it("names mistakes", () => {
     const asm = new Asm(target);
     expect(() => asm.fn("a", ["f32"], "i32", (x) => x)).toThrow('fn "a" must return i32');
-    expect(() => asm.fn("b", ["f32"], undefined, (x) => void asm.add(x, asm.i32(1)))).toThrow("bin add of f32 and i32");
+    expect(() => asm.fn("b", ["f32"], undefined, (x) => void asm.add(x, asm.i32(1)))).toThrow("add of f32 and i32");
     const bad = new Asm(target);
     let leaked: Val | undefined;
     bad.fn("c", ["i32"], "i32", (n) => {

@@ -5,7 +5,8 @@ const load = (file) => import(`${lib}${file}`);
 const { Asm } = await load("codegen/asm/index.js");
 const { compileWasm, probeWasm, wasmTarget } = await load("codegen/wasm/index.js");
 const { compileX64, readCpu, x64Target } = await load("codegen/x64/index.js");
-const { contractBlocks, contractScratchBytes, emitContract, planContract } = await load("codegen/contract/index.js");
+const { contractBlocks, contractScratchBytes, emitContract, planContract, storePlain } =
+  await load("codegen/contract/index.js");
 const { openNative } = await load("runtime/native.node.js");
 
 const filter = new RegExp(process.argv[2] ?? "");
@@ -189,7 +190,7 @@ for (const [name, spec] of cases.filter(([n]) => filter.test(n))) {
   const start = performance.now();
   asm.fn("go", ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
     const [a, b, c, scratch] = [0, 1, 2, 3].map((i) => asm.load("ptr", args, i * asm.ptrBytes));
-    emitContract(asm, spec, { a, b, c, scratch, lo, hi });
+    emitContract(asm, spec, { a, b, scratch, lo, hi }, storePlain(asm, c, 4));
   });
   const [go] = compile(asm);
   const took = performance.now() - start;

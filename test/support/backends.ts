@@ -22,6 +22,8 @@ export interface Backend {
   readonly name: string;
   readonly target: Target;
   load(asm: Asm, bytes?: number): Loaded;
+  /** Gives back the memory of `load`. */
+  unload?(loaded: Loaded): void;
 }
 
 const host = { ...hostMath, ...hostOps };
@@ -51,6 +53,9 @@ const x64 = (target: Target): Backend => ({
     if (!native) throw new Error("no machine code here");
     const at = native.allocate(bytes);
     return views(loadX64(asm), at, native.view(at, bytes));
+  },
+  unload({ base, buffer }) {
+    native?.free(base, buffer.byteLength);
   },
 });
 const evaluator = (target: Target): Backend => ({

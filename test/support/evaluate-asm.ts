@@ -5,6 +5,7 @@ import { bytesOf, isVec } from "../../src/codegen/asm/index.ts";
 import { compareInts, evalInt, isInt } from "../../src/codegen/asm/fold.ts";
 import { pairs } from "../../src/codegen/contract/pairs.ts";
 import { squares } from "../../src/codegen/contract/squares.ts";
+import { emitUnrolled } from "../../src/codegen/contract/unrolled.ts";
 import { transposeBlocks } from "../../src/codegen/x64/blocks.ts";
 import type { BinOp, CmpOp } from "../../src/codegen/asm/types.ts";
 import { fmaF32, fmaF64, saturate } from "./float-bits.ts";
@@ -29,7 +30,8 @@ export const evaluatorTarget = (lanes: number, ptrBytes: 4 | 8 = 8, fma = true):
   ptrBytes,
   fma,
   registers: lanes > 8 ? 32 : 16,
-  ...(lanes > 4 && { pairs, squares, transposeBlocks }),
+  pairs,
+  ...(lanes > 4 && { squares, tile: emitUnrolled, transposeBlocks }),
 });
 
 /** Callable functions of `asm`, by name. */

@@ -216,7 +216,7 @@ class Grower {
       case 2:
         return this.keep(asm.splat(t, this.real(this.of(elem))));
       case 3:
-        return this.keep(t === "vi32" ? asm.reduce("add", a) : asm.reduce("max", a));
+        return this.keep(asm.reduce((x, y) => asm.bin(t === "vi32" ? "add" : "max", x, y), a));
       default: {
         const rows = Array.from({ length: lanes }, () => this.of(t));
         const out = asm.transpose(rows);

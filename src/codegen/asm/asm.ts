@@ -39,7 +39,7 @@ export class Asm {
 
   /** Defines and exports a function. The body records instructions; what it returns is the result. */
   fn(name: string, params: readonly Type[], result: Type | undefined, body: (...args: Val[]) => Val | void): Fn {
-    if (this.cur) fail(`fn "${name}" begun inside fn "${this.cur.name}"`);
+    if (this.cur) fail(`fn "${name}" inside of a function`);
     const ps = params.map((type, imm) => make(this.serials++, -1, "param", type, undefined, undefined, undefined, imm));
     const fn: Fn = {
       kind: "fn",
@@ -77,7 +77,7 @@ export class Asm {
   /** Calls a function of this module or of the host. Void functions yield a value that must not be used. */
   call(fn: Fn | Extern, ...args: Arg[]): Val {
     const types = fn.kind === "fn" ? fn.params.map((p) => p.type) : fn.params;
-    if (types.length !== args.length) fail(`call of "${fn.name}" with ${args.length} arguments, wants ${types.length}`);
+    if (types.length !== args.length) fail(`call of "${fn.name}" with ${args.length} arguments`);
     const vals = args.map((x, i) => this.arg(x, types[i]));
     return this.refer("call", fn.result ?? "i32", fn, undefined, vals);
   }
@@ -123,14 +123,14 @@ export class Asm {
    * and shifts by one scalar count. Masks and floats as bits: and or xor andnot (a & ~b) on vectors.
    */
   bin(op: BinOp, a: Arg, b: Arg): Val {
-    if (typeof a === "number" && typeof b === "number") return fail(`bin ${op} of two literals`);
+    if (typeof a === "number" && typeof b === "number") return fail("two literals");
     const shift = op === "shl" || op === "shrS" || op === "shrU";
     if (shift && typeof a === "number") return this.bin(op, this.i32(a), b);
     const x = typeof a === "number" ? this.konst((b as Val).type, a) : a;
     const y = typeof b === "number" ? this.konst(shift && isVec(x.type) ? "i32" : x.type, b) : b;
     if (isInt(x.type) && isInt(y.type)) return this.foldInt(op, x, y);
     if (!(shift ? isInt(y.type) || same(x.type, y.type) : same(x.type, y.type))) {
-      fail(`bin ${op} of ${x.type} and ${y.type}`);
+      fail(`${op} of ${x.type} and ${y.type}`);
     }
     if (op === "copysign" && isVec(x.type)) {
       const sign = this.konst(x.type, -0);
@@ -165,20 +165,20 @@ export class Asm {
 
   /** Comparison: a mask for vectors (`vi32`, or `vi64` of doubles), i32 0|1 for scalars. Unordered is false but for `ne`. */
   cmp(op: CmpOp, a: Arg, b: Arg): Val {
-    if (typeof a === "number" && typeof b === "number") return fail(`cmp ${op} of two literals`);
+    if (typeof a === "number" && typeof b === "number") return fail("two literals");
     const x = typeof a === "number" ? this.konst((b as Val).type, a) : a;
     const y = typeof b === "number" ? this.konst(x.type, b) : b;
-    if (!same(x.type, y.type)) fail(`cmp ${op} of ${x.type} and ${y.type}`);
+    if (!same(x.type, y.type)) fail(`${op} of ${x.type} and ${y.type}`);
     if (isInt(x.type) && x.op === "const" && y.op === "const") return this.i32(compareInts(op, x.imm, y.imm) ? 1 : 0);
     return this.push(op, maskOf(x.type), x, y);
   }
 
   /** `mask ? a : b` lane by lane; masks are all ones or all zeros per lane. Scalar: i32 condition. */
   select(mask: Val, a: Arg, b: Arg): Val {
-    if (typeof a === "number" && typeof b === "number") return fail("select of two literals");
+    if (typeof a === "number" && typeof b === "number") return fail("two literals");
     const x = typeof a === "number" ? this.konst((b as Val).type, a) : a;
     const y = typeof b === "number" ? this.konst(x.type, b) : b;
-    if (!same(x.type, y.type) || maskOf(x.type) !== mask.type) fail(`select(${mask.type}, ${x.type}, ${y.type})`);
+    if (!same(x.type, y.type) || maskOf(x.type) !== mask.type) fail(`select of ${x.type} and ${y.type}`);
     if (mask.op === "const" && isInt(mask.type)) return mask.imm ? x : y;
     return this.push("select", x.type, mask, x, y);
   }
@@ -237,14 +237,14 @@ export class Asm {
   bitmask(mask: Val): Val {
     return this.push("bitmask", "i32", mask);
   }
-  /** The lanes joined by `op` in a fixed order: halves, then pairs. */
-  reduce(op: BinOp, a: Val): Val {
+  /** The lanes joined by `two` in a fixed order: halves, then pairs. */
+  reduce(two: (x: Val, y: Val) => Val, a: Val): Val {
     const swaps: Op[] = ["swapHalves"];
     if (this.lanes >= 8) swaps.unshift("swap128");
     if (this.lanes >= 16) swaps.unshift("swap256");
     if (bytesOf(a.type) === 4) swaps.push("swapPairs");
     return this.extract(
-      swaps.reduce((v, swap) => this.bin(op, v, this.lanewise(swap, v)), a),
+      swaps.reduce((v, swap) => two(v, this.lanewise(swap, v)), a),
       0,
     );
   }
@@ -255,7 +255,7 @@ export class Asm {
   /** Transposes `lanes` vectors of 32-bit elements (or lanes/2 of 64-bit). */
   transpose(rows: readonly Val[]): Val[] {
     const { type } = rows[0];
-    if (rows.length !== this.lanesOf(type)) fail(`transpose wants ${this.lanesOf(type)} vectors of ${type}`);
+    if (rows.length !== this.lanesOf(type)) fail(`transpose of ${rows.length} vectors`);
     const two = (op: Op, a: Val, b: Val): Val => this.lanewise(op, a, b);
     const inBlock = 16 / bytesOf(type);
     // within blocks of 128 bits, for each block of rows: [block of rows][column within a block]

@@ -2,6 +2,7 @@
 import type { Asm } from "./asm.ts";
 import type { Pairs } from "../contract/pairs.ts";
 import type { Squares } from "../contract/squares.ts";
+import type { emitUnrolled } from "../contract/unrolled.ts";
 import type { Turned } from "../contract/turned.ts";
 import type { Ahead } from "../loops/ahead.ts";
 import type { Rounded } from "../math/rounded.ts";
@@ -190,10 +191,13 @@ export interface Target {
   /** Bytes of the first- and second-level data caches of a core, where they are known. */
   readonly l1Bytes?: number;
   readonly l2Bytes?: number;
-  /** How it makes results of few columns. Both are brought along, so that others need not load them. */
+  /** It has the operations fraction and scale. */
+  readonly scales?: boolean;
+  /** How it makes results of few columns, and how it lays rows of A side by side: brought along, so that others need not load it. */
   readonly pairs?: Pairs;
-  /** How it lays rows of A side by side; brought along, too. */
   readonly squares?: Squares;
+  /** How it adds to the sums of a tile, where it does more than `emitTile`. */
+  readonly tile?: typeof emitUnrolled;
   /** How products whose columns of A are packed are divided. */
   readonly turned?: Turned;
 }

@@ -4,11 +4,10 @@ import { Nest } from "./nest.ts";
 import { type ContractPlan, planContract } from "./plan.ts";
 import type { ContractSpec } from "./spec.ts";
 
-/** Addresses and block range that a kernel works with. `c` is needed by the default store only. */
+/** Addresses and block range that a kernel works with. */
 export interface ContractIo {
   readonly a: Val;
   readonly b: Val;
-  readonly c?: Val;
   /** `contractScratchBytes` bytes of this thread's own; needed when that is not 0. */
   readonly scratch?: Val;
   /** Address of a word that says which B the scratch memory holds packed: −1 for none. Without it every call packs anew. */
@@ -48,8 +47,8 @@ export function contractScratchBytes(spec: ContractSpec, target: Target): number
   return planContract(spec, target).at.size;
 }
 
-/** Stores sums to `c`. */
-function storePlain(asm: Asm, c: Val, es: number): (list: readonly StoreCtx[]) => void {
+/** A store of sums as they are, to `c`. */
+export function storePlain(asm: Asm, c: Val, es: number): (list: readonly StoreCtx[]) => void {
   return (list) => {
     for (const t of list) {
       const p = asm.ptrAdd(c, asm.mul(t.outOffset, es));
@@ -60,18 +59,15 @@ function storePlain(asm: Asm, c: Val, es: number): (list: readonly StoreCtx[]) =
 }
 
 /**
- * Emits the contraction into the open function; `store` defaults to writing `io.c`. It is called several times, once more to
- * see how long its code is: it must record the same code for the same context and keep nothing.
+ * Emits the contraction into the open function. `store` is called several times, once more to see how long its code is: it must record the same code for the same context and keep nothing.
  */
 export function emitContract(
   asm: Asm,
   spec: ContractSpec,
   io: ContractIo,
-  store?: (list: readonly StoreCtx[]) => void,
+  store: (list: readonly StoreCtx[]) => void,
   p: ContractPlan = planContract(spec, asm.target),
 ): void {
   if (p.norm.empty) return;
-  if (p.needsScratch && !io.scratch) throw new Error("[contract] this contraction needs scratch memory");
-  if (!store && !io.c) throw new Error("[contract] no store and no output");
-  new Nest(asm, spec, p, io, store ?? storePlain(asm, io.c!, p.es)).emit();
+  new Nest(asm, spec, p, io, store).emit();
 }

@@ -8,7 +8,7 @@
  * ```ts
  * asm.fn("matmul", ["ptr", "i32", "i32"], undefined, (args, lo, hi) => {
  *   const [a, b, c, scratch] = [0, 1, 2, 3].map((i) => asm.load("ptr", args, i * asm.ptrBytes));
- *   emitContract(asm, spec, { a, b, c, scratch, lo, hi }, (t) => …);   // without callback: plain store to c
+ *   emitContract(asm, spec, { a, b, scratch, lo, hi }, storePlain(asm, c, 4));
  * });
  * kernel(args, 0, contractBlocks(spec, asm.target));
  * ```
@@ -19,7 +19,7 @@
  * `planContract(spec, target).grain` of them at least.
  * Sums over k are taken in one fixed order, whatever lo..hi is; every block writes its own part of the output.
  */
-export { contractBlocks, contractScratchBytes, emitContract } from "./emit.ts";
+export { contractBlocks, contractScratchBytes, emitContract, storePlain } from "./emit.ts";
 export type { StoreCtx, StorePlace } from "./emit.ts";
 export { planContract } from "./plan.ts";
 export type { Axis, ContractSpec } from "./spec.ts";

@@ -85,6 +85,7 @@ export class Nest {
   emit(): void {
     const { asm, p, io } = this;
     if (p.table) this.emitTable();
+    if (p.zeroBytes > 0) asm.fill(asm.ptrAdd(io.scratch!, p.at.zeros), 0, p.zeroBytes);
     const given = [
       asm.ptrAdd(io.a, (this.spec.aOffset ?? 0) * p.es),
       asm.ptrAdd(io.b, (this.spec.bOffset ?? 0) * p.es),
@@ -188,7 +189,8 @@ export class Nest {
     }
     if (p.tail) {
       const tail = p.tail;
-      if (p.pairs) return asm.target.pairs!.pack(asm, { src: b, dst, columns: tail.last, column, k });
+      if (p.pairs)
+        return asm.target.pairs!.pack(asm, { src: b, dst, vectors: p.pairs, columns: p.norm.n.size, column, k });
       this.lastBlock(nb, () =>
         one(tail, 1, asm.ptrAdd(b, tail.col * column), asm.ptrAdd(dst, p.panelsPerBlock * p.panelBytes)),
       );
@@ -398,22 +400,17 @@ export class Nest {
     const partial = row.partial && asm.ptrAdd(row.partial, panel.partial);
     const spill = partial ?? (long ? slot : undefined);
     const where = (i: number, j: number): number => (i * region.nv + j) * lanes * es;
-    this.ahead((i, j) => this.place(i, j, region, row.m0, panel.col, first, at), region.nv, at);
-    this.nextImageRow(row, panel);
+    const place = (i: Val, j: number): StorePlace => this.place(i, j, region, row.m0, panel.col, first, at);
+    asm.target.ahead?.tile(asm, p, { a: row.a, col: panel.col, kb: at.kb, vectors: region.nv, ask: io.ahead, place });
     this.eachHeight(row.t, (rows) => {
-      const acc = this.sums(rows, panel, row.a, at.k);
+      const acc = this.sums(rows, panel, row.a, at, partial, where);
       asm.pin(acc.flat());
       const each = (body: (v: Val, i: number, j: number) => void): void =>
         acc.forEach((list, i) => list.forEach((v, j) => body(v, i, j)));
       if (!spill) return each((v, i, j) => finish(i, j, v));
-      const put = (v: Val, i: number, j: number): void => asm.store(spill, where(i, j), v);
-      const before = (i: number, j: number): Val => asm.load(this.vtype, spill, where(i, j));
-      const keep = (): void => each(put);
-      if (p.kBlocks === 1) return keep();
-      const go = (): void =>
-        asm.if(asm.cmp("eq", at.kb, 0), keep, () => each((v, i, j) => put(asm.add(v, before(i, j)), i, j)));
-      if (long) return go();
-      asm.if(asm.cmp("eq", at.kb, p.kBlocks - 1), () => each((v, i, j) => finish(i, j, asm.add(v, before(i, j)))), go);
+      const keep = (): void => each((v, i, j) => asm.store(spill, where(i, j), v));
+      if (long || p.kBlocks === 1) return keep();
+      asm.if(asm.cmp("eq", at.kb, p.kBlocks - 1), () => each((v, i, j) => finish(i, j, v)), keep);
     });
     if (!spill || !long) return;
     asm.if(p.kBlocks > 1 ? asm.cmp("eq", at.kb, p.kBlocks - 1) : 1, () => {
@@ -425,32 +422,15 @@ export class Nest {
     });
   }
 
-  /** While the last sums of a tile are made, the memory that it will be stored with is on its way. */
-  private ahead(place: (i: Val, j: number) => StorePlace, vectors: number, at: Position): void {
-    const { asm, p, io } = this;
-    const { ahead } = io;
-    if (!ahead || asm.cost(() => ahead(place(asm.i32(0), 0))) === 0) return;
-    asm.if(p.kBlocks > 1 ? asm.cmp("eq", at.kb, p.kBlocks - 1) : 1, () =>
-      asm.loop(0, p.rows, 1, (i) => {
-        for (let j = 0; j < vectors; j++) ahead(place(i, j));
-      }),
-    );
-  }
-
-  /** Rows of tiles that slide over an image: with the first panel, the row of it that the next ones will read. */
-  private nextImageRow({ a }: Row, { col }: Panel): void {
-    const { asm, p } = this;
-    const { m, mOuter, k } = p.norm;
-    const slides = k.length > 1 && p.kBlocks === 1 && !p.packA && mOuter[mOuter.length - 1]?.a === k[0].a;
-    const { ahead } = asm.target;
-    if (slides && ahead)
-      asm.if(asm.cmp("eq", col, 0), () =>
-        ahead.lines(asm, asm.ptrAdd(a, k[0].size * k[0].a * p.es), p.rows * m.a * p.es),
-      );
-  }
-
-  /** The sums of one tile over the k steps of a block. */
-  private sums(rows: number, panel: Panel, a: Val, steps: readonly KLoop[]): Val[][] {
+  /** The sums of one tile up to the end of a block of k; those `before` it go on, as if there were no blocks. */
+  private sums(
+    rows: number,
+    panel: Panel,
+    a: Val,
+    { kb, k: steps }: Position,
+    before: Val | undefined,
+    where: (i: number, j: number) => number,
+  ): Val[][] {
     const { asm, p, io } = this;
     const { region: r, b } = panel;
     const { es, lanes, vtype } = { ...p, vtype: this.vtype };
@@ -459,7 +439,7 @@ export class Nest {
       const columns = (r.nv - 1) * lanes + r.last;
       return [emitDot(asm, { vtype, es, a, b, column: p.norm.n.b * es, columns, k: steps[0] })];
     }
-    if (p.pairs) return asm.target.pairs!.tile(asm, { rows, a, rowA: p.norm.m.a * es, b, k: steps });
+    if (p.pairs) return asm.target.pairs!.tile(asm, { rows, vectors: p.pairs, a, rowA: p.norm.m.a * es, b, k: steps });
     let k = [...steps];
     if (p.packB !== "no") k = relinear(k, "b", width);
     const squares = p.packA?.squares ?? false;
@@ -469,7 +449,15 @@ export class Nest {
       const size = k.reduce((s: Arg, l): Arg => times(asm, s, l.size), 1);
       k = [{ size, a: 0, b: p.packB !== "no" ? width : k[k.length - 1].b, last: 0 }];
     }
-    const sums = tileSums(asm, vtype, rows, r.nv);
+    const load = (from: Val, i: number, j: number): Val => asm.load(vtype, from, where(i, j));
+    let sums: Var[][];
+    if (before && p.zeroBytes > 0) {
+      const from = asm.select(asm.cmp("ne", kb, 0), before, asm.ptrAdd(io.scratch!, p.at.zeros));
+      sums = tileSums(asm, vtype, rows, r.nv, (i, j) => load(from, i, j));
+    } else {
+      sums = tileSums(asm, vtype, rows, r.nv);
+      if (before) asm.if(kb, () => sums.forEach((list, i) => list.forEach((v, j) => asm.set(v, load(before, i, j)))));
+    }
     const tile = {
       vtype,
       es,
@@ -483,11 +471,9 @@ export class Nest {
       directB: p.packB === "no",
       k: mergeLoops(asm, k),
       table: p.table ? asm.ptrAdd(io.scratch!, p.at.table) : undefined,
-      unroll: p.unroll,
-      fold: p.fold,
       early: squares ? rows * lanes * es : undefined,
     };
-    const emit = squares ? asm.target.squares!.tile : emitTile;
+    const emit = squares ? asm.target.squares!.tile : (asm.target.tile ?? emitTile);
     if (!p.packsByTile) emit(asm, tile, sums);
     else
       asm.if(

@@ -1,8 +1,9 @@
 // Decisions for one contraction: what is packed, the register tile, the cache blocks, the layout of the scratch memory.
 import type { Target } from "../asm/index.ts";
-import { tileShape } from "./shape.ts";
+import { mostRows, tileShape } from "./shape.ts";
 import type { Axis, ContractSpec, NAxis, Norm } from "./spec.ts";
 import { normalise, product } from "./spec.ts";
+import { DOT_LANES } from "./tile.ts";
 
 /** Bytes of the caches where the processor does not say. */
 const L1 = 48 * 1024;
@@ -12,11 +13,11 @@ const K_STEPS = 512;
 /** Rows of B, and columns of a block at least, that a product with few rows streams from memory at a time. */
 const STREAM_STEPS = 16;
 const STREAM_COLUMNS = 1024;
-/** Steps that one chain of additions may have. */
-const K_CHAIN = 4096;
 /** Rows that repay packing B in pairs, and steps that repay sorting the lanes afterwards. */
 const PAIR_ROWS = 64;
 const PAIR_STEPS = 128;
+/** Columns at most: half a vector of the longest. */
+const PAIR_COLUMNS = 8;
 /** Rows of a block that repay packing B for it. */
 const PACK_ROWS = 128;
 /** Rows of a call that repay packing B for it in machine code. */
@@ -71,12 +72,8 @@ export interface ContractPlan {
   /** The first tile that multiplies with a panel packs it, from B in place. */
   readonly packsByTile: boolean;
   readonly table: boolean;
-  /** Vectors hold two steps of k: see `pairs.ts`. */
-  readonly pairs: boolean;
-  /** Multiply-adds in one turn of the tile's loop over k. */
-  readonly unroll: number;
-  /** Half of the multiply-adds read their element of A from memory. */
-  readonly fold: boolean;
+  /** Vectors that hold two steps of k of all columns (see `pairs.ts`), or 0. */
+  readonly pairs: number;
   /** Panels outermost, and tiles inside: B is read once. */
   readonly panelsFirst: boolean;
   /** k axes: [0, split) are walked by blocks, `split` in chunks, the rest inside of the tile. */
@@ -109,13 +106,14 @@ export interface ContractPlan {
     readonly a: number;
     readonly b: number;
     readonly partial: number;
+    readonly zeros: number;
     readonly size: number;
   };
-  /** Scratch memory that an epilogue of any length can do without. */
-  readonly needsScratch: boolean;
   /** Bytes of partial sums of one tile: per main panel, and for the whole row of panels. */
   readonly partialPanel: number;
   readonly partialTile: number;
+  /** Bytes of zeros that sums of a first block of k are loaded from: V8 does that better than a branch, and AVX worse. */
+  readonly zeroBytes: number;
 }
 
 const ceil = (a: number, b: number): number => Math.ceil(a / b);
@@ -176,12 +174,20 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const [l1, l2] = [target.l1Bytes ?? L1, target.l2Bytes ?? L2];
   const directBytes = (l1 * 2) / 3;
 
-  const dot = M === 1 && k.length === 1 && k[0].a === 1 && k[0].b === 1 && (n.b !== 1 || n.size === 1) && K >= lanes;
+  const dot =
+    M === 1 && k.length === 1 && k[0].a === 1 && k[0].b === 1 && (n.b !== 1 || n.size === 1) && K >= DOT_LANES;
+  // Two steps of k side by side in the lanes, where the columns are few; not by the lanes, for all targets are to make the same sums.
+  const kn: NAxis | undefined = k[k.length - 1];
+  const even = kn?.a === 1 && kn.size % 2 === 0 && K >= PAIR_STEPS;
+  const paired = !!target.pairs && es === 4 && !dot && n.size > 1 && n.size <= PAIR_COLUMNS && M >= PAIR_ROWS && even;
+  const pairs = paired ? ceil(2 * n.size, lanes) : 0;
   const fit = dot
     ? { nv: Math.max(1, Math.min(8 / lanes, ceil(n.size, lanes))), rows: 1 }
-    : tileShape(n.size, m.size, K, target, lanes);
+    : pairs
+      ? { nv: ceil(n.size, lanes), rows: mostRows(pairs, target) }
+      : tileShape(n.size, m.size, K, target, lanes);
   const w = fit.nv * lanes;
-  const full = Math.floor(n.size / w);
+  const full = pairs ? 0 : Math.floor(n.size / w);
   const rest = n.size - full * w;
   const main = full ? { col: 0, panels: full, nv: fit.nv, last: lanes } : undefined;
   const tailVecs = ceil(rest, lanes);
@@ -191,10 +197,6 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const bigTiles = m.size - tiles * (rows - 1);
 
   // B straight from memory: contiguous columns, and either small, or reused too little, or streamed by a long sum.
-  const kn: NAxis | undefined = k[k.length - 1];
-  // Two steps of k side by side in the lanes, where the columns take half of them at most.
-  const even = kn?.a === 1 && kn.size % 2 === 0 && K >= PAIR_STEPS;
-  const pairs = !!target.pairs && es === 4 && !dot && n.size > 1 && 2 * n.size <= lanes && M >= PAIR_ROWS && even;
   const unitN = n.b === 1 || n.size === 1;
   const long = K > 1024 && n.size <= 64;
   const few = M < (Math.abs(kn?.b ?? 0) * es >= 4096 ? 16 : 48);
@@ -224,8 +226,8 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const streamed = machine && M < 6 && direct && !dot && 2 * n.size >= STREAM_COLUMNS && K * n.size * es > l2 / 2;
   const limit = streamed
     ? STREAM_STEPS
-    : M < 6 && direct
-      ? K_CHAIN
+    : dot || pairs || (M < 6 && direct)
+      ? K
       : direct
         ? Math.max(64, Math.floor(directBytes / (n.size * es)))
         : packedSteps;
@@ -313,7 +315,9 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
   const partialAt = bAt + (packB === "no" ? 0 : packB === "keep" ? keepBytes : packsByTile ? panelBytes : blockBytes);
   // Without blocks of k one slot serves long epilogues, which read the sums of a tile from memory.
   const slot = rows * Math.max(main?.nv ?? 0, tail?.nv ?? 0) * lanes * es;
-  const size = partialAt + align(kBlocks > 1 ? tileCount * partialTile : slot);
+  const zeros = partialAt + align(kBlocks > 1 ? tileCount * partialTile : slot);
+  const zeroBytes = kBlocks > 1 && !machine ? slot : 0;
+  const size = zeros + align(zeroBytes);
   return {
     norm,
     es,
@@ -329,8 +333,6 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
     packsByTile,
     table,
     pairs,
-    unroll: machine ? 4 * target.lanes : 0,
-    fold: target.lanes === 16,
     panelsFirst: machine && !dot,
     split,
     chunk,
@@ -350,9 +352,9 @@ export function planContract(spec: ContractSpec, target: Target): ContractPlan {
     grain,
     panelBytes,
     blockBytes,
-    at: { table: 0, a: aAt, b: bAt, partial: partialAt, size },
-    needsScratch: kBlocks > 1 || partialAt > 0,
+    at: { table: 0, a: aAt, b: bAt, partial: partialAt, zeros, size },
     partialPanel,
     partialTile,
+    zeroBytes,
   };
 }

@@ -22,7 +22,7 @@ function stepCycles(rows: number, nv: number, folds: boolean): number {
 }
 
 /** Most rows that leave registers for the columns of B and one element of A. */
-function mostRows(nv: number, target: Target): number {
+export function mostRows(nv: number, target: Target): number {
   return Math.floor((target.registers - nv - 1) / nv);
 }
 

@@ -5,8 +5,7 @@ import { byVectors, ONE, outerLoops } from "./pack.ts";
 import type { PackA, Run } from "./pack.ts";
 import { product } from "./spec.ts";
 import type { Norm } from "./spec.ts";
-import { emitTile } from "./tile.ts";
-import type { Tile } from "./tile.ts";
+import { emitUnrolled, type Unrolled } from "./unrolled.ts";
 
 /** Bytes after which rows of A fall into the same lines of the first-level cache. */
 const PAGE = 4096;
@@ -55,8 +54,8 @@ function copySquares(asm: Asm, p: PackA, run: Run): void {
   });
 }
 
-/** Adds to the sums of a tile: `emitTile` for rows that lie in squares. `k` is one loop. */
-function emitSquares(asm: Asm, t: Tile, acc: readonly (readonly Var[])[]): void {
+/** Adds to the sums of a tile: `emitUnrolled` for rows that lie in squares. `k` is one loop. */
+function emitSquares(asm: Asm, t: Unrolled, acc: readonly (readonly Var[])[]): void {
   const { es, lanes, rows } = t;
   const [{ size, b, last }] = t.k;
   const square = rows * lanes * es;
@@ -65,14 +64,14 @@ function emitSquares(asm: Asm, t: Tile, acc: readonly (readonly Var[])[]): void 
     { size: whole, a: square, b: lanes * b, last: 0 },
     { size: lanes, a: es, b, last: lanes },
   ];
-  emitTile(asm, { ...t, k: squares }, acc);
+  emitUnrolled(asm, { ...t, k: squares }, acc);
   const rest = last % lanes;
   if (rest === 0) return;
   const ends = (): void => {
     const skip = (bytes: number): Arg => (typeof whole === "number" ? whole * bytes : asm.mul(whole, bytes));
     const a = asm.ptrAdd(t.a, skip(square));
     const k = [{ size: rest, a: es, b, last: rest }];
-    emitTile(asm, { ...t, a, b: asm.ptrAdd(t.b, skip(lanes * b)), k, early: undefined }, acc);
+    emitUnrolled(asm, { ...t, a, b: asm.ptrAdd(t.b, skip(lanes * b)), k, early: undefined }, acc);
   };
   if (typeof size === "number") ends();
   else asm.if(asm.bin("and", size, lanes - 1), ends);
@@ -82,6 +81,6 @@ function emitSquares(asm: Asm, t: Tile, acc: readonly (readonly Var[])[]): void 
 export interface Squares {
   readonly fits: (norm: Norm, es: number, lanes: number) => boolean;
   readonly pack: (asm: Asm, p: PackA, run: Run) => void;
-  readonly tile: (asm: Asm, t: Tile, acc: readonly (readonly Var[])[]) => void;
+  readonly tile: (asm: Asm, t: Unrolled, acc: readonly (readonly Var[])[]) => void;
 }
 export const squares: Squares = { fits, pack: copySquares, tile: emitSquares };

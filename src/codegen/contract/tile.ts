@@ -22,94 +22,64 @@ export interface Tile {
   readonly k: readonly KLoop[];
   /** Offsets of A per step (i32 table): then `k` is one loop. */
   readonly table: Val | undefined;
-  /** Multiply-adds wanted in one turn of the innermost loop. */
-  readonly unroll: number;
-  /** Every second row multiplies by its element of A straight from memory: fewer instructions, more loads. */
-  readonly fold: boolean;
-  /** Where to write what is read of B, as a padded panel. */
-  readonly panel?: Var | undefined;
-  /** A lies in squares (see squares.ts): bytes by which their lines are asked for early. */
-  readonly early?: number | undefined;
 }
 
-/** Sums to begin with, [row][vector]. */
-export function tileSums(asm: Asm, vtype: VecType, rows: number, nv: number): Var[][] {
-  return Array.from({ length: rows }, () => Array.from({ length: nv }, () => asm.var(vtype, 0)));
+/** Sums to begin with, [row][vector]: zeros, or those up to here. */
+export function tileSums(
+  asm: Asm,
+  vtype: VecType,
+  rows: number,
+  nv: number,
+  before: (row: number, vector: number) => Arg = () => 0,
+): Var[][] {
+  return Array.from({ length: rows }, (_, i) => Array.from({ length: nv }, (_, j) => asm.var(vtype, before(i, j))));
 }
 
-/** Steps of k by which rows of B are asked for early: they come from far away. */
-const AHEAD = 24;
-
-/** Emits the loops that add to the sums. */
-export function emitTile(asm: Asm, t: Tile, acc: readonly (readonly Var[])[]): void {
-  const { vtype, es, lanes, rows, nv } = t;
-  const step = (ap: Val, bp: Val): void => {
+/** Adds one step of k, whose elements of A and B begin at these addresses; `seen` gets what was read of B. */
+export function tileStep(
+  asm: Asm,
+  t: Tile,
+  acc: readonly (readonly Var[])[],
+  seen?: (from: Val, bs: readonly Val[]) => void,
+): (ap: Val, bp: Val) => void {
+  const { vtype, rows, nv } = t;
+  const size = t.lanes * t.es;
+  return (ap, bp) => {
     const bs = Array.from({ length: nv }, (_, j) =>
-      t.directB && j === nv - 1
-        ? asm.loadPartial(vtype, t.last, bp, j * lanes * es)
-        : asm.load(vtype, bp, j * lanes * es),
+      t.directB && j === nv - 1 ? asm.loadPartial(vtype, t.last, bp, j * size) : asm.load(vtype, bp, j * size),
     );
-    if (t.panel) {
-      const to = asm.get(t.panel);
-      for (let j = 0; j < nv; j++) {
-        asm.prefetch(bp, AHEAD * t.k[t.k.length - 1].b + j * lanes * es);
-        asm.store(to, j * lanes * es, bs[j]);
-      }
-      asm.set(t.panel, asm.ptrAdd(to, nv * lanes * es));
-    }
+    seen?.(bp, bs);
     for (let r = 0; r < rows; r++) {
       const splat = (): Val => asm.loadSplat(vtype, ap, r * t.rowA);
-      const x = t.fold && r % 2 === 1 ? undefined : splat();
+      // With 16 lanes every second row multiplies by its element straight from memory: fewer instructions, more loads.
+      const x = asm.lanes === 16 && r % 2 === 1 ? undefined : splat();
       for (let j = 0; j < nv; j++) asm.set(acc[r][j], asm.fma(x ?? splat(), bs[j], asm.get(acc[r][j])));
     }
   };
-  if (t.table) {
-    const tp = asm.var("ptr", t.table);
-    const bp = asm.var("ptr", t.b);
-    asm.loop(0, t.k[0].size, 1, () => {
-      // as a variable, so that it counts as a pointer and takes up the offsets of the rows
-      step(asm.get(asm.var("ptr", asm.ptrAdd(t.a, asm.load("i32", asm.get(tp))))), asm.get(bp));
-      asm.set(tp, asm.ptrAdd(asm.get(tp), 4));
-      asm.set(bp, asm.ptrAdd(asm.get(bp), t.k[0].b));
-    });
-  } else {
-    const fit = t.unroll / (rows * nv);
-    const turns = fit >= 4 ? 4 : fit >= 2 ? 2 : 1;
-    const walk = (level: number, a: Val, b: Val): void => {
-      const l = t.k[level];
-      if (!l) return step(a, b);
-      const ap = asm.var("ptr", a);
-      const bp = asm.var("ptr", b);
-      // As many lines as there are rows, in as many steps as there are lanes.
-      const early = level === t.k.length - 1 ? t.early : undefined;
-      const soon = early === undefined ? undefined : asm.var("ptr", asm.ptrAdd(a, early));
-      const advance = (n: number): void => {
-        if (soon) asm.set(soon, asm.ptrAdd(asm.get(soon), n * rows * es));
-        asm.set(ap, asm.ptrAdd(asm.get(ap), n * l.a));
-        asm.set(bp, asm.ptrAdd(asm.get(bp), n * l.b));
-      };
-      if (level < t.k.length - 1 || turns === 1) {
-        asm.loop(0, l.size, 1, () => {
-          walk(level + 1, asm.get(ap), asm.get(bp));
-          advance(1);
-        });
-        return;
-      }
-      const some = (n: number): void => {
-        for (let i = 0; i < n; i++) {
-          if (soon) asm.prefetch(asm.get(soon), i * rows * es, 1);
-          step(asm.ptrAdd(asm.get(ap), i * l.a), asm.ptrAdd(asm.get(bp), i * l.b));
-        }
-        advance(n);
-      };
-      if (typeof l.size === "number") return byVectors(asm, l, turns, () => some(turns), some);
-      const whole = asm.bin("and", l.size, -turns);
-      asm.loop(0, whole, turns, () => some(turns));
-      asm.loop(whole, l.size, 1, () => some(1));
-    };
-    walk(0, t.a, t.b);
-  }
 }
+
+/** Emits the loops that add to the sums. */
+export function emitTile(asm: Asm, t: Tile, acc: readonly (readonly Var[])[]): void {
+  const step = tileStep(asm, t, acc);
+  const walk = (level: number, a: Val, b: Val): void => {
+    const l = t.k[level];
+    if (!l) return step(a, b);
+    const ap = asm.var("ptr", t.table ?? a);
+    const bp = asm.var("ptr", b);
+    asm.loop(0, l.size, 1, () => {
+      // as a variable, so that it counts as a pointer and takes up the offsets of the rows
+      const from = t.table ? asm.get(asm.var("ptr", asm.ptrAdd(a, asm.load("i32", asm.get(ap))))) : asm.get(ap);
+      walk(level + 1, from, asm.get(bp));
+      asm.set(ap, asm.ptrAdd(asm.get(ap), t.table ? 4 : l.a));
+      asm.set(bp, asm.ptrAdd(asm.get(bp), l.b));
+    });
+  };
+  walk(0, t.a, t.b);
+}
+
+/** Lanes of one chain of sums along k, whatever the target's are (half as many doubles), and bytes that they have. */
+export const DOT_LANES = 16;
+const DOT_BYTES = 64;
 
 export interface Dot {
   readonly vtype: VecType;
@@ -124,47 +94,51 @@ export interface Dot {
 
 /** One row times some columns, all contiguous along k. Gives the sums as vectors of columns. */
 export function emitDot(asm: Asm, d: Dot): Val[] {
-  const { vtype, es, columns } = d;
+  const { vtype, columns } = d;
   const lanes = asm.lanesOf(vtype);
-  // Few columns take several chains each.
-  const chains = Math.max(1, Math.min(4, Math.floor(8 / columns)));
-  const acc = Array.from({ length: chains }, () => Array.from({ length: columns }, () => asm.var(vtype, 0)));
-  const ap = asm.var("ptr", d.a);
-  const bp = asm.var("ptr", d.b);
-  const step = (chain: number, n: number, from: number): void => {
-    const x = asm.loadPartial(vtype, n, asm.get(ap), from * es);
-    const p = asm.ptrAdd(asm.get(bp), from * es);
-    acc[chain].forEach((v, c) =>
-      asm.set(v, asm.fma(x, asm.loadPartial(vtype, n, asm.ptrAdd(p, c * d.column)), asm.get(v))),
-    );
-  };
-  const advance = (n: number): void => {
-    asm.set(ap, asm.ptrAdd(asm.get(ap), n * es));
-    asm.set(bp, asm.ptrAdd(asm.get(bp), n * es));
-  };
-  byVectors(
-    asm,
-    d.k,
-    lanes * chains,
-    () => {
-      for (let i = 0; i < chains; i++) step(i, lanes, i * lanes);
-      advance(lanes * chains);
-    },
-    (rest) => {
-      for (let i = 0; i * lanes < rest; i++) step(i, Math.min(lanes, rest - i * lanes), i * lanes);
-    },
+  // Vectors of a column's sums, and columns at a time.
+  const parts = DOT_BYTES / (lanes * d.es);
+  const some = ((asm.target.registers + 1) >> 1) / parts;
+  const sums: Val[][] = [];
+  for (let c = 0; c < columns; c += some) sums.push(...dotColumns(asm, d, parts, c, Math.min(some, columns - c)));
+  const halved = (list: Val[]): Val =>
+    list.length === 1
+      ? list[0]
+      : halved(Array.from({ length: list.length / 2 }, (_, i) => asm.add(list[2 * i], list[2 * i + 1])));
+  // Neighbouring lanes first.
+  return Array.from({ length: Math.ceil(columns / lanes) }, (_, v) =>
+    halved(
+      Array.from({ length: parts }, (_q, part) =>
+        halved(
+          asm.transpose(Array.from({ length: lanes }, (_r, i) => sums[v * lanes + i]?.[part] ?? asm.konst(vtype, 0))),
+        ),
+      ),
+    ),
   );
+}
+
+/** The sums of `count` columns from column `from` on, in vectors along k. */
+function dotColumns(asm: Asm, d: Dot, parts: number, from: number, count: number): Val[][] {
+  const { vtype, es } = d;
+  const lanes = asm.lanesOf(vtype);
+  const acc = tileSums(asm, vtype, count, parts);
+  const ap = asm.var("ptr", d.a);
+  const bp = asm.var("ptr", asm.ptrAdd(d.b, from * d.column));
+  const steps = (n: number): void => {
+    for (let i = 0; i * lanes < n; i++) {
+      const some = Math.min(lanes, n - i * lanes);
+      const x = asm.loadPartial(vtype, some, asm.get(ap), i * lanes * es);
+      const p = asm.ptrAdd(asm.get(bp), i * lanes * es);
+      acc.forEach((list, c) =>
+        asm.set(list[i], asm.fma(x, asm.loadPartial(vtype, some, asm.ptrAdd(p, c * d.column)), asm.get(list[i]))),
+      );
+    }
+    for (const q of [ap, bp]) asm.set(q, asm.ptrAdd(asm.get(q), n * es));
+  };
+  byVectors(asm, d.k, lanes * parts, () => steps(lanes * parts), steps);
   const all = acc.map((list) => list.map((v) => asm.get(v)));
   asm.pin(all.flat());
-  const sums = Array.from({ length: columns }, (_, c) => all.map((list) => list[c]).reduce((x, y) => asm.add(x, y)));
-  const out: Val[] = [];
-  for (let c = 0; c < columns; c += lanes) {
-    const group = Array.from({ length: lanes }, (_, i) => sums[c + i] ?? asm.konst(vtype, 0));
-    let t = asm.transpose(group);
-    while (t.length > 1) t = Array.from({ length: t.length / 2 }, (_, i) => asm.add(t[2 * i], t[2 * i + 1]));
-    out.push(t[0]);
-  }
-  return out;
+  return all;
 }
 
 /** Merges neighbouring loops that step both operands in one stride. Sizes that are values stay outermost. */

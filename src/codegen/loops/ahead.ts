@@ -2,6 +2,8 @@
 import { bytesOf } from "../../base/index.ts";
 import type { Affine, ContractKernel, Ex, LoopKernel, Phase, Store } from "../../schedule/index.ts";
 import type { Asm, Val } from "../asm/index.ts";
+import type { StorePlace } from "../contract/index.ts";
+import type { ContractPlan } from "../contract/plan.ts";
 import { segmentsOf } from "./cut.ts";
 import type { Tile } from "./epilogue.ts";
 import { canPass, Evaluator, type Lanes } from "./evaluate.ts";
@@ -76,6 +78,35 @@ function lines(asm: Asm, from: Val, bytes: number): void {
   });
 }
 
+/** A tile of a contraction that is about to be summed. */
+interface Summed {
+  /** Address of its rows, its first column, the block of k, vectors of a row. */
+  readonly a: Val;
+  readonly col: Val;
+  readonly kb: Val;
+  readonly vectors: number;
+  /** Asks for what the store at a place will touch. */
+  readonly ask: ((t: StorePlace) => void) | undefined;
+  readonly place: (i: Val, j: number) => StorePlace;
+}
+
+/**
+ * While the last sums of a tile are made, the memory that it will be stored with is on its way; and where rows of tiles slide over
+ * an image, with the first panel, the row of it that the next ones will read.
+ */
+function tile(asm: Asm, p: ContractPlan, { a, col, kb, vectors, ask: wants, place }: Summed): void {
+  if (wants && asm.cost(() => wants(place(asm.i32(0), 0))) > 0)
+    asm.if(p.kBlocks > 1 ? asm.cmp("eq", kb, p.kBlocks - 1) : 1, () =>
+      asm.loop(0, p.rows, 1, (i) => {
+        for (let j = 0; j < vectors; j++) wants(place(i, j));
+      }),
+    );
+  const { m, mOuter, k } = p.norm;
+  const slides = k.length > 1 && p.kBlocks === 1 && !p.packA && mOuter[mOuter.length - 1]?.a === k[0].a;
+  if (slides)
+    asm.if(asm.cmp("eq", col, 0), () => lines(asm, asm.ptrAdd(a, k[0].size * k[0].a * p.es), p.rows * m.a * p.es));
+}
+
 /** Arguments that are written only, in whole vectors, and too large to be found in a cache again. */
 function past({ k }: Loops): number[] {
   const read = new Set(k.exs.flatMap((e) => (e.k === "load" ? [e.arg] : [])));
@@ -91,13 +122,13 @@ export interface Ahead {
   readonly epilogue: typeof epilogue;
   readonly flat: (loops: Loops, p: Phase, instances: readonly Lanes[]) => void;
   readonly nextRow: typeof nextRow;
-  readonly lines: typeof lines;
+  readonly tile: typeof tile;
   readonly past: typeof past;
 }
 export const ahead: Ahead = {
   epilogue,
   flat: (loops, p, instances) => ask(loops, p, instances, 1, (e) => AHEAD / bytesOf(e.dtype)),
   nextRow,
-  lines,
+  tile,
   past,
 };

@@ -1,4 +1,4 @@
-// GELU in its tanh form, x · sigmoid(x (c x² + d)), as one function on AVX-512: constants are joined, x is what is divided.
+// GELU in its tanh form, x · sigmoid(x (c x² + d)), as one function: constants are joined, x is what is divided.
 import type { Ex } from "../../schedule/index.ts";
 import { oneAndPower, LOG2E } from "../math/rounded.ts";
 import { type MathEx, readerOf } from "./forms.ts";

@@ -1,6 +1,6 @@
 import { type DType, isFloat } from "../../base/index.ts";
 import type { Ex, LoopKernel, Phase, Reduction } from "../../schedule/index.ts";
-import type { Asm, Target, Val, Var, VecType } from "../asm/index.ts";
+import type { Asm, Target, Val, Var } from "../asm/index.ts";
 import { isVec } from "../asm/index.ts";
 import { blockLoops, CHUNK, isColumns, isFlat, segmentsOf, unrollOf } from "./cut.ts";
 import type { Loops } from "./ahead.ts";
@@ -10,6 +10,8 @@ import { extreme, regType, spread, unsignedLess } from "./ops.ts";
 
 /** Turns after which a running float sum is put aside: keeps rounding errors small. */
 const SUM_BLOCK = 64;
+/** Lanes that a reduction along lanes has at the end, whatever a vector's are: every target makes the same sums. */
+const LANES = 16;
 /** Loops of so few turns are written out. */
 const UNROLL = 4;
 
@@ -158,7 +160,7 @@ export class Nest implements Loops {
   }
 
   /** The vector loop over its whole range: vectors side by side, then what is left. */
-  private lanes(loop: number, body: (instances: Lanes[]) => void, flush: (() => void) | null = null): void {
+  private lanes(loop: number, body: (instances: Lanes[]) => void): void {
     const { asm, ev } = this;
     const step = this.unroll * asm.lanes;
     const inside = (counter: Val | number, from: number, to: number, instances: Lanes[]): void =>
@@ -168,13 +170,7 @@ export class Nest implements Loops {
     for (const [s, e] of segmentsOf(this.k, loop)) {
       const main = Math.floor((e - s) / step) * step;
       if (main === step) inside(s, s, e, this.vectors(step));
-      else if (flush !== null && main > 2 * SUM_BLOCK * step) {
-        asm.loop(s, s + main, SUM_BLOCK * step, (b) => {
-          const end = asm.bin("min", asm.add(b, SUM_BLOCK * step), s + main);
-          asm.loop(b, end, step, (i) => inside(i, s, e, this.vectors(step)));
-          flush();
-        });
-      } else if (main > 0) asm.loop(s, s + main, step, (i) => inside(i, s, e, this.vectors(step)));
+      else if (main > 0) asm.loop(s, s + main, step, (i) => inside(i, s, e, this.vectors(step)));
       if (s + main < e) inside(s + main, s, e, this.vectors(e - s - main));
     }
   }
@@ -294,18 +290,17 @@ export class Nest implements Loops {
       );
       return;
     }
-    const inLanes = outer !== null || p.vec >= 0;
-    const width =
-      outer !== null ? outer.length : p.vec >= 0 ? Math.min(this.unroll, Math.ceil(k.loops[p.vec] / asm.lanes)) : 1;
+    if (outer === null && p.vec >= 0 && p.reductions.length > 0) return this.alongLanes(p, number);
+    const inLanes = outer !== null;
+    const width = outer?.length ?? 1;
     // Whether a NaN came by in a row is one question for all its lanes.
-    const second = (r: Reduction): number => (!isDouble(r) ? 0 : r.kind === "pick" || outer !== null ? width : 1);
+    const second = (r: Reduction): number => (isDouble(r) ? width : 0);
     const fresh = (): Var[][] =>
       p.reductions.map((r) => Array.from({ length: width + second(r) }, (_, j) => this.start(r, inLanes, j >= width)));
     const vars = fresh();
     const turns = p.loops.reduce((n, l) => n * k.loops[l], 1);
-    const blocks = p.vec >= 0 && p.loops.length === 1 ? this.unroll * asm.lanes : 1;
     const aside =
-      turns > 2 * SUM_BLOCK * blocks && !p.ordered && p.reductions.some((r) => r.kind === "sum" && isFloat(r.dtype))
+      turns > 2 * SUM_BLOCK && !p.ordered && p.reductions.some((r) => r.kind === "sum" && isFloat(r.dtype))
         ? fresh()
         : null;
     this.running = { phase: number, vars, width };
@@ -313,15 +308,73 @@ export class Nest implements Loops {
     this.loopsOf(p, 0, outer, flush);
     this.running = null;
     const last = aside ?? vars;
+    this.finals[number] = p.reductions.map((r, s) => this.results(r, last[s], width));
+  }
+
+  /**
+   * A phase that reduces along lanes. Its sums are those of LANES lanes in vectors side by side; narrower targets go over the row
+   * in passes, each for its part of these vectors, and vectors are added up in one order.
+   */
+  private alongLanes(p: Phase, number: number): void {
+    const { asm, k, ev } = this;
+    const loop = p.vec;
+    const segments = segmentsOf(k, loop);
+    const wide = LANES * unrollOf(k, LANES);
+    const step = Math.min(wide, Math.max(LANES, 4 * asm.lanes));
+    const by = asm.lanes < LANES ? LANES : wide;
+    const width = Math.ceil(Math.min(LANES, Math.max(...segments.map(([s, e]) => e - s))) / asm.lanes);
+    // Whether a NaN came by in a row is one question for all its lanes.
+    const bad = p.reductions.map((r) => (isDouble(r) ? [this.start(r, true, true)] : []));
+    const fresh = (vectors: number): Var[][] =>
+      p.reductions.map((r, s) => [...Array.from({ length: vectors }, () => this.start(r, true, false)), ...bad[s]]);
+    const add = (to: Var[][], from: Var[][], at = 0): void =>
+      p.reductions.forEach((r, s) => {
+        for (let i = 0; i < width; i++) asm.set(to[s][i], this.two(r, asm.get(to[s][i]), asm.get(from[s][at + i])));
+      });
+    /** The whole of the row, added to `sums`. */
+    const row = (sums: Var[][]): void => {
+      for (const [s, e] of segments) {
+        const turn = (vars: Var[][], vectors: number, counter: Val | number, n: number): void => {
+          this.running = { phase: number, vars, width: vectors };
+          ev.inLoop({ loop, counter, from: s, to: e }, () => this.turn(p, this.vectors(n)));
+        };
+        const few = (from: number, to: number, n: number): void => {
+          if (to - from > n) asm.loop(from, to, n, (i) => turn(sums, width, i, n));
+          else if (to > from) turn(sums, width, from, to - from);
+        };
+        const many = (from: Val | number, to: Val | number): void => {
+          const part = (at: Val | number): void => {
+            const own = fresh(step / asm.lanes);
+            asm.loop(at, to, wide, (i) => turn(own, step / asm.lanes, i, step));
+            for (let v = 0; v < step; v += LANES) add(sums, own, v / asm.lanes);
+          };
+          if (step === wide) part(from);
+          else asm.loop(0, wide, step, (i) => part(asm.add(i, from)));
+        };
+        const main = s + Math.floor((e - s) / wide) * wide;
+        const rest = main + Math.floor((e - main) / by) * by;
+        if (main === s + wide) few(s, main, step);
+        else if (main > s + 2 * SUM_BLOCK * wide)
+          asm.loop(s, main, SUM_BLOCK * wide, (b) => many(b, asm.bin("min", asm.add(b, SUM_BLOCK * wide), main)));
+        else if (main > s) many(s, main);
+        few(main, rest, by);
+        few(rest, e, by);
+      }
+    };
+    const total = fresh(width);
+    this.loopsOf(p, 0, null, null, () => {
+      ev.vec = loop;
+      const sums = p.loops.length === 1 ? total : fresh(width);
+      row(sums);
+      if (sums !== total) add(total, sums);
+      ev.vec = -1;
+    });
+    this.running = null;
     this.finals[number] = p.reductions.map((r, s) => {
-      if (outer !== null || !inLanes) return this.results(r, last[s], width);
-      const values = last[s].slice(0, width).map((v) => asm.get(v));
-      if (!isDouble(r)) return [this.acrossLanes(r, values)];
-      const bad = last[s]
-        .slice(width)
-        .map((v) => asm.get(v))
-        .reduce((a, v) => asm.bin("or", a, v));
-      return [asm.select(asm.cmp("ne", asm.bitmask(bad), 0), asm.konst("f32", NaN), this.acrossLanes(r, values))];
+      const [nan] = bad[s];
+      const values = total[s].slice(0, width).map((v) => asm.get(v));
+      const value = this.acrossLanes(r, values);
+      return [nan ? asm.select(asm.cmp("ne", asm.bitmask(asm.get(nan)), 0), asm.konst("f32", NaN), value) : value];
     });
   }
 
@@ -355,7 +408,13 @@ export class Nest implements Loops {
   }
 
   /** Loop number `at` of a phase and all within. */
-  private loopsOf(p: Phase, at: number, outer: Lanes[] | null, flush: (() => void) | null): void {
+  private loopsOf(
+    p: Phase,
+    at: number,
+    outer: Lanes[] | null,
+    flush: (() => void) | null,
+    alongLanes?: () => void,
+  ): void {
     const { k, asm, ev } = this;
     if (at === p.loops.length) {
       if (p.loops.length === 0 || p.vec < 0) this.turn(p, outer);
@@ -366,16 +425,16 @@ export class Nest implements Loops {
     const innermost = at === p.loops.length - 1;
     const size = k.loops[loop];
     if (loop === p.vec) {
+      if (alongLanes) return alongLanes();
       ev.vec = loop;
-      this.lanes(loop, (instances) => this.turn(p, instances), flush);
+      this.lanes(loop, (instances) => this.turn(p, instances));
       ev.vec = -1;
-      flush?.();
       return;
     }
     const inside = (i: Val | number, from: number, to: number): void =>
       ev.inLoop({ loop, counter: i, from, to }, () => {
         if (!innermost) this.hoist(p, outer ?? []);
-        this.loopsOf(p, at + 1, outer, flush);
+        this.loopsOf(p, at + 1, outer, flush, alongLanes);
       });
     if (size <= UNROLL) {
       for (let i = 0; i < size; i++) inside(i, i, i + 1);
@@ -425,7 +484,7 @@ export class Nest implements Loops {
     // Lanes past the end of a reduced row must not count.
     if (inLanes && p.vec >= 0 && lanes.count < asm.lanes)
       x = asm.select(this.firstLanes(lanes.count), x, asm.konst(x.type, identity(r.kind, r.dtype)));
-    const acc = vars[j];
+    const acc = vars[j % (this.running?.width ?? 1)];
     const old = asm.get(acc);
     switch (r.kind) {
       case "sum":
@@ -473,20 +532,21 @@ export class Nest implements Loops {
     return v;
   }
 
-  /** Vectors of partial results as one scalar, in a fixed order. */
+  /** Two partial results as one. */
+  private two(r: Reduction, a: Val, b: Val): Val {
+    const op = joiner(r);
+    return op !== null ? this.asm.bin(op, a, b) : extreme(this.asm, r.kind === "max", r.dtype, a, b);
+  }
+
+  /** Vectors of LANES partial results as one scalar, in a fixed order. */
   private acrossLanes(r: Reduction, vectors: readonly Val[]): Val {
     const { asm } = this;
-    const op = joiner(r);
-    const two = (a: Val, b: Val): Val =>
-      op !== null ? asm.bin(op, a, b) : extreme(asm, r.kind === "max", r.dtype, a, b);
     let list = [...vectors];
-    while (list.length > 1)
-      list = list.flatMap((v, i) => (i % 2 === 1 ? [] : i + 1 < list.length ? [two(v, list[i + 1])] : [v]));
-    if (op !== null) return this.wrap(r.dtype, asm.reduce(op, list[0]));
-    const lanes = Array.from({ length: asm.lanesOf(list[0].type as VecType) }, (_, i) => asm.extract(list[0], i));
-    let out = lanes;
-    while (out.length > 1)
-      out = out.flatMap((_, i) => (i < out.length / 2 ? [two(out[i], out[i + out.length / 2])] : []));
-    return this.wrap(r.dtype, out[0]);
+    for (let n = LANES / asm.lanes / 2; n >= 1; n /= 2)
+      list = list.slice(0, n).map((v, i) => (i + n < list.length ? this.two(r, v, list[i + n]) : v));
+    return this.wrap(
+      r.dtype,
+      asm.reduce((x, y) => this.two(r, x, y), list[0]),
+    );
   }
 }

@@ -2,7 +2,7 @@
 import type { Asm, Target } from "../asm/index.ts";
 import { encodeWasm } from "./encode.ts";
 import type { EncodeOptions } from "./encode.ts";
-import { allowRelaxed, optimised } from "./flags.node.ts";
+import { allowRelaxed, forms, optimised } from "./flags.node.ts";
 
 /** What a probe of this host found. */
 export interface WasmFeatures {
@@ -56,6 +56,7 @@ export function wasmTarget(features: WasmFeatures): Target {
     ptrBytes: 4,
     fma: features.relaxed,
     registers: 15,
+    ...(features.relaxed && forms),
   };
 }
 

@@ -1,4 +1,8 @@
-// V8's flags for WebAssembly, where the host is Node.
+// WebAssembly where the host is Node: V8's flags, and the forms of x64, so that both devices make the same bits.
+import { pairs } from "../contract/pairs.ts";
+import { gelu } from "../loops/gelu.ts";
+import { rounded } from "../math/rounded.ts";
+import type { Target } from "../asm/index.ts";
 import { setV8Flags, withV8Flags } from "../../base/v8flags.ts";
 
 /** Relaxed SIMD: Node 20 has it behind a flag. */
@@ -13,3 +17,5 @@ const RESTORE: readonly string[] = ["--liftoff", "--wasm-lazy-compilation", "--w
 
 /** Compiles with optimised code at once. */
 export const optimised = <T>(compile: () => T): T => withV8Flags(OPTIMISE, RESTORE, compile);
+
+export const forms: Partial<Target> = { pairs, rounded, gelu };

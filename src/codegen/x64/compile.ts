@@ -3,6 +3,7 @@ import type { Asm, Target } from "../asm/index.ts";
 import { pairs } from "../contract/pairs.ts";
 import { squares } from "../contract/squares.ts";
 import { turned } from "../contract/turned.ts";
+import { emitUnrolled } from "../contract/unrolled.ts";
 import { ahead } from "../loops/ahead.ts";
 import { rounded } from "../math/rounded.ts";
 import { gelu } from "../loops/gelu.ts";
@@ -42,10 +43,13 @@ export const x64Target = (avx512: boolean, caches?: { readonly l1: number; reado
   ...(caches?.l2 && { l2Bytes: caches.l2 }),
   transposeBlocks,
   ahead,
-  pairs,
   squares,
+  tile: emitUnrolled,
   turned,
-  ...(avx512 && { interleave, rows, rounded, gelu }),
+  pairs,
+  rounded,
+  gelu,
+  ...(avx512 && { interleave, rows, scales: true }),
 });
 
 const set = (...registers: number[]): number => registers.reduce((s, r) => s | (1 << r), 0);
