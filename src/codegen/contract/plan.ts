@@ -20,8 +20,8 @@ const PAIR_STEPS = 128;
 const PAIR_COLUMNS = 8;
 /** Rows of a block that repay packing B for it. */
 const PACK_ROWS = 128;
-/** Rows of a call that repay packing B for it in machine code. */
-const KEEP_ROWS = 256;
+/** Rows of a call that repay calling in machine code, where a thread packs B in its first call alone. */
+const KEEP_ROWS = 64;
 /** Rows of a block where threads share out the panels. */
 const FEW_BLOCK = 448;
 /** Rows for which a panel of B longer than the first-level cache pays; half as many where they overlap. */
