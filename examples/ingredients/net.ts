@@ -42,6 +42,8 @@ export interface Parts {
   /** After the ReLU of either. */
   readonly after?: (place: number) => Layer | null;
   readonly activity?: RegularizerLike;
+  /** Further dense layers of 64, as the first one. Default: none. */
+  readonly deeper?: number;
 }
 
 /** One option of the bench. */
@@ -81,7 +83,7 @@ export interface Setting {
 
 /** Strided convolution 5×5×8, dense 64, dense 10: 101,282 numbers, and a place for everything that is compared. */
 function network(parts: Parts, train: Dataset): Model {
-  const { first, initializer, regularizer, constraint, norm, after, activity } = parts;
+  const { first, initializer, regularizer, constraint, norm, after, activity, deeper = 0 } = parts;
   const weights = (rank: number) => ({
     ...(initializer === undefined ? {} : { kernelInitializer: initializer }),
     ...(regularizer === undefined ? {} : { kernelRegularizer: regularizer }),
@@ -96,8 +98,7 @@ function network(parts: Parts, train: Dataset): Model {
       conv2d(8, 5, { strides: 2, padding: "same", ...weights(4) }),
       ...then(0),
       flatten(),
-      dense(64, weights(2)),
-      ...then(1),
+      ...Array.from({ length: 1 + deeper }, () => [dense(64, weights(2)), ...then(1)]).flat(),
       dense(10, initializer === undefined ? {} : { kernelInitializer: initializer }),
     ],
     { inputShape: [28, 28, 1] },
