@@ -119,7 +119,8 @@ export class Heap {
     return at;
   }
 
-  release(at: number): void {
+  /** `owned`: what `own` gave, which another value may have now. */
+  release(at: number, _owned: Uint8Array | null = null): void {
     const bytes = this.sizes.get(at);
     if (bytes === undefined) throw new ChainruleError(`[heap] release of ${at}, which is not allocated`);
     this.sizes.delete(at);
@@ -127,7 +128,7 @@ export class Heap {
     this.giveBack(at, bytes);
   }
 
-  /** Memory of the garbage collector, of zeros; null where kernels reach the heap only. */
+  /** Memory of the garbage collector, contents unspecified; null where kernels reach the heap only. */
   own(_bytes: number): Owned | null {
     return null;
   }

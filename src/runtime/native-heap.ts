@@ -5,6 +5,8 @@ import type { NativeBridge } from "./native.browser.ts";
 /** Larger ranges leave wasm memory alone from this many bytes on: records need a place in it. */
 const CROWDED = 3.5 * 2 ** 30;
 const LARGE = 1 << 20;
+/** Bytes of the garbage collector's memory that are kept for the next value of a size. */
+const SPARE = 128 << 20;
 /** Bytes that are taken from the system at least. */
 const REGION = 64 << 20;
 
@@ -15,6 +17,8 @@ export class NativeHeap extends Heap {
   private readonly native: NativeBridge;
   private readonly crowded: number;
   private readonly regions: Range[] = [];
+  /** Memory of the garbage collector whose value was disposed. */
+  private readonly spare: Owned[] = [];
 
   /** `crowded`: bytes of wasm memory above which large ranges lie beside it. */
   constructor(native: NativeBridge, crowded: number = CROWDED) {
@@ -40,12 +44,20 @@ export class NativeHeap extends Heap {
     this.putNumber(at + 4, Math.floor(pointer / 2 ** 32));
   }
 
-  override release(at: number): void {
+  override release(at: number, owned: Uint8Array | null = null): void {
+    if (owned !== null) {
+      // Pages that were touched are worth more than new ones.
+      this.spare.push({ at, bytes: owned });
+      while (this.spare.reduce((n, o) => n + o.bytes.length, 0) > SPARE) this.spare.shift();
+      return;
+    }
     super.release(at);
     if (this.isOutside(at)) this.dropRegion(at);
   }
 
   override own(bytes: number): Owned | null {
+    const known = this.spare.findIndex((o) => o.bytes.length === bytes);
+    if (known >= 0) return this.spare.splice(known, 1)[0];
     let buffer: ArrayBuffer;
     try {
       buffer = new ArrayBuffer(bytes + BIG);

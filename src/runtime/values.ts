@@ -108,7 +108,7 @@ export class Residents {
   leave(slot: Slot): void {
     const list = this.listOf(slot);
     if (list.delete(slot) && list === this.large) this.largeBytes -= slot.bytes;
-    if (slot.at !== AWAY && slot.owned === null) this.heap.release(slot.at);
+    if (slot.at !== AWAY) this.heap.release(slot.at, slot.owned);
     slot.owned = null;
     slot.at = AWAY;
     slot.ticket.slot = null;

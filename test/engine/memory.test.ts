@@ -40,6 +40,20 @@ test("large values that are held keep their elements, also beyond what may stay 
   expect(() => last.dataSync()).toThrow(/after dispose\(\)/);
 });
 
+test("beyond what may stay on the device, what is disposed serves the next value of its size", () => {
+  const size = 4 << 20;
+  const held = Array.from({ length: 34 }, (_, i) => ones([size]).mul(i));
+  const before = process.memoryUsage().arrayBuffers;
+  for (let i = 0; i < 30; i++) {
+    const t = held[i].add(1);
+    expect(t.at(size - 1).item()).toBe(i + 1);
+    t.dispose();
+  }
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * size * 4);
+  expect(held.map((t) => t.at(0).item())).toEqual(held.map((_, i) => i));
+  for (const t of held) t.dispose();
+});
+
 test("the leak report names the line that made what is still held", () => {
   trackMemory();
   const held: Tensor[] = [];
@@ -47,7 +61,7 @@ test("the leak report names the line that made what is still held", () => {
   const report = leakReport();
   trackMemory(false);
   expect(held.length).toBe(5);
-  expect(report).toMatch(/memory\.test\.ts:46/);
+  expect(report).toMatch(/memory\.test\.ts:60/);
   expect(report).toContain("float32 [32, 32]");
   expect(leakReport()).toMatch(/trackMemory\(\) first/);
 });
